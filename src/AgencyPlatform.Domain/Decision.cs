@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using NodaTime;
+
+namespace AgencyPlatform.Domain;
+
+/// <summary>What happened to an aggregate. Stored for ever under the name and version of its <see cref="EventAttribute"/>; holds no personal data.</summary>
+public interface IEvent;
+
+/// <summary>The stable name and schema version under which an event is stored. Neither changes once released.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class EventAttribute(string name, int version = 1) : Attribute
+{
+    /// <summary>For example <c>cmo.booking-held</c>: aggregate kind, dot, what happened.</summary>
+    public string Name { get; } = name;
+    public int Version { get; } = version;
+}
+
+/// <summary>An event that posts to the ledger. Its legal entity's month must be open on <see cref="PostingDate"/>.</summary>
+public interface IPosting : IEvent
+{
+    LegalEntityId LegalEntity { get; }
+    LocalDate PostingDate { get; }
+}
+
+/// <summary>What the people vault is to hold of a person. Never part of an event.</summary>
+[GenerateSerializer, Immutable, Alias("person-details")]
+public sealed record PersonDetails(string DisplayName, string? Email = null, string? Phone = null);
+
+/// <summary>A write to the people vault, in the same transaction as the decision's events. No details: the person is erased.</summary>
+public sealed record PersonWrite(PersonId Person, PersonDetails? Details);
+
+/// <summary>What a command comes to: events, or a rejection; never both, never an exception.</summary>
+public readonly record struct Decision
+{
+    private Decision(ImmutableArray<IEvent> events, ImmutableArray<PersonWrite> people, Rejection? rejection)
+    {
+        Events = events;
+        People = people;
+        Rejection = rejection;
+    }
+
+    public ImmutableArray<IEvent> Events { get; }
+    public ImmutableArray<PersonWrite> People { get; }
+    public Rejection? Rejection { get; }
+
+    /// <summary>The command asks for what already is: nothing to record.</summary>
+    public static Decision Nothing { get; } = new([], [], null);
+
+    public static Decision Accept(params ReadOnlySpan<IEvent> events) => new([.. events], [], null);
+
+    public static Decision Accept(ImmutableArray<IEvent> events) => new(events, [], null);
+
+    public static Decision Reject(Rejection rejection) => new([], [], rejection);
+
+    /// <summary>The same decision, writing a person to the vault with it.</summary>
+    public Decision With(params ReadOnlySpan<PersonWrite> people) => new(Events, [.. People, .. people], Rejection);
+
+    public static implicit operator Decision(Rejection rejection) => Reject(rejection);
+}

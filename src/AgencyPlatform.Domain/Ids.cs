@@ -1,0 +1,153 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace AgencyPlatform.Domain;
+
+/// <summary>
+/// A strongly typed id: <c>[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?</c>, chosen by the caller on create or derived from the
+/// request id, unique within its agency and kind.
+/// </summary>
+public interface IId<TSelf> where TSelf : struct, IId<TSelf>
+{
+    string Value { get; }
+
+    /// <summary>Wraps a value that is known to be valid (already parsed, or read back from the journal).</summary>
+    static abstract TSelf Of(string value);
+}
+
+/// <summary>The one syntax of ids.</summary>
+public static class IdSyntax
+{
+    public const int MaxLength = 63;
+
+    /// <summary>What a caller is told when an id is malformed.</summary>
+    public const string Rule = "1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit";
+
+    public static bool IsValid([NotNullWhen(true)] string? value)
+    {
+        if (value is not { Length: > 0 and <= MaxLength } || value[0] == '-' || value[^1] == '-')
+        {
+            return false;
+        }
+
+        foreach (var c in value)
+        {
+            if (c is not ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '-'))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The id an object gets when the caller left it empty: a retried create finds the same object.</summary>
+    public static string FromRequestId(Guid requestId) => requestId.ToString("n");
+}
+
+[GenerateSerializer, Immutable, Alias("id.agency")]
+public readonly record struct AgencyId([property: Id(0)] string Value) : IId<AgencyId>
+{
+    public static AgencyId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.legal-entity")]
+public readonly record struct LegalEntityId([property: Id(0)] string Value) : IId<LegalEntityId>
+{
+    public static LegalEntityId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.client-company")]
+public readonly record struct ClientCompanyId([property: Id(0)] string Value) : IId<ClientCompanyId>
+{
+    public static ClientCompanyId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.cmo")]
+public readonly record struct CmoId([property: Id(0)] string Value) : IId<CmoId>
+{
+    public static CmoId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+/// <summary>A person of the people vault. A CMO's person, a contact's, a member's.</summary>
+[GenerateSerializer, Immutable, Alias("id.person")]
+public readonly record struct PersonId([property: Id(0)] string Value) : IId<PersonId>
+{
+    public static PersonId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.booking")]
+public readonly record struct BookingId([property: Id(0)] string Value) : IId<BookingId>
+{
+    public static BookingId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.time-off")]
+public readonly record struct TimeOffId([property: Id(0)] string Value) : IId<TimeOffId>
+{
+    public static TimeOffId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.engagement")]
+public readonly record struct EngagementId([property: Id(0)] string Value) : IId<EngagementId>
+{
+    public static EngagementId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.time-entry")]
+public readonly record struct TimeEntryId([property: Id(0)] string Value) : IId<TimeEntryId>
+{
+    public static TimeEntryId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.invoice")]
+public readonly record struct InvoiceId([property: Id(0)] string Value) : IId<InvoiceId>
+{
+    public static InvoiceId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.invoice-series")]
+public readonly record struct InvoiceSeriesId([property: Id(0)] string Value) : IId<InvoiceSeriesId>
+{
+    public static InvoiceSeriesId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+[GenerateSerializer, Immutable, Alias("id.api-key")]
+public readonly record struct ApiKeyId([property: Id(0)] string Value) : IId<ApiKeyId>
+{
+    public static ApiKeyId Of(string value) => new(value);
+    public override string ToString() => Value;
+}
+
+/// <summary>Writes an id as its bare string, as a value and as a dictionary key.</summary>
+internal sealed class IdJsonConverterFactory : JsonConverterFactory
+{
+    public override bool CanConvert(Type type) =>
+        type.IsValueType && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>));
+
+    public override JsonConverter CreateConverter(Type type, JsonSerializerOptions options) =>
+        (JsonConverter)Activator.CreateInstance(typeof(IdJsonConverter<>).MakeGenericType(type))!;
+
+    private sealed class IdJsonConverter<TId> : JsonConverter<TId> where TId : struct, IId<TId>
+    {
+        public override TId Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => TId.Of(reader.GetString()!);
+
+        public override void Write(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
+
+        public override TId ReadAsPropertyName(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => TId.Of(reader.GetString()!);
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WritePropertyName(value.Value);
+    }
+}
