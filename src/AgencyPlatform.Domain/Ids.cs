@@ -47,87 +47,99 @@ public static class IdSyntax
 }
 
 [GenerateSerializer, Immutable, Alias("id.agency")]
-public readonly record struct AgencyId([property: Id(0)] string Value) : IId<AgencyId>
+public readonly record struct AgencyId([property: Id(0)] string Value) : IId<AgencyId>, IComparable<AgencyId>
 {
     public static AgencyId Of(string value) => new(value);
+    public int CompareTo(AgencyId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.legal-entity")]
-public readonly record struct LegalEntityId([property: Id(0)] string Value) : IId<LegalEntityId>
+public readonly record struct LegalEntityId([property: Id(0)] string Value) : IId<LegalEntityId>, IComparable<LegalEntityId>
 {
     public static LegalEntityId Of(string value) => new(value);
+    public int CompareTo(LegalEntityId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.client-company")]
-public readonly record struct ClientCompanyId([property: Id(0)] string Value) : IId<ClientCompanyId>
+public readonly record struct ClientCompanyId([property: Id(0)] string Value) : IId<ClientCompanyId>, IComparable<ClientCompanyId>
 {
     public static ClientCompanyId Of(string value) => new(value);
+    public int CompareTo(ClientCompanyId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.cmo")]
-public readonly record struct CmoId([property: Id(0)] string Value) : IId<CmoId>
+public readonly record struct CmoId([property: Id(0)] string Value) : IId<CmoId>, IComparable<CmoId>
 {
     public static CmoId Of(string value) => new(value);
+    public int CompareTo(CmoId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 /// <summary>A person of the people vault. A CMO's person, a contact's, a member's.</summary>
 [GenerateSerializer, Immutable, Alias("id.person")]
-public readonly record struct PersonId([property: Id(0)] string Value) : IId<PersonId>
+public readonly record struct PersonId([property: Id(0)] string Value) : IId<PersonId>, IComparable<PersonId>
 {
     public static PersonId Of(string value) => new(value);
+    public int CompareTo(PersonId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.booking")]
-public readonly record struct BookingId([property: Id(0)] string Value) : IId<BookingId>
+public readonly record struct BookingId([property: Id(0)] string Value) : IId<BookingId>, IComparable<BookingId>
 {
     public static BookingId Of(string value) => new(value);
+    public int CompareTo(BookingId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.time-off")]
-public readonly record struct TimeOffId([property: Id(0)] string Value) : IId<TimeOffId>
+public readonly record struct TimeOffId([property: Id(0)] string Value) : IId<TimeOffId>, IComparable<TimeOffId>
 {
     public static TimeOffId Of(string value) => new(value);
+    public int CompareTo(TimeOffId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.engagement")]
-public readonly record struct EngagementId([property: Id(0)] string Value) : IId<EngagementId>
+public readonly record struct EngagementId([property: Id(0)] string Value) : IId<EngagementId>, IComparable<EngagementId>
 {
     public static EngagementId Of(string value) => new(value);
+    public int CompareTo(EngagementId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.time-entry")]
-public readonly record struct TimeEntryId([property: Id(0)] string Value) : IId<TimeEntryId>
+public readonly record struct TimeEntryId([property: Id(0)] string Value) : IId<TimeEntryId>, IComparable<TimeEntryId>
 {
     public static TimeEntryId Of(string value) => new(value);
+    public int CompareTo(TimeEntryId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.invoice")]
-public readonly record struct InvoiceId([property: Id(0)] string Value) : IId<InvoiceId>
+public readonly record struct InvoiceId([property: Id(0)] string Value) : IId<InvoiceId>, IComparable<InvoiceId>
 {
     public static InvoiceId Of(string value) => new(value);
+    public int CompareTo(InvoiceId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.invoice-series")]
-public readonly record struct InvoiceSeriesId([property: Id(0)] string Value) : IId<InvoiceSeriesId>
+public readonly record struct InvoiceSeriesId([property: Id(0)] string Value) : IId<InvoiceSeriesId>, IComparable<InvoiceSeriesId>
 {
     public static InvoiceSeriesId Of(string value) => new(value);
+    public int CompareTo(InvoiceSeriesId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 [GenerateSerializer, Immutable, Alias("id.api-key")]
-public readonly record struct ApiKeyId([property: Id(0)] string Value) : IId<ApiKeyId>
+public readonly record struct ApiKeyId([property: Id(0)] string Value) : IId<ApiKeyId>, IComparable<ApiKeyId>
 {
     public static ApiKeyId Of(string value) => new(value);
+    public int CompareTo(ApiKeyId other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 

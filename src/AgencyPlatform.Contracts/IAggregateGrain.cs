@@ -1,0 +1,17 @@
+namespace AgencyPlatform.Contracts;
+
+/// <summary>What every aggregate's grain answers.</summary>
+[Alias("IAggregateGrain")]
+public interface IAggregateGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// Settles what time alone has done up to now (a sandbox's: up to <paramref name="sandboxNow"/>) and carries unfinished sagas on;
+    /// completes when nothing that is due is left.
+    /// </summary>
+    [Alias("Settle")]
+    Task Settle(Instant? sandboxNow);
+}
+
+/// <summary>How a saga ended: well (no rejection), or refused.</summary>
+[GenerateSerializer, Immutable, Alias("saga-end")]
+public sealed record SagaEnd(Rejection? Rejection);
