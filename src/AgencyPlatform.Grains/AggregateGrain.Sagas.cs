@@ -1,0 +1,105 @@
+using Microsoft.Extensions.Logging;
+
+namespace AgencyPlatform.Grains;
+
+/// <summary>
+/// Sagas: their progress stands in the aggregate's own events; a step is idempotent by object id; every step that can be refused comes
+/// before the first that cannot be taken back. They are carried on after each commit, with each call that started one, and by the deadline.
+/// </summary>
+public abstract partial class AggregateGrain<TState>
+{
+    private readonly List<(Func<TState, bool> Reached, TaskCompletionSource<Folded<TState>> Waiter)> _sagaWaiters = [];
+    private Task? _pump;
+    private bool _pumpAgain;
+
+    /// <summary>
+    /// Does the next step of whatever saga the committed state shows unfinished: calls the other grain, then records the result with
+    /// <see cref="Decide{T}"/>. False when nothing is to be done. What it throws is reported, and the step is tried again by the deadline.
+    /// </summary>
+    protected virtual Task<bool> Step(TState committed) => Task.FromResult(false);
+
+    /// <summary>The call of a saga's step: the same agency and clock, the system as actor, no request id.</summary>
+    protected Call StepCall(Guid? cause = null) => new(Key.Agency, "system", SandboxNow: _sandboxNow, Cause: cause ?? _committed.LastEvent);
+
+    /// <summary>
+    /// Decides the command that starts a saga and answers when the saga has ended; a repeat waits for the same end and gives its result,
+    /// a refusal included.
+    /// </summary>
+    protected async Task<Reply<T>> RunSaga<T>(Call call, Func<TState, Instant, Decision> start, Func<TState, Guid, SagaEnd?> end, Func<TState, T> view)
+    {
+        var request = call.Request ?? Guid.CreateVersion7(_services.System.GetUtcNow());
+        var started = await Decide(call with { Request = request }, start, state => state);
+        if (started.Rejection is { } refused)
+        {
+            return Reply<T>.No(refused);
+        }
+
+        if (call.ValidateOnly)
+        {
+            return Reply<T>.Ok(view(started.Value!), started.Meta!);
+        }
+
+        Folded<TState> ended;
+        if (end(_committed.State, request) is not null)
+        {
+            // The view as it was when the saga ended.
+            ended = await FoldFromJournal((_, before) => end(before.State, request) is null);
+        }
+        else
+        {
+            var waiter = new TaskCompletionSource<Folded<TState>>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _sagaWaiters.Add((state => end(state, request) is not null, waiter));
+            _ = PumpSaga();
+            ended = await waiter.Task;
+        }
+
+        return end(ended.State, request)!.Rejection is { } rejection ? Reply<T>.No(rejection) : Reply<T>.Ok(view(ended.State), ended.Meta);
+    }
+
+    private Task PumpSaga()
+    {
+        _pumpAgain = true;
+        return _pump is { IsCompleted: false } ? _pump : _pump = Pump();
+    }
+
+    private async Task Pump()
+    {
+        try
+        {
+            while (_pumpAgain)
+            {
+                _pumpAgain = false;
+                while (!_lost && await Step(_committed.State))
+                {
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            _log.LogWarning(e, "A saga of {Aggregate} stopped at a step; its deadline takes it up again", Key);
+            FailSagaWaiters(e is UnavailableException ? e : new UnavailableException("A step did not answer; it is taken up again."));
+        }
+    }
+
+    private void CompleteSagaWaiters()
+    {
+        for (var i = _sagaWaiters.Count - 1; i >= 0; i--)
+        {
+            if (_sagaWaiters[i].Reached(_committed.State))
+            {
+                _sagaWaiters[i].Waiter.TrySetResult(_committed);
+                _sagaWaiters.RemoveAt(i);
+            }
+        }
+    }
+
+    private void FailSagaWaiters(Exception exception)
+    {
+        foreach (var (_, waiter) in _sagaWaiters)
+        {
+            waiter.TrySetException(exception);
+        }
+
+        _sagaWaiters.Clear();
+    }
+}

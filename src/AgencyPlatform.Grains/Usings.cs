@@ -1,0 +1,4 @@
+global using AgencyPlatform.Contracts;
+global using AgencyPlatform.Contracts.Journal;
+global using AgencyPlatform.Domain;
+global using NodaTime;
