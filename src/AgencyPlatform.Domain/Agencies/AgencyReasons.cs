@@ -1,0 +1,22 @@
+namespace AgencyPlatform.Domain;
+
+public static partial class Reasons
+{
+    /// <summary>The agency is no sandbox: its clock is the world's and nobody moves it. Use a sandbox agency.</summary>
+    public const string NotASandbox = "NOT_A_SANDBOX";
+
+    /// <summary>A sandbox's clock only moves forward. Metadata: clock, to. Ask for a later instant.</summary>
+    public const string ClockOnlyForward = "CLOCK_ONLY_FORWARD";
+
+    /// <summary>An agency keeps at least one legal entity and at most 50. Metadata: maximum.</summary>
+    public const string TooManyLegalEntities = "TOO_MANY_LEGAL_ENTITIES";
+
+    /// <summary>A legal entity's currency and time zone stand once it is there: its books are kept in them. Metadata: legal_entity, field. Create another legal entity.</summary>
+    public const string LegalEntityFixed = "LEGAL_ENTITY_FIXED";
+
+    /// <summary>An agency keeps at most 200 API keys that are neither revoked nor expired. Metadata: maximum. Revoke one first.</summary>
+    public const string TooManyApiKeys = "TOO_MANY_API_KEYS";
+
+    /// <summary>An agency keeps at most 100 holiday calendars. Metadata: maximum. Replace one.</summary>
+    public const string TooManyHolidayCalendars = "TOO_MANY_HOLIDAY_CALENDARS";
+}
