@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Lints the protos: protos/lint.sh [path of buf]. Needs a restored solution (the google protos come with a NuGet package).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+buf=${1:-artifacts/tools/node_modules/.bin/buf}
+version=$(sed -n 's/.*Include="Google.Api.CommonProtos" Version="\([^"]*\)".*/\1/p' Directory.Packages.props)
+package=$(dotnet nuget locals global-packages --list | sed 's/^[^:]*: //')/google.api.commonprotos/$version
+rm -rf artifacts/googleapis
+mkdir -p artifacts/googleapis
+cp -r "${package//\/\///}/content/protos/google" artifacts/googleapis/
+"$buf" lint --path protos
