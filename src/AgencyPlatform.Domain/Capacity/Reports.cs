@@ -1,0 +1,217 @@
+using System.Collections.Immutable;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Capacity;
+
+/// <summary>One ISO week of a CMO in whole minutes. Held and confirmed are rounded half up from exact demand.</summary>
+/// <param name="LimitMinutes">Σ over the days of availability × (100 + overbooking percent) ÷ 100, each rounded down.</param>
+/// <param name="FreeMinutes">The largest flexible booking of the whole week that would still fit, before proration.</param>
+/// <param name="ExcessMinutes">The largest excess of any run, rounded up; 0 in a feasible week.</param>
+[GenerateSerializer, Immutable, Alias("capacity.week-report")]
+public sealed record WeekReport(
+    LocalDate Monday, int PatternMinutes, int AvailableMinutes, int LimitMinutes, long ConfirmedMinutes, long HeldMinutes, long FreeMinutes, long ExcessMinutes);
+
+/// <summary>What a booking lost in a week to time off and older bookings: demand as if there were no time off − what it keeps; half up.</summary>
+[GenerateSerializer, Immutable, Alias("capacity.shortfall")]
+public sealed record Shortfall(LocalDate Monday, BookingId Booking, EngagementId? Engagement, long Minutes);
+
+/// <summary>Fixed or dated minutes that availability cuts off: stated − counted.</summary>
+[GenerateSerializer, Immutable, Alias("capacity.cut-off")]
+public sealed record CutOff(LocalDate Date, int Minutes);
+
+/// <summary>What a new fact (time off, holidays, a smaller pattern, a lower limit, a competitor) did to standing bookings: never refused, always reported.</summary>
+/// <param name="InfeasibleWeeks">Weeks in which an excess appeared or grew, at most <see cref="MostRows"/>.</param>
+/// <param name="Shortfalls">By booking and week, at most <see cref="MostRows"/>.</param>
+/// <param name="Broken">Bookings that now break the client limit or the competitor fence.</param>
+[GenerateSerializer, Immutable, Alias("capacity.consequences")]
+public sealed record Consequences(ImmutableArray<FailingWeek> InfeasibleWeeks, ImmutableArray<Shortfall> Shortfalls, ImmutableArray<BrokenRule> Broken)
+{
+    public const int MostRows = 104;
+    public static Consequences None { get; } = new([], [], []);
+}
+
+[GenerateSerializer, Immutable, Alias("capacity.broken-rule")]
+public sealed record BrokenRule(BookingId Booking, CapacityRule Rule, LocalDate Date);
+
+/// <summary>Reports on a CMO's weeks. Source: domain §2.</summary>
+public static class Reports
+{
+    public const int MostWeeks = 530;
+
+    public static ImmutableArray<WeekReport> Weeks(CapacityFacts facts, LocalDate from, int weeks)
+    {
+        Span<long> space = stackalloc long[Week.Space];
+        Span<long> excess = stackalloc long[49];
+        var reports = ImmutableArray.CreateBuilder<WeekReport>(weeks);
+        for (var w = 0; w < weeks; w++)
+        {
+            var week = new Week(space, Demand.MondayOf(from).PlusDays(7 * w), facts.Calendar, facts.Policy);
+            AskState(ref week, facts, BookingState.Confirmed);
+            var confirmed = week.Total;
+            AskState(ref week, facts, BookingState.Held);
+            var held = week.Total - confirmed;
+            week.Excess(excess);
+            var limit = 0;
+            for (var d = 0; d < 7; d++)
+            {
+                limit += week.Limit(d);
+            }
+
+            reports.Add(new WeekReport(
+                week.Monday, week.PatternMinutes, week.AvailableWithin(0, 6), limit,
+                Rounding.HalfUp(confirmed, week.Scale), Rounding.HalfUp(held, week.Scale),
+                week.Room(0, 6, limit * week.Scale) / week.Scale, Rounding.Up(Max(excess), week.Scale)));
+        }
+
+        return reports.MoveToImmutable();
+    }
+
+    /// <summary>What availability cuts off a booking's fixed and dated minutes, day by day, at most <see cref="Consequences.MostRows"/> days up to <paramref name="until"/>.</summary>
+    public static ImmutableArray<CutOff> CutOffs(CapacityFacts facts, BookingSpec spec, LocalDate until)
+    {
+        var cut = ImmutableArray.CreateBuilder<CutOff>();
+        foreach (var step in spec.Steps)
+        {
+            if (step is not (FixedDaysStep or DatedStep))
+            {
+                continue;
+            }
+
+            var end = step.Dates.End is { } e && e < until ? e : until;
+            for (var day = step.Dates.Start; day < end && cut.Count < Consequences.MostRows; day = day.PlusDays(1))
+            {
+                var stated = step switch
+                {
+                    DatedStep dated => dated.Minutes.GetValueOrDefault(day),
+                    FixedDaysStep f when Period.DaysBetween(Demand.MondayOf(f.Dates.Start), Demand.MondayOf(day)) / 7 % f.EveryWeeks == 0 => f.Weekdays.On(day.DayOfWeek),
+                    _ => 0,
+                };
+                if (stated > 0 && stated - facts.Calendar.Available(day, facts.Policy) is > 0 and var minutes)
+                {
+                    cut.Add(new CutOff(day, minutes));
+                }
+            }
+        }
+
+        return cut.ToImmutable();
+    }
+
+    /// <summary>
+    /// Shortfalls of [from, to): bookings keep oldest first, each as much of its present demand as every run allows.
+    /// </summary>
+    public static ImmutableArray<Shortfall> Shortfalls(CapacityFacts facts, LocalDate from, LocalDate to)
+    {
+        Span<long> space = stackalloc long[Week.Space];
+        Span<long> otherSpace = stackalloc long[Week.Space];
+        Span<Demand.Part> parts = stackalloc Demand.Part[Demand.MostParts];
+        var byAge = facts.Bookings.Values.OrderBy(b => b.Age).ToArray();
+        var shortfalls = ImmutableArray.CreateBuilder<Shortfall>();
+        for (var monday = Demand.MondayOf(from); monday < to && shortfalls.Count < Consequences.MostRows; monday = monday.PlusDays(7))
+        {
+            var week = new Week(space, monday, facts.Calendar, facts.Policy);
+            var whole = new Week(otherSpace, monday, facts.Calendar, facts.Policy, withoutTimeOff: true);
+            foreach (var booking in byAge)
+            {
+                var wanted = 0L;
+                foreach (var part in parts[..Demand.Parts(whole, booking.Spec, booking.Frozen, facts.Calendar, facts.Policy, parts, withoutTimeOff: true)])
+                {
+                    wanted += part.Scaled;
+                }
+
+                var kept = 0L;
+                foreach (var part in parts[..Demand.Parts(week, booking.Spec, booking.Frozen, facts.Calendar, facts.Policy, parts)])
+                {
+                    var keeps = week.Room(part.First, part.Last, part.Scaled);
+                    week.Ask(part.First, part.Last, keeps);
+                    kept += keeps;
+                }
+
+                if (Rounding.HalfUp(Math.Max(0, wanted - kept), week.Scale) is > 0 and var minutes)
+                {
+                    shortfalls.Add(new Shortfall(monday, booking.Id, booking.Spec.Engagement, minutes));
+                }
+            }
+        }
+
+        return shortfalls.ToImmutable();
+    }
+
+    /// <summary>What changed for standing bookings between two sets of facts, from a date on.</summary>
+    public static Consequences Compare(CapacityFacts before, CapacityFacts after, LocalDate from, LocalDate? to)
+    {
+        if (after.Bookings.Count == 0)
+        {
+            return Consequences.None;
+        }
+
+        Span<long> space = stackalloc long[Week.Space];
+        Span<long> now = stackalloc long[49];
+        Span<long> then = stackalloc long[49];
+        var last = after.Bookings.Values.Select(b => b.Dates.End).Aggregate((LocalDate?)from, (a, b) => a is null || b is null ? null : LocalDate.Max(a.Value, b.Value));
+        var end = last ?? Feasibility.Horizon(after, null);
+        if (to is { } bound && bound < end)
+        {
+            end = bound;
+        }
+
+        var weeks = ImmutableArray.CreateBuilder<FailingWeek>();
+        for (var monday = Demand.MondayOf(from); monday < end && weeks.Count < Consequences.MostRows; monday = monday.PlusDays(7))
+        {
+            var week = new Week(space, monday, after.Calendar, after.Policy);
+            AskState(ref week, after, null);
+            week.Excess(now);
+            if (!now.ContainsAnyExcept(0L))
+            {
+                continue;
+            }
+
+            var missing = Rounding.Up(Max(now), week.Scale);
+            week = new Week(space, monday, before.Calendar, before.Policy);
+            AskState(ref week, before, null);
+            week.Excess(then);
+            if (missing > Rounding.Up(Max(then), week.Scale))
+            {
+                weeks.Add(new FailingWeek(monday, missing));
+            }
+        }
+
+        var known = Shortfalls(before, from, end).ToHashSet();
+        return new Consequences(weeks.ToImmutable(), [.. Shortfalls(after, from, end).Where(s => !known.Contains(s))], Broken(after));
+    }
+
+    private static ImmutableArray<BrokenRule> Broken(CapacityFacts facts)
+    {
+        var broken = ImmutableArray.CreateBuilder<BrokenRule>();
+        foreach (var (_, booking) in facts.Bookings.Take(Consequences.MostRows))
+        {
+            if (Feasibility.Standing(facts, booking) is { } refusal)
+            {
+                broken.Add(new BrokenRule(booking.Id, refusal.Rule, refusal.Date ?? booking.Dates.Start));
+            }
+        }
+
+        return broken.ToImmutable();
+    }
+
+    private static void AskState(ref Week week, CapacityFacts facts, BookingState? state)
+    {
+        foreach (var (_, booking) in facts.Bookings)
+        {
+            if (state is null || booking.State == state)
+            {
+                Demand.Ask(ref week, booking.Spec, booking.Frozen, facts.Calendar, facts.Policy);
+            }
+        }
+    }
+
+    private static long Max(ReadOnlySpan<long> values)
+    {
+        var max = 0L;
+        foreach (var value in values)
+        {
+            max = Math.Max(max, value);
+        }
+
+        return max;
+    }
+}
