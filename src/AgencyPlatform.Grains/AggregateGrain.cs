@@ -49,6 +49,9 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
 
     protected IReadModels ReadModels => _services.ReadModels;
 
+    /// <summary>The system's clock, for what is no fact of the domain (how long something read stands).</summary>
+    protected Instant SystemNow => Instant.FromDateTimeOffset(_services.System.GetUtcNow());
+
     /// <summary>A grain of the same agency.</summary>
     protected TGrain Grain<TGrain>(string id) where TGrain : IGrainWithStringKey => GrainFactory.GetGrain<TGrain>($"{Key.Agency}/{id}");
 

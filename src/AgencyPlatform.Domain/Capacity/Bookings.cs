@@ -12,6 +12,7 @@ public enum BookingState { Held, Confirmed }
 /// <param name="Age">Order of first booking within the CMO; a change keeps it. Oldest first when capacity no longer suffices for all.</param>
 /// <param name="Fence">Whom the client names and who names it, as the booking command brought it.</param>
 /// <param name="Frozen">Per-period shares of weeks that were over when the calendar changed, by their first day: they move no more.</param>
+/// <param name="GiveBackTo">The expiry that an engagement which took the hold over gives back when its activation is refused.</param>
 [GenerateSerializer, Immutable, Alias("capacity.booking")]
 public sealed record Booking(
     BookingId Id,
@@ -23,7 +24,8 @@ public sealed record Booking(
     Instant CreatedAt,
     Instant UpdatedAt,
     Clients.ClientFence Fence,
-    ImmutableSortedDictionary<LocalDate, int>? Frozen = null)
+    ImmutableSortedDictionary<LocalDate, int>? Frozen = null,
+    Instant? GiveBackTo = null)
 {
     [JsonIgnore]
     public DateRange Dates => Spec.Dates();

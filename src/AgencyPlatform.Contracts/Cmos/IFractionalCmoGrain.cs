@@ -1,0 +1,96 @@
+using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Cmos;
+
+namespace AgencyPlatform.Contracts.Cmos;
+
+/// <summary>A fractional CMO and their capacity. Its grain key is <c>{agency}/{cmo}</c>. Asks the agency for its policy and the client for its fence before it decides.</summary>
+[Alias("IFractionalCmoGrain")]
+public interface IFractionalCmoGrain : IAggregateGrain
+{
+    [Alias("Create")]
+    Task<Reply<FractionalCmo>> Create(Call call, CreateCmo command);
+
+    [Alias("Update")]
+    Task<Reply<FactResult>> Update(Call call, UpdateCmo command);
+
+    [Alias("SetCostRate")]
+    Task<Reply<FractionalCmo>> SetCostRate(Call call, CostRate rate);
+
+    [Alias("SetWorkingPattern")]
+    Task<Reply<FactResult>> SetWorkingPattern(Call call, WorkingPattern pattern);
+
+    [Alias("SetHolidays")]
+    Task<Reply<FactResult>> SetHolidays(Call call, SetHolidays command);
+
+    [Alias("AddTimeOff")]
+    Task<Reply<FactResult>> AddTimeOff(Call call, TimeOff timeOff);
+
+    [Alias("CancelTimeOff")]
+    Task<Reply<FactResult>> CancelTimeOff(Call call, TimeOffId id);
+
+    /// <summary>Notes the agency's policy now, without another command; the scanner of facts and tests use it.</summary>
+    [Alias("NotePolicy")]
+    Task<Reply<FractionalCmo>> NotePolicy(Call call);
+
+    [Alias("Get")]
+    Task<Reply<FractionalCmo>> Get(Read read);
+
+    [Alias("GetCostRate")]
+    Task<Reply<CostRateAt>> GetCostRate(Read read, LocalDate date);
+
+    [Alias("GetWeeks")]
+    Task<Reply<CmoWeeks>> GetWeeks(Read read, LocalDate from, int weeks);
+
+    [Alias("GetBooking")]
+    Task<Reply<Booking>> GetBooking(Read read, BookingId id);
+
+    [Alias("Check")]
+    Task<Reply<CheckResult>> Check(Call call, BookingSpec spec);
+
+    [Alias("Hold")]
+    Task<Reply<Booking>> Hold(Call call, HoldBooking command);
+
+    /// <summary>Hold and confirm at once.</summary>
+    [Alias("Book")]
+    Task<Reply<Booking>> Book(Call call, Book command);
+
+    [Alias("Confirm")]
+    Task<Reply<Booking>> Confirm(Call call, BookingId id);
+
+    [Alias("ExtendHold")]
+    Task<Reply<Booking>> ExtendHold(Call call, BookingId id, Duration expiry);
+
+    [Alias("Change")]
+    Task<Reply<Booking>> Change(Call call, ChangeBooking command);
+
+    /// <summary>Answers with the id: nothing of the booking is left.</summary>
+    [Alias("Release")]
+    Task<Reply<BookingId>> Release(Call call, BookingId id);
+
+    // For the engagement's sagas only; idempotent by booking id.
+
+    [Alias("PlaceFor")]
+    Task<Reply<Booking>> PlaceFor(Call call, EngagementId engagement, Book command);
+
+    [Alias("TakeOver")]
+    Task<Reply<Booking>> TakeOver(Call call, EngagementId engagement, BookingId id);
+
+    [Alias("GiveBack")]
+    Task<Reply<BookingId>> GiveBack(Call call, EngagementId engagement, BookingId id);
+
+    [Alias("ConfirmFor")]
+    Task<Reply<Booking>> ConfirmFor(Call call, EngagementId engagement, BookingId id);
+
+    [Alias("ReleaseFor")]
+    Task<Reply<BookingId>> ReleaseFor(Call call, EngagementId engagement, BookingId id);
+
+    [Alias("EndFor")]
+    Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end);
+}
+
+/// <param name="Rate">Null where none is in force.</param>
+[GenerateSerializer, Immutable, Alias("cmo.cost-rate-at")]
+public sealed record CostRateAt(CostRate? Rate);
+
+[GenerateSerializer, Immutable, Alias("cmo.weeks")]
+public sealed record CmoWeeks(ImmutableArray<WeekReport> Weeks);

@@ -1,0 +1,237 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Capacity;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Cmos;
+
+/// <summary>The commands of a CMO.</summary>
+public sealed partial record FractionalCmo
+{
+    public static readonly Duration DefaultHold = Duration.FromMinutes(15);
+    public static readonly Duration LongestHold = Duration.FromDays(30);
+
+    // ---- the CMO ----
+
+    public Decision Create(CreateCmo command) =>
+        Exists
+            ? Rejection.AlreadyExists(Kind, command.Id.Value)
+            : Decision.Accept(new CmoCreated(command.Id, command.Profile, command.Limits, command.Pattern, command.CostRate, command.HolidayRegion))
+                .With(new PersonWrite(command.Profile.Person, command.Details));
+
+    public Decision Update(UpdateCmo command, Instant now) => Known(() =>
+    {
+        var events = ImmutableArray.CreateBuilder<IEvent>();
+        if (command.Profile is not null || command.Details is not null)
+        {
+            events.Add(new CmoProfileChanged(command.Profile ?? Profile, Profile.ExternalIds));
+        }
+
+        if (command.Limits is { } limits && limits != Limits)
+        {
+            var after = Facts with { MaxClients = limits.MaxClients, MinBlockMinutes = limits.MinBlockMinutes };
+            events.Add(new CmoLimitsChanged(limits, Today(now), Reports.Compare(Facts, after, Today(now), Today(now))));
+        }
+
+        var decision = Decision.Accept(events.ToImmutable());
+        return command.Details is { } details ? decision.With(new PersonWrite((command.Profile ?? Profile).Person, details)) : decision;
+    });
+
+    public Decision SetCostRate(CostRate rate) => Known(() => Decision.Accept(new CostRateSet(rate)));
+
+    // ---- facts: never refused for what they do to bookings ----
+
+    public Decision SetWorkingPattern(WorkingPattern pattern, Instant now) => Known(() =>
+        Calendar.Patterns.Length >= MostPatterns
+            ? Rejection.Invalid(new FieldViolation("pattern", $"at most {MostPatterns} patterns over time"))
+            : Fact(new WorkingPatternSet(pattern, Today(now), Consequences.None), pattern.EffectiveFrom, null));
+
+    public Decision SetHolidays(SetHolidays command, Instant now) => Known(() =>
+        Fact(new HolidaysSet(command.Region, command.WorkedAnyway, Today(now), Consequences.None), command.Region?.EffectiveFrom ?? Today(now), null));
+
+    public Decision AddTimeOff(TimeOff timeOff, Instant now) => Known(() =>
+    {
+        if (Calendar.TimeOff.TryGetValue(timeOff.Id, out var same))
+        {
+            return same == timeOff ? Decision.Nothing : Rejection.AlreadyExists("time off", timeOff.Id.Value);
+        }
+
+        if (Calendar.TimeOff.Values.FirstOrDefault(other => other.Dates.Overlaps(timeOff.Dates)) is { } overlaps)
+        {
+            return Rejection.Rule(
+                Reasons.TimeOffOverlaps, $"The CMO is off {overlaps.Dates} already ('{overlaps.Id}'): cancel that first or choose other days.",
+                ("time_off", overlaps.Id.Value), ("start", $"{overlaps.Start:uuuu-MM-dd}"), ("end", $"{overlaps.End:uuuu-MM-dd}"));
+        }
+
+        return Calendar.TimeOff.Count >= MostTimeOff
+            ? Rejection.Invalid(new FieldViolation("time_off", $"at most {MostTimeOff} entries over time"))
+            : Fact(new TimeOffAdded(timeOff, Today(now), Consequences.None), timeOff.Start, timeOff.End);
+    });
+
+    public Decision CancelTimeOff(TimeOffId id, Instant now) => Known(() =>
+        Calendar.TimeOff.TryGetValue(id, out var timeOff)
+            ? Fact(new TimeOffCancelled(id, Today(now), Consequences.None), timeOff.Start, timeOff.End)
+            : Rejection.NotFound("time off", id.Value));
+
+    public Decision NotePolicy(AgencyPolicy policy, Instant now) => Known(() =>
+        policy.Version <= Policy.Version ? Decision.Nothing : Fact(new PolicyNoted(policy, Today(now), Consequences.None), Today(now), null));
+
+    /// <summary>The fact with what it does to standing bookings. A per-period booking's whole period is looked at.</summary>
+    private Decision Fact(ICmoFact fact, LocalDate from, LocalDate? to)
+    {
+        var perPeriod = Bookings.Values.Any(b => b.Spec.Steps.Any(s => s is PerPeriodStep));
+        var consequences = Reports.Compare(Facts, Apply(fact).Facts, from, perPeriod ? null : to);
+        return Decision.Accept(fact switch
+        {
+            WorkingPatternSet e => e with { Consequences = consequences },
+            HolidaysSet e => e with { Consequences = consequences },
+            TimeOffAdded e => e with { Consequences = consequences },
+            TimeOffCancelled e => e with { Consequences = consequences },
+            PolicyNoted e => (IEvent)(e with { Consequences = consequences }),
+            _ => throw new InvalidOperationException($"Unknown fact {fact.GetType().Name}."),
+        });
+    }
+
+    // ---- bookings of callers ----
+
+    /// <summary>Would this booking fit? Asks the same questions as <see cref="Hold"/>, and changes nothing.</summary>
+    public CheckResult Check(BookingSpec spec, BookingFacts facts, Instant now)
+    {
+        var state = facts.Policy is { } policy && policy.Version > Policy.Version ? this with { Policy = policy } : this;
+        var until = spec.Dates().End ?? Feasibility.Horizon(state.Facts, spec);
+        return new CheckResult(Feasibility.Check(state.Facts, spec, facts.Fence), Reports.CutOffs(state.Facts, spec, until));
+    }
+
+    public Decision Hold(HoldBooking command, BookingFacts facts, Instant now)
+    {
+        var expiry = command.Expiry ?? DefaultHold;
+        return expiry <= Duration.Zero || expiry > LongestHold
+            ? ExpiryOutOfRange()
+            : New(command.Id, command.Spec, facts, now, () => new BookingHeld(command.Id, command.Spec, now, now + expiry, null, facts.Fence));
+    }
+
+    public Decision Book(Book command, BookingFacts facts, Instant now) =>
+        New(command.Id, command.Spec, facts, now, () => new BookingBooked(command.Id, command.Spec, now, facts.Fence));
+
+    public Decision Confirm(BookingId id, Instant now) => Callers(id, booking =>
+        booking.State == BookingState.Confirmed ? Decision.Nothing : Decision.Accept(new BookingConfirmed(id, now)));
+
+    public Decision ExtendHold(BookingId id, Duration expiry, Instant now) => Callers(id, booking =>
+        booking.State == BookingState.Confirmed
+            ? Rejection.Rule(Reasons.AlreadyConfirmed, $"Booking '{id}' is confirmed: it does not expire.", ("booking", id.Value))
+            : expiry <= Duration.Zero || expiry > LongestHold ? ExpiryOutOfRange() : Decision.Accept(new HoldMoved(id, now, now + expiry, null)));
+
+    /// <summary>One atomic check-and-swap: refused, the old booking stands. The age stays.</summary>
+    public Decision Change(ChangeBooking command, BookingFacts facts, Instant now) => Callers(command.Id, booking =>
+    {
+        var spec = booking.Spec with { Steps = command.Steps };
+        if (spec.Violations() is { Length: > 0 } wrong)
+        {
+            return Rejection.Invalid(wrong.AsSpan());
+        }
+
+        var (state, noted) = Noting(facts.Policy, now);
+        return Feasibility.Check(state.Facts, spec, facts.Fence, booking) is { } refusal
+            ? refusal.ToRejection()
+            : Decision.Accept(noted.Add(new BookingChanged(command.Id, spec, now, facts.Fence)));
+    });
+
+    public Decision Release(BookingId id, Instant now) => Callers(id, _ => Decision.Accept(new BookingReleased(id, now)));
+
+    // ---- bookings of engagements: idempotent by booking id, asked by the engagement's sagas only ----
+
+    /// <summary>A saga's hold, without a clock expiry.</summary>
+    public Decision PlaceFor(EngagementId engagement, Book command, BookingFacts facts, Instant now) =>
+        Bookings.TryGetValue(command.Id, out var booking) && booking.Owner == engagement
+            ? Decision.Nothing
+            : New(command.Id, command.Spec, facts, now, () => new BookingHeld(command.Id, command.Spec, now, null, engagement, facts.Fence));
+
+    /// <summary>Takes a proposal's hold over: from now on it does not expire.</summary>
+    public Decision TakeOver(EngagementId engagement, BookingId id, Instant now) => Owned(engagement, id, booking =>
+        booking.Owner == engagement ? Decision.Nothing : Decision.Accept(new HoldMoved(id, now, null, engagement)), free: true);
+
+    /// <summary>Gives a hold that was taken over its old expiry back; a hold that has expired meanwhile expires at once.</summary>
+    public Decision GiveBack(EngagementId engagement, BookingId id, Instant now) => Idempotent(engagement, id, booking =>
+        booking.State == BookingState.Confirmed ? Decision.Nothing : Decision.Accept(new HoldMoved(id, now, booking.GiveBackTo, null)));
+
+    public Decision ConfirmFor(EngagementId engagement, BookingId id, Instant now) => Owned(engagement, id, booking =>
+        booking.State == BookingState.Confirmed ? Decision.Nothing : Decision.Accept(new BookingConfirmed(id, now)), free: false);
+
+    public Decision ReleaseFor(EngagementId engagement, BookingId id, Instant now) => Idempotent(engagement, id, _ => Decision.Accept(new BookingReleased(id, now)));
+
+    /// <summary>Shortens to end on a date; cannot be refused.</summary>
+    public Decision EndFor(EngagementId engagement, BookingId id, LocalDate end, Instant now) => Idempotent(engagement, id, booking =>
+        booking.Spec.EndAt(end) switch
+        {
+            null => Decision.Accept(new BookingReleased(id, now)),
+            var cut when cut.Dates() == booking.Dates => Decision.Nothing,
+            var cut => Decision.Accept(new BookingEnded(id, cut, now)),
+        });
+
+    // ---- guards ----
+
+    private Decision Known(Func<Decision> decide) => Exists ? decide() : NotThere();
+
+    private Decision New(BookingId id, BookingSpec spec, BookingFacts facts, Instant now, Func<IEvent> accepted)
+    {
+        if (!Exists)
+        {
+            return NotThere();
+        }
+
+        if (Bookings.ContainsKey(id))
+        {
+            return Rejection.AlreadyExists("booking", id.Value);
+        }
+
+        if (spec.Violations() is { Length: > 0 } wrong)
+        {
+            return Rejection.Invalid(wrong.AsSpan());
+        }
+
+        var (state, noted) = Noting(facts.Policy, now);
+        return Feasibility.Check(state.Facts, spec, facts.Fence) is { } refusal ? refusal.ToRejection() : Decision.Accept(noted.Add(accepted()));
+    }
+
+    /// <summary>A newer policy is noted first, in the same decision.</summary>
+    private (FractionalCmo State, ImmutableArray<IEvent> Events) Noting(AgencyPolicy? policy, Instant now)
+    {
+        if (policy is null || policy.Version <= Policy.Version)
+        {
+            return (this, []);
+        }
+
+        var events = NotePolicy(policy, now).Events;
+        return (Apply(events[0]), events);
+    }
+
+    /// <summary>A booking that its caller may still move: there, not expired, and no engagement's.</summary>
+    private Decision Callers(BookingId id, Func<Booking, Decision> decide) =>
+        !Bookings.TryGetValue(id, out var booking)
+            ? Missing(id)
+            : booking.Owner is { } owner
+                ? Rejection.Rule(
+                    Reasons.OwnedByEngagement, $"Booking '{id}' belongs to engagement '{owner}', which alone confirms, changes or releases it.",
+                    ("booking", id.Value), ("engagement", owner.Value))
+                : decide(booking);
+
+    /// <summary>A booking of this engagement; with <paramref name="free"/>, also one that no engagement owns yet.</summary>
+    private Decision Owned(EngagementId engagement, BookingId id, Func<Booking, Decision> decide, bool free) =>
+        !Bookings.TryGetValue(id, out var booking)
+            ? Missing(id)
+            : booking.Owner == engagement || (free && booking.Owner is null)
+                ? decide(booking)
+                : Rejection.Rule(Reasons.OwnedByEngagement, $"Booking '{id}' belongs to another engagement.", ("booking", id.Value));
+
+    /// <summary>As <see cref="Owned"/>, for steps that take something back: what is gone already is done.</summary>
+    private Decision Idempotent(EngagementId engagement, BookingId id, Func<Booking, Decision> decide) =>
+        Bookings.TryGetValue(id, out var booking) && booking.Owner == engagement ? decide(booking) : Decision.Nothing;
+
+    private Rejection NotThere() => Rejection.NotFound(Kind, Id.Value ?? "");
+
+    private Rejection Missing(BookingId id) => Expired.Contains(id)
+        ? Rejection.Rule(Reasons.HoldExpired, $"The hold '{id}' has expired and holds nothing any more: hold again.", ("booking", id.Value))
+        : Rejection.NotFound("booking", id.Value);
+
+    private static Decision ExpiryOutOfRange() => Rejection.Invalid(new FieldViolation("expiry", "above 0 and at most 30 days"));
+}

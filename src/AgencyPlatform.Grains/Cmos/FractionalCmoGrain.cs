@@ -1,0 +1,97 @@
+using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Clients;
+using AgencyPlatform.Contracts.Cmos;
+using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Cmos;
+using Orleans.Concurrency;
+
+namespace AgencyPlatform.Grains.Cmos;
+
+/// <summary>See <see cref="IFractionalCmoGrain"/>.</summary>
+[Reentrant]
+public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<FractionalCmo>(services), IFractionalCmoGrain
+{
+    public Task<Reply<FractionalCmo>> Create(Call call, CreateCmo c) => Decide(call, (s, _) => s.Create(c), s => s);
+
+    public Task<Reply<FactResult>> Update(Call call, UpdateCmo c) => Decide(call, (s, now) => s.Update(c, now), Facts);
+
+    public Task<Reply<FractionalCmo>> SetCostRate(Call call, CostRate rate) => Decide(call, (s, _) => s.SetCostRate(rate), s => s);
+
+    public Task<Reply<FactResult>> SetWorkingPattern(Call call, WorkingPattern pattern) => Decide(call, (s, now) => s.SetWorkingPattern(pattern, now), Facts);
+
+    public Task<Reply<FactResult>> SetHolidays(Call call, SetHolidays c) => Decide(call, (s, now) => s.SetHolidays(c, now), Facts);
+
+    public Task<Reply<FactResult>> AddTimeOff(Call call, TimeOff timeOff) => Decide(call, (s, now) => s.AddTimeOff(timeOff, now), Facts);
+
+    public Task<Reply<FactResult>> CancelTimeOff(Call call, TimeOffId id) => Decide(call, (s, now) => s.CancelTimeOff(id, now), Facts);
+
+    public async Task<Reply<FractionalCmo>> NotePolicy(Call call)
+    {
+        var policy = await NewerPolicy(call);
+        return await Decide(call, (s, now) => policy is null ? Decision.Nothing : s.NotePolicy(policy, now), s => s);
+    }
+
+    public Task<Reply<FractionalCmo>> Get(Read read) => Query(read, (s, _) => s);
+
+    public Task<Reply<CostRateAt>> GetCostRate(Read read, LocalDate date) => Query(read, (s, _) => new CostRateAt(s.CostRateOn(date)));
+
+    public Task<Reply<CmoWeeks>> GetWeeks(Read read, LocalDate from, int weeks) => Query(read, (s, _) => new CmoWeeks(Reports.Weeks(s.Facts, from, weeks)));
+
+    public Task<Reply<Booking>> GetBooking(Read read, BookingId id) => Query(read, (s, _) => s.Bookings.GetValueOrDefault(id));
+
+    public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec) => WithFacts(call, spec.Client, facts =>
+        Query(new Read(call.Agency, call.SandboxNow), (s, now) => s.Check(spec, facts, now)));
+
+    public Task<Reply<Booking>> Hold(Call call, HoldBooking c) => WithFacts(call, c.Spec.Client, facts =>
+        Decide(call, (s, now) => s.Hold(c, facts, now), s => s.Bookings[c.Id]));
+
+    public Task<Reply<Booking>> Book(Call call, Book c) => WithFacts(call, c.Spec.Client, facts =>
+        Decide(call, (s, now) => s.Book(c, facts, now), s => s.Bookings[c.Id]));
+
+    public Task<Reply<Booking>> Confirm(Call call, BookingId id) => Decide(call, (s, now) => s.Confirm(id, now), s => s.Bookings[id]);
+
+    public Task<Reply<Booking>> ExtendHold(Call call, BookingId id, Duration expiry) => Decide(call, (s, now) => s.ExtendHold(id, expiry, now), s => s.Bookings[id]);
+
+    public async Task<Reply<Booking>> Change(Call call, ChangeBooking c)
+    {
+        var booking = await GetBooking(new Read(call.Agency, call.SandboxNow), c.Id);
+        return await WithFacts(call, booking.Value?.Spec.Client, facts =>
+            Decide(call, (s, now) => s.Change(c, facts, now), s => s.Bookings[c.Id]));
+    }
+
+    public Task<Reply<BookingId>> Release(Call call, BookingId id) => Decide(call, (s, now) => s.Release(id, now), _ => id);
+
+    public Task<Reply<Booking>> PlaceFor(Call call, EngagementId engagement, Book c) => WithFacts(call, c.Spec.Client, facts =>
+        Decide(call, (s, now) => s.PlaceFor(engagement, c, facts, now), s => s.Bookings[c.Id]));
+
+    public Task<Reply<Booking>> TakeOver(Call call, EngagementId engagement, BookingId id) => Decide(call, (s, now) => s.TakeOver(engagement, id, now), s => s.Bookings[id]);
+
+    public Task<Reply<BookingId>> GiveBack(Call call, EngagementId engagement, BookingId id) => Decide(call, (s, now) => s.GiveBack(engagement, id, now), _ => id);
+
+    public Task<Reply<Booking>> ConfirmFor(Call call, EngagementId engagement, BookingId id) => Decide(call, (s, now) => s.ConfirmFor(engagement, id, now), s => s.Bookings[id]);
+
+    public Task<Reply<BookingId>> ReleaseFor(Call call, EngagementId engagement, BookingId id) => Decide(call, (s, now) => s.ReleaseFor(engagement, id, now), _ => id);
+
+    public Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end) => Decide(call, (s, now) => s.EndFor(engagement, id, end, now), _ => id);
+
+    private static FactResult Facts(FractionalCmo cmo) => new(cmo, cmo.LastConsequences);
+
+    /// <summary>Fetches what the decision needs of others: the client's fence, and the agency's policy when the caller has seen a newer one.</summary>
+    /// <param name="client">Null: the booking is unknown, and the decision says so.</param>
+    private async Task<Reply<T>> WithFacts<T>(Call call, ClientCompanyId? client, Func<BookingFacts, Task<Reply<T>>> decide)
+    {
+        if (client is not { } known)
+        {
+            return await decide(new BookingFacts(new Domain.Clients.ClientFence(default, 0, [], []), null));
+        }
+
+        var fence = await Grain<IClientCompanyGrain>(known.Value).GetFence(new Read(Key.Agency, call.SandboxNow));
+        return fence.Rejection is { } unknown ? Reply<T>.No(unknown) : await decide(new BookingFacts(fence.Value!, await NewerPolicy(call)));
+    }
+
+    private async Task<AgencyPolicy?> NewerPolicy(Call call) =>
+        call.PolicyVersion <= Committed.Policy.Version
+            ? null
+            : (await Grain<IAgencyGrain>(Key.Agency.Value).GetPolicy(new Read(Key.Agency, call.SandboxNow))).Value;
+}
