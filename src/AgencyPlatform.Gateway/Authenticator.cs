@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using System.Text;
+using AgencyPlatform.Contracts.Agencies;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace AgencyPlatform.Gateway;
+
+/// <summary>
+/// Who holds a key. A key is <c>apk_{agency}_{key id}_{secret}</c>: it names its agency, whose grain compares the SHA-256 of the secret in
+/// constant time. A key found good is believed for <see cref="GatewayOptions.KeyCacheSeconds"/> (at most 30 s) by the system's clock, and
+/// never beyond its own expiry; that bounds how long a revoked key still works.
+/// </summary>
+internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, IOptions<GatewayOptions> options, IHostEnvironment environment) : IDisposable
+{
+    private const string Refusal = "No good key: send 'authorization: Bearer <key>' with a key that is known, not expired and not revoked.";
+
+    private readonly MemoryCache _good = new(new MemoryCacheOptions { SizeLimit = 100_000 });
+    private readonly byte[]? _operator =
+        options.Value.OperatorKeyHash.Length > 0 ? Convert.FromHexString(options.Value.OperatorKeyHash)
+        : environment.IsDevelopment() ? Hash(GatewayOptions.DevelopmentOperatorKey)
+        : null;
+
+    private sealed record Good(Caller Caller, DateTimeOffset Until);
+
+    /// <summary>SHA-256 of a key's or secret's text.</summary>
+    public static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>A key's text.</summary>
+    public static string KeyText(AgencyId agency, ApiKeyId id, string secret) => $"apk_{agency}_{id}_{secret}";
+
+    /// <exception cref="RpcException">UNAUTHENTICATED, the same for every reason.</exception>
+    public async ValueTask<Caller> Authenticate(Metadata headers)
+    {
+        var header = headers.GetValue("authorization");
+        if (header is null || !header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || header.Length > 300)
+        {
+            throw Errors.Unauthenticated(Refusal);
+        }
+
+        var key = header[7..].Trim();
+        if (key.StartsWith("apo_", StringComparison.Ordinal))
+        {
+            return _operator is not null && CryptographicOperations.FixedTimeEquals(_operator, Hash(key)) ? Caller.Operator : throw Errors.Unauthenticated(Refusal);
+        }
+
+        var now = system.GetUtcNow();
+        var cacheKey = Convert.ToHexString(Hash(key));
+        if (_good.TryGetValue(cacheKey, out Good? known) && known!.Until > now)
+        {
+            return known.Caller;
+        }
+
+        var parts = key.Split('_');
+        if (parts is not ["apk", var agency, var id, { Length: > 0 } secret] || !IdSyntax.IsValid(agency) || !IdSyntax.IsValid(id))
+        {
+            throw Errors.Unauthenticated(Refusal);
+        }
+
+        var found = await grains.Agency(new AgencyId(agency)).Authenticate(new ApiKeyId(id), Hash(secret));
+        if (found is null || (found.Key.ExpiresAt is { } expires && expires <= Instant.FromDateTimeOffset(now)))
+        {
+            _good.Remove(cacheKey);
+            throw Errors.Unauthenticated(Refusal);
+        }
+
+        var caller = new Caller(
+            new AgencyId(agency),
+            found.Key.Cmo is { } cmo ? $"cmo:{cmo}" : found.Key.Client is { } client ? $"client:{client}" : $"key:{id}",
+            found.Key.Roles, found.Key.Client, found.Key.Cmo, found.Sandbox);
+        var until = now.AddSeconds(options.Value.KeyCacheSeconds);
+        if (found.Key.ExpiresAt is { } end && end.ToDateTimeOffset() < until)
+        {
+            until = end.ToDateTimeOffset();
+        }
+
+        _good.Set(cacheKey, new Good(caller, until), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(31) });
+        return caller;
+    }
+
+    public void Dispose() => _good.Dispose();
+}

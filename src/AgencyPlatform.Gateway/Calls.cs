@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using AgencyPlatform.Contracts.Agencies;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
+
+namespace AgencyPlatform.Gateway;
+
+/// <summary>
+/// Builds what every grain call carries from the RPC: the caller, the agency's clock and policy version, and the request's common fields,
+/// found by name: <c>request_id</c>, <c>validate_only</c>, <c>etag</c>, <c>read_time</c>, <c>min_version</c>.
+/// </summary>
+/// <remarks>
+/// A service method reads its fields with a <see cref="Fields"/>, asks here for its call (which refuses the request when any field is bad),
+/// calls the grain, and maps the reply: see <see cref="Agencies.AgenciesService"/>.
+/// </remarks>
+public sealed class Calls(IGrainFactory grains)
+{
+    private static readonly ConcurrentDictionary<MessageDescriptor, CommonFields> s_common = new();
+
+    /// <summary>The authenticated caller of this RPC.</summary>
+    public static Caller Caller(ServerCallContext context) => (Caller)context.UserState[Gateway.Caller.StateKey];
+
+    /// <summary>The call of a mutation. Refuses bad fields; another agency than the caller's is NOT_FOUND.</summary>
+    /// <param name="etag">The etag of a resource inside the request; a field <c>etag</c> of the request itself is found by name.</param>
+    public async ValueTask<Call> Mutation(ServerCallContext context, IMessage request, Fields fields, AgencyId agency, string etag = "", string etagPath = "etag")
+    {
+        var common = Common(request);
+        var requestId = fields.RequestId("request_id", common.Text(common.RequestId, request));
+        var expected = fields.Etag(etagPath, etag.Length > 0 ? etag : common.Text(common.Etag, request));
+        fields.ThrowIfAny();
+        var caller = Of(context, agency);
+        var known = await grains.Agency(agency).GetContext();
+        if (known is null && caller.Agency is not null)
+        {
+            throw Errors.NotFound("agency", ResourceNames.Of(agency));
+        }
+
+        return new Call(
+            agency, caller.Actor, requestId, requestId is null ? "" : Hash(context.Method, request, common.RequestId), known?.SandboxNow, known?.PolicyVersion ?? 0,
+            common.ValidateOnly is { } validate && (bool)validate.Accessor.GetValue(request), expected, Activity.Current?.TraceId.ToHexString());
+    }
+
+    /// <summary>What a read carries. Refuses bad fields; another agency than the caller's is NOT_FOUND.</summary>
+    public async ValueTask<Read> Read(ServerCallContext context, IMessage request, Fields fields, AgencyId agency)
+    {
+        var common = Common(request);
+        var readTime = fields.OptionalTime("read_time", common.ReadTime?.Accessor.GetValue(request) as Timestamp);
+        var minVersion = common.MinVersion is { } min ? fields.Number("min_version", (long)min.Accessor.GetValue(request), 0, long.MaxValue) : 0;
+        fields.ThrowIfAny();
+        var caller = Of(context, agency);
+        var now = caller.Sandbox ? (await grains.Agency(agency).GetContext())?.SandboxNow : null;
+        return new Read(agency, now, readTime, minVersion > 0 ? minVersion : null);
+    }
+
+    /// <summary>The caller, who must be of this agency, or the platform's operator.</summary>
+    private static Caller Of(ServerCallContext context, AgencyId agency)
+    {
+        var caller = Caller(context);
+        return caller.Agency is null || caller.Agency == agency ? caller : throw Errors.NotFound("agency", ResourceNames.Of(agency));
+    }
+
+    /// <summary>SHA-256 over the method and the request as received, without its id: the same id for anything else is refused.</summary>
+    private static string Hash(string method, IMessage request, FieldDescriptor? requestId)
+    {
+        var id = requestId?.Accessor.GetValue(request);
+        requestId?.Accessor.Clear(request);
+        using var buffer = new MemoryStream();
+        buffer.Write(Encoding.UTF8.GetBytes(method));
+        buffer.WriteByte(0);
+        using (var output = new CodedOutputStream(buffer, leaveOpen: true) { Deterministic = true })
+        {
+            request.WriteTo(output);
+        }
+
+        if (id is not null)
+        {
+            requestId!.Accessor.SetValue(request, id);
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)));
+    }
+
+    private static CommonFields Common(IMessage request) => s_common.GetOrAdd(request.Descriptor, static d => new CommonFields(
+        d.FindFieldByName("request_id"), d.FindFieldByName("etag"), d.FindFieldByName("validate_only"), d.FindFieldByName("read_time"), d.FindFieldByName("min_version")));
+
+    private sealed record CommonFields(FieldDescriptor? RequestId, FieldDescriptor? Etag, FieldDescriptor? ValidateOnly, FieldDescriptor? ReadTime, FieldDescriptor? MinVersion)
+    {
+        public string Text(FieldDescriptor? field, IMessage request) => field is null ? "" : (string)field.Accessor.GetValue(request);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Globalization;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Microsoft.Extensions.Logging;
+
+namespace AgencyPlatform.Gateway;
+
+/// <summary>From refusals and trouble to <c>google.rpc.Status</c>, by the table of docs/errors.md.</summary>
+public static class Errors
+{
+    public const string Domain = "agencyplatform";
+
+    private static readonly TimeSpan s_retry = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The answer's value and meta; a refusal is thrown as its status.</summary>
+    public static (T Value, Meta Meta) OrThrow<T>(this Reply<T> reply) =>
+        reply.Rejection is { } rejection ? throw Refused(rejection) : (reply.Value!, reply.Meta!);
+
+    public static RpcException Refused(Rejection rejection)
+    {
+        var info = new ErrorInfo { Reason = rejection.Reason, Domain = Domain };
+        foreach (var (key, value) in rejection.Metadata)
+        {
+            info.Metadata[key] = value;
+        }
+
+        return rejection.Kind switch
+        {
+            RejectionKind.Rule => Status(Code.FailedPrecondition, rejection.Message, info),
+            RejectionKind.Invalid => Invalid(rejection.Fields),
+            RejectionKind.NotFound => Status(Code.NotFound, rejection.Message, info, Resource(rejection)),
+            RejectionKind.AlreadyExists => Status(Code.AlreadyExists, rejection.Message, info, Resource(rejection)),
+            RejectionKind.Stale => Status(Code.Aborted, rejection.Message, info),
+            _ => throw new UnreachableException(rejection.Kind.ToString()),
+        };
+    }
+
+    /// <summary>Every bad field at once.</summary>
+    public static RpcException Invalid(IReadOnlyCollection<FieldViolation> fields)
+    {
+        var bad = new BadRequest();
+        bad.FieldViolations.AddRange(fields.Select(f => new BadRequest.Types.FieldViolation { Field = f.Field, Description = f.Description }));
+        return Status(
+            Code.InvalidArgument, string.Join(" ", fields.Select(f => $"{f.Field}: {f.Description}.")),
+            new ErrorInfo { Reason = Reasons.InvalidArgument, Domain = Domain }, bad);
+    }
+
+    public static RpcException NotFound(string type, string name) => Refused(Rejection.NotFound(type, name));
+
+    public static RpcException Unauthenticated(string message) =>
+        Status(Code.Unauthenticated, message, new ErrorInfo { Reason = Reasons.Unauthenticated, Domain = Domain });
+
+    public static RpcException Denied(string message) =>
+        Status(Code.PermissionDenied, message, new ErrorInfo { Reason = Reasons.PermissionDenied, Domain = Domain });
+
+    /// <summary>A cursor that the feed does not know.</summary>
+    public static RpcException OutOfRange(string message, params ReadOnlySpan<(string Key, string Value)> metadata)
+    {
+        var info = new ErrorInfo { Reason = Reasons.CursorOutOfRange, Domain = Domain };
+        foreach (var (key, value) in metadata)
+        {
+            info.Metadata[key] = value;
+        }
+
+        return Status(Code.OutOfRange, message, info);
+    }
+
+    public static RpcException Exhausted(string what, int limit, TimeSpan retryAfter) => Status(
+        Code.ResourceExhausted,
+        $"The agency is over its limit of {limit.ToString(CultureInfo.InvariantCulture)} {what}: wait and repeat.",
+        new ErrorInfo { Reason = Reasons.RateLimited, Domain = Domain },
+        new RetryInfo { RetryDelay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(retryAfter) },
+        new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = "agency", Description = $"{limit.ToString(CultureInfo.InvariantCulture)} {what}" } } });
+
+    public static RpcException Unavailable(string message) => Status(
+        Code.Unavailable,
+        $"{message} The outcome is unknown: repeat with the same request_id.",
+        new ErrorInfo { Reason = Reasons.Unavailable, Domain = Domain },
+        new RetryInfo { RetryDelay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(s_retry) });
+
+    /// <summary>The status of whatever a call threw.</summary>
+    internal static RpcException Of(Exception exception, ServerCallContext context, ILogger log)
+    {
+        switch (exception)
+        {
+            case RpcException rpc:
+                return rpc;
+            case UnavailableException unavailable:
+                return Unavailable(unavailable.Message);
+            case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
+                return new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "The caller has gone."));
+            case TimeoutException or OrleansException or OperationCanceledException:
+                log.LogWarning(exception, "{Method} found the cluster in trouble", context.Method);
+                return Unavailable("The cluster did not answer in time.");
+            default:
+                var trace = Activity.Current?.TraceId.ToHexString() ?? "none";
+                log.LogError(exception, "{Method} failed, trace {TraceId}", context.Method, trace);
+                return Status(Code.Internal, $"An error of ours, trace {trace}.");
+        }
+    }
+
+    private static ResourceInfo Resource(Rejection rejection) => new()
+    {
+        ResourceType = rejection.Metadata.GetValueOrDefault("resource_type", ""),
+        ResourceName = rejection.Metadata.GetValueOrDefault("resource_name", ""),
+        Description = rejection.Message,
+    };
+
+    private static RpcException Status(Code code, string message, params ReadOnlySpan<IMessage> details)
+    {
+        var status = new Google.Rpc.Status { Code = (int)code, Message = message };
+        foreach (var detail in details)
+        {
+            status.Details.Add(Any.Pack(detail));
+        }
+
+        return status.ToRpcException();
+    }
+}

@@ -1,0 +1,180 @@
+using System.Collections.Concurrent;
+using System.Threading.RateLimiting;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace AgencyPlatform.Gateway;
+
+/// <summary>
+/// In front of every RPC: who calls, whether the role may, whether the named agency is the caller's, whether the agency is within its limits;
+/// and around it: what it throws becomes a status.
+/// </summary>
+internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimits limits, ILogger<GatewayInterceptor> log) : Interceptor
+{
+    // Fields that carry resource names, found once per message type: `name`, `parent`, and the `name` of a resource to update.
+    private static readonly ConcurrentDictionary<MessageDescriptor, Func<IMessage, string>[]> s_names = new();
+
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            using var entered = await Enter(context, request as IMessage);
+            return await continuation(request, context);
+        }
+        catch (Exception e)
+        {
+            throw Errors.Of(e, context, log);
+        }
+    }
+
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            using var entered = await Enter(context, request as IMessage);
+            await continuation(request, responseStream, context);
+        }
+        catch (Exception e)
+        {
+            throw Errors.Of(e, context, log);
+        }
+    }
+
+    public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            using var entered = await Enter(context, null);
+            return await continuation(requestStream, context);
+        }
+        catch (Exception e)
+        {
+            throw Errors.Of(e, context, log);
+        }
+    }
+
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            using var entered = await Enter(context, null);
+            await continuation(requestStream, responseStream, context);
+        }
+        catch (Exception e)
+        {
+            throw Errors.Of(e, context, log);
+        }
+    }
+
+    private async ValueTask<IDisposable?> Enter(ServerCallContext context, IMessage? request)
+    {
+        var roles = RpcRoles.Of(context.Method) ?? throw Errors.Denied("Nobody may call this method.");
+        if (roles.Length == 0)
+        {
+            return null;
+        }
+
+        var caller = await authenticator.Authenticate(context.RequestHeaders);
+        if (!caller.Roles.Any(roles.Contains))
+        {
+            throw Errors.Denied($"{context.Method[1..]} needs one of the roles {string.Join(", ", roles)}; the key has {string.Join(", ", caller.Roles)}.");
+        }
+
+        if (caller.Agency is { } own)
+        {
+            EnsureOwnAgency(own, request);
+        }
+
+        context.UserState[Caller.StateKey] = caller;
+        return limits.Enter(caller);
+    }
+
+    /// <summary>Another agency's name is answered as one that does not exist, before anything else of the request is looked at.</summary>
+    private static void EnsureOwnAgency(AgencyId own, IMessage? request)
+    {
+        if (request is null)
+        {
+            throw Errors.Denied("A request without an agency.");
+        }
+
+        foreach (var read in s_names.GetOrAdd(request.Descriptor, NameFields))
+        {
+            if (ResourceNames.AgencyOf(read(request)) is { } named && named != own)
+            {
+                throw Errors.NotFound("agency", ResourceNames.Of(named));
+            }
+        }
+    }
+
+    private static Func<IMessage, string>[] NameFields(MessageDescriptor message)
+    {
+        var readers = new List<Func<IMessage, string>>();
+        foreach (var field in message.Fields.InFieldNumberOrder())
+        {
+            if (field is { FieldType: FieldType.String, IsRepeated: false, Name: "name" or "parent" })
+            {
+                readers.Add(m => (string)field.Accessor.GetValue(m));
+            }
+            else if (field is { FieldType: FieldType.Message, IsRepeated: false, IsMap: false }
+                && field.MessageType.FindFieldByName("name") is { FieldType: FieldType.String, IsRepeated: false } name)
+            {
+                readers.Add(m => field.Accessor.GetValue(m) is IMessage inner ? (string)name.Accessor.GetValue(inner) : "");
+            }
+        }
+
+        return [.. readers];
+    }
+}
+
+/// <summary>What one agency may ask of this process at once and in a second. Over it, a call is refused at once: overload sheds, it does not queue.</summary>
+internal sealed class AgencyLimits(IOptions<GatewayOptions> options) : IDisposable
+{
+    private readonly GatewayOptions _options = options.Value;
+
+    private readonly PartitionedRateLimiter<string> _concurrent = PartitionedRateLimiter.Create<string, string>(agency => RateLimitPartition.GetConcurrencyLimiter(
+        agency, _ => new ConcurrencyLimiterOptions { PermitLimit = options.Value.ConcurrentCallsPerAgency, QueueLimit = 0 }));
+
+    private readonly PartitionedRateLimiter<string> _rate = PartitionedRateLimiter.Create<string, string>(agency => RateLimitPartition.GetTokenBucketLimiter(
+        agency, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = 2 * options.Value.CallsPerSecondPerAgency,
+            TokensPerPeriod = Math.Max(1, options.Value.CallsPerSecondPerAgency / 10),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(options.Value.CallsPerSecondPerAgency < 10 ? 1.0 / options.Value.CallsPerSecondPerAgency : 0.1),
+            QueueLimit = 0,
+            AutoReplenishment = true,
+        }));
+
+    /// <summary>Counts a call until the lease is disposed.</summary>
+    public IDisposable Enter(Caller caller)
+    {
+        var agency = caller.Agency?.Value ?? "";
+        using (var rate = _rate.AttemptAcquire(agency))
+        {
+            if (!rate.IsAcquired)
+            {
+                throw Errors.Exhausted("calls a second", _options.CallsPerSecondPerAgency, rate.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1));
+            }
+        }
+
+        var lease = _concurrent.AttemptAcquire(agency);
+        if (lease.IsAcquired)
+        {
+            return lease;
+        }
+
+        lease.Dispose();
+        throw Errors.Exhausted("calls at the same time", _options.ConcurrentCallsPerAgency, TimeSpan.FromMilliseconds(100));
+    }
+
+    public void Dispose()
+    {
+        _concurrent.Dispose();
+        _rate.Dispose();
+    }
+}

@@ -1,0 +1,58 @@
+namespace AgencyPlatform.Gateway;
+
+/// <summary>The gateway's settings, section <c>Gateway</c>.</summary>
+public sealed class GatewayOptions
+{
+    public const string Section = "Gateway";
+
+    /// <summary>The platform operator's key in Development, when no hash is configured. Refused everywhere else.</summary>
+    public const string DevelopmentOperatorKey = "apo_development";
+
+    /// <summary>SHA-256 of the platform operator's key, 64 hexadecimal digits; empty: there is no operator (in Development: <see cref="DevelopmentOperatorKey"/>).</summary>
+    public string OperatorKeyHash { get; set; } = "";
+
+    /// <summary>For how long a key found good is believed, 0–30 s: a revocation is heeded everywhere within it.</summary>
+    public int KeyCacheSeconds { get; set; } = 30;
+
+    /// <summary>Calls of one agency at the same time in this process, at least 1; the next is refused with RESOURCE_EXHAUSTED.</summary>
+    public int ConcurrentCallsPerAgency { get; set; } = 1024;
+
+    /// <summary>Calls of one agency a second in this process, at least 1; the bucket holds two seconds' worth.</summary>
+    public int CallsPerSecondPerAgency { get; set; } = 50_000;
+
+    /// <summary>Largest request, bytes.</summary>
+    public int MaxRequestBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>Every wrong setting, by name.</summary>
+    public IEnumerable<string> Problems(bool development)
+    {
+        if (OperatorKeyHash.Length > 0 && (OperatorKeyHash.Length != 64 || !OperatorKeyHash.All(char.IsAsciiHexDigit)))
+        {
+            yield return "Gateway:OperatorKeyHash must be the SHA-256 of the operator's key as 64 hexadecimal digits.";
+        }
+        else if (!development && OperatorKeyHash.Length > 0 && Authenticator.Hash(DevelopmentOperatorKey).AsSpan().SequenceEqual(Convert.FromHexString(OperatorKeyHash)))
+        {
+            yield return "Gateway:OperatorKeyHash is the hash of the development key, which only Development accepts.";
+        }
+
+        if (KeyCacheSeconds is < 0 or > 30)
+        {
+            yield return $"Gateway:KeyCacheSeconds must be 0 to 30; it is {KeyCacheSeconds}.";
+        }
+
+        if (ConcurrentCallsPerAgency < 1)
+        {
+            yield return $"Gateway:ConcurrentCallsPerAgency must be at least 1; it is {ConcurrentCallsPerAgency}.";
+        }
+
+        if (CallsPerSecondPerAgency is < 1 or > 1_000_000)
+        {
+            yield return $"Gateway:CallsPerSecondPerAgency must be 1 to 1000000; it is {CallsPerSecondPerAgency}.";
+        }
+
+        if (MaxRequestBytes is < 64 * 1024 or > 64 * 1024 * 1024)
+        {
+            yield return $"Gateway:MaxRequestBytes must be 65536 to 67108864; it is {MaxRequestBytes}.";
+        }
+    }
+}

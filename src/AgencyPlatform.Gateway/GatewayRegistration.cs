@@ -1,0 +1,56 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace AgencyPlatform.Gateway;
+
+/// <summary>Adds the public API to a web application.</summary>
+public static class GatewayRegistration
+{
+    /// <summary>
+    /// Services of the public API: gRPC, JSON transcoding, gRPC-Web, reflection, health. They use the host's <see cref="IGrainFactory"/>,
+    /// <see cref="IReadModels"/>, <see cref="IPeopleVault"/> and <see cref="IJournal"/>. Settings: section <see cref="GatewayOptions.Section"/>.
+    /// </summary>
+    public static IServiceCollection AddAgencyPlatformGateway(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.Configure<GatewayOptions>(configuration.GetSection(GatewayOptions.Section));
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton<AgencyLimits>();
+        services.AddSingleton<Calls>();
+        services.AddSingleton<GatewayInterceptor>();
+        services.AddGrpc(grpc =>
+        {
+            grpc.Interceptors.Add<GatewayInterceptor>();
+            grpc.MaxReceiveMessageSize = configuration.GetSection(GatewayOptions.Section).GetValue<int?>(nameof(GatewayOptions.MaxRequestBytes)) ?? new GatewayOptions().MaxRequestBytes;
+        }).AddJsonTranscoding(json =>
+        {
+            json.TypeRegistry = ProtocolFiles.Types;
+            json.JsonSettings.WriteInt64sAsStrings = true;
+        });
+        services.AddGrpcReflection();
+        services.AddGrpcHealthChecks();
+        return services;
+    }
+
+    /// <summary>Maps every gRPC service of this assembly, with gRPC-Web, reflection, health, the OpenAPI document (/openapi/v1.json) and its page (/docs).</summary>
+    public static WebApplication MapAgencyPlatformGateway(this WebApplication app)
+    {
+        app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
+        var map = typeof(GrpcEndpointRouteBuilderExtensions).GetMethod(nameof(GrpcEndpointRouteBuilderExtensions.MapGrpcService))!;
+        foreach (var service in Services())
+        {
+            map.MakeGenericMethod(service).Invoke(null, [app]);
+        }
+
+        app.MapGrpcReflectionService();
+        app.MapGrpcHealthChecksService();
+        return app;
+    }
+
+    /// <summary>The gRPC services of this assembly.</summary>
+    internal static IEnumerable<System.Type> Services() =>
+        typeof(GatewayRegistration).Assembly.GetTypes().Where(t => t is { IsAbstract: false, BaseType: { } b } && b.GetCustomAttribute<BindServiceMethodAttribute>() is not null);
+}

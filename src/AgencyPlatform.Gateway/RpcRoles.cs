@@ -1,0 +1,75 @@
+using System.Collections.Frozen;
+using AgencyPlatform.Domain.Agencies;
+using static AgencyPlatform.Domain.Agencies.Role;
+
+namespace AgencyPlatform.Gateway;
+
+/// <summary>
+/// The one table of RPC × role. What is not in it is denied; a test fails for an RPC that is missing.
+/// A role that is bound to a CMO or client company is further narrowed in the service, by <see cref="Caller.EnsureCmo"/> and <see cref="Caller.EnsureClient"/>.
+/// </summary>
+public static class RpcRoles
+{
+    /// <summary>No key needed: health and reflection tell nothing of anybody.</summary>
+    private static readonly Role[] s_anyone = [];
+
+    private static readonly Role[] s_everybodyOfTheAgency = [AgencyAdmin, Operations, Finance, Cmo, ClientApprover, ClientViewer, Service];
+    private static readonly Role[] s_staff = [AgencyAdmin, Operations, Finance, Service];
+    private static readonly Role[] s_operations = [AgencyAdmin, Operations, Service];
+    private static readonly Role[] s_operationsAndCmo = [AgencyAdmin, Operations, Service, Cmo];
+    private static readonly Role[] s_staffAndCmo = [AgencyAdmin, Operations, Finance, Service, Cmo];
+    private static readonly Role[] s_staffAndClient = [AgencyAdmin, Operations, Finance, Service, ClientApprover, ClientViewer];
+    private static readonly Role[] s_operationsAndApprover = [AgencyAdmin, Operations, Service, ClientApprover];
+    private static readonly Role[] s_finance = [AgencyAdmin, Finance];
+    private static readonly Role[] s_financeAndService = [AgencyAdmin, Finance, Service];
+    private static readonly Role[] s_admin = [AgencyAdmin];
+    private static readonly Role[] s_operator = [PlatformOperator];
+
+    private static readonly FrozenDictionary<string, Role[]> s_table = new Dictionary<string, Role[]>
+    {
+        // ---- health, reflection ----
+        ["grpc.health.v1.Health/Check"] = s_anyone,
+        ["grpc.health.v1.Health/List"] = s_anyone,
+        ["grpc.health.v1.Health/Watch"] = s_anyone,
+        ["grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = s_anyone,
+        ["grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = s_anyone,
+
+        // ---- agencies ----
+        ["agencyplatform.agencies.v1.AgenciesService/CreateAgency"] = s_operator,
+        ["agencyplatform.agencies.v1.AgenciesService/ListAgencies"] = s_operator,
+        ["agencyplatform.agencies.v1.AgenciesService/GetAgency"] = s_everybodyOfTheAgency,
+        ["agencyplatform.agencies.v1.AgenciesService/UpdateAgency"] = s_admin,
+        ["agencyplatform.agencies.v1.AgenciesService/CreateLegalEntity"] = s_admin,
+        ["agencyplatform.agencies.v1.AgenciesService/UpdateLegalEntity"] = s_admin,
+        ["agencyplatform.agencies.v1.AgenciesService/GetLegalEntity"] = s_staff,
+        ["agencyplatform.agencies.v1.AgenciesService/ListLegalEntities"] = s_staff,
+        ["agencyplatform.agencies.v1.AgenciesService/SetHolidayCalendar"] = s_admin,
+        ["agencyplatform.agencies.v1.AgenciesService/GetHolidayCalendar"] = s_staffAndCmo,
+        ["agencyplatform.agencies.v1.AgenciesService/ListHolidayCalendars"] = s_staffAndCmo,
+        ["agencyplatform.agencies.v1.AgenciesService/CreateApiKey"] = [AgencyAdmin, PlatformOperator],
+        ["agencyplatform.agencies.v1.AgenciesService/RevokeApiKey"] = s_admin,
+        ["agencyplatform.agencies.v1.AgenciesService/ListApiKeys"] = s_admin,
+        ["agencyplatform.agencies.v1.AgenciesService/AdvanceClock"] = s_admin,
+
+        // ---- clients ----
+
+        // ---- cmos ----
+
+        // ---- capacity ----
+
+        // ---- engagements ----
+
+        // ---- time ----
+
+        // ---- billing ----
+
+        // ---- events ----
+        ["agencyplatform.events.v1.EventsService/ListEvents"] = s_operations,
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Every RPC (<c>package.Service/Method</c>) with its roles; no roles: anyone, without a key.</summary>
+    public static IReadOnlyDictionary<string, Role[]> Table => s_table;
+
+    /// <summary>The roles of a method as gRPC names it (<c>/package.Service/Method</c>), or null when it is not in the table.</summary>
+    public static Role[]? Of(string method) => s_table.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(method.AsSpan(1), out var roles) ? roles : null;
+}

@@ -1,0 +1,5 @@
+global using AgencyPlatform.Contracts;
+global using AgencyPlatform.Contracts.Journal;
+global using AgencyPlatform.Domain;
+global using Grpc.Core;
+global using NodaTime;
