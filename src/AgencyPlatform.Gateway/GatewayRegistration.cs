@@ -1,8 +1,11 @@
 using System.Reflection;
+using AgencyPlatform.Gateway.OpenApi;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Scalar.AspNetCore;
 
 namespace AgencyPlatform.Gateway;
 
@@ -47,6 +50,14 @@ public static class GatewayRegistration
 
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
+
+        var document = new Lazy<Task<string>>(ApiDocument.Json);
+        app.MapGet("/openapi/v1.json", async (HttpContext http) =>
+        {
+            http.Response.ContentType = "application/json";
+            await http.Response.WriteAsync(await document.Value, http.RequestAborted);
+        });
+        app.MapScalarApiReference("/docs", page => page.WithTitle("AgencyPlatform API").WithOpenApiRoutePattern("/openapi/{documentName}.json").AddDocument("v1"));
         return app;
     }
 

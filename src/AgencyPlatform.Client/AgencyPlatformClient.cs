@@ -1,0 +1,71 @@
+using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Events.V1;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+
+namespace AgencyPlatform.Client;
+
+/// <summary>
+/// The typed client of the platform's public API. Every call carries the key; every mutation without a request id gets one (UUIDv7); what may
+/// be repeated safely is, with the same id; what fails throws <see cref="ApiException"/>. Safe for concurrent use; keep one per key.
+/// </summary>
+/// <example>
+/// <code>
+/// using var platform = new AgencyPlatformClient(new() { Address = new("https://platform.example"), ApiKey = key });
+/// var agency = await platform.Agencies.GetAgencyAsync(new() { Name = "agencies/acme" });
+/// </code>
+/// </example>
+public sealed class AgencyPlatformClient : IDisposable
+{
+    private readonly GrpcChannel _channel;
+    private readonly CallInvoker _invoker;
+
+    public AgencyPlatformClient(AgencyPlatformClientOptions options)
+    {
+        if (options.Address.Scheme is not ("http" or "https"))
+        {
+            throw new ArgumentException($"The address must begin with http:// or https://; it is {options.Address}.", nameof(options));
+        }
+
+        if (options.Address.Scheme == "http" && !options.Address.IsLoopback && !options.AllowPlaintext)
+        {
+            throw new ArgumentException($"{options.Address} would send the key in the clear: use https, or set AllowPlaintext on a private network.", nameof(options));
+        }
+
+        if (options.Retries is < 0 or > 10)
+        {
+            throw new ArgumentException($"Retries must be 0 to 10; they are {options.Retries}.", nameof(options));
+        }
+
+        _channel = GrpcChannel.ForAddress(options.Address, new GrpcChannelOptions
+        {
+            HttpHandler = options.HttpHandler ?? new SocketsHttpHandler
+            {
+                EnableMultipleHttp2Connections = true,
+                KeepAlivePingDelay = TimeSpan.FromSeconds(20),
+                KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+                ConnectTimeout = TimeSpan.FromSeconds(10),
+            },
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = 64 * 1024 * 1024,
+
+            // Repeats are this library's own, with the request id in view.
+            MaxRetryAttempts = null,
+        });
+        _invoker = _channel.Intercept(new SafeCalls(options));
+        Agencies = Service<AgenciesService.AgenciesServiceClient>();
+        Events = Service<EventsService.EventsServiceClient>();
+    }
+
+    /// <summary>Agencies, their legal entities, holiday calendars and keys; a sandbox's clock.</summary>
+    public AgenciesService.AgenciesServiceClient Agencies { get; }
+
+    /// <summary>What happened, in order.</summary>
+    public EventsService.EventsServiceClient Events { get; }
+
+    /// <summary>The stub of any service of the API, with the same key, request ids, repeats and errors.</summary>
+    public TClient Service<TClient>() where TClient : ClientBase<TClient> => (TClient)Activator.CreateInstance(typeof(TClient), _invoker)!;
+
+    public void Dispose() => _channel.Dispose();
+}
