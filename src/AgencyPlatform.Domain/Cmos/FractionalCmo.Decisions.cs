@@ -150,9 +150,9 @@ public sealed partial record FractionalCmo
     public Decision TakeOver(EngagementId engagement, BookingId id, Instant now) => Owned(engagement, id, booking =>
         booking.Owner == engagement ? Decision.Nothing : Decision.Accept(new HoldMoved(id, now, null, engagement)), free: true);
 
-    /// <summary>Gives a hold that was taken over its old expiry back; a hold that has expired meanwhile expires at once.</summary>
+    /// <summary>Gives back what was taken over, a hold with its old expiry; a hold that has expired meanwhile expires at once.</summary>
     public Decision GiveBack(EngagementId engagement, BookingId id, Instant now) => Idempotent(engagement, id, booking =>
-        booking.State == BookingState.Confirmed ? Decision.Nothing : Decision.Accept(new HoldMoved(id, now, booking.GiveBackTo, null)));
+        Decision.Accept(new HoldMoved(id, now, booking.GiveBackTo, null)));
 
     public Decision ConfirmFor(EngagementId engagement, BookingId id, Instant now) => Owned(engagement, id, booking =>
         booking.State == BookingState.Confirmed ? Decision.Nothing : Decision.Accept(new BookingConfirmed(id, now)), free: false);

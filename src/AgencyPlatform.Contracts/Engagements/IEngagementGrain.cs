@@ -1,0 +1,47 @@
+using AgencyPlatform.Domain.Engagements;
+
+namespace AgencyPlatform.Contracts.Engagements;
+
+/// <summary>
+/// An engagement. Its grain key is <c>{agency}/{engagement}</c>. It calls the agency and the client company for facts, and the members' CMOs
+/// in its sagas.
+/// </summary>
+[Alias("IEngagementGrain")]
+public interface IEngagementGrain : IAggregateGrain
+{
+    /// <summary>NOT_FOUND when the client, a member's CMO or the seller is not there.</summary>
+    [Alias("Create")]
+    Task<Reply<Engagement>> Create(Call call, CreateEngagement command);
+
+    [Alias("Update")]
+    Task<Reply<Engagement>> Update(Call call, UpdateEngagement command);
+
+    [Alias("Propose")]
+    Task<Reply<Engagement>> Propose(Call call, ProposeEngagement command);
+
+    [Alias("Revise")]
+    Task<Reply<Engagement>> Revise(Call call);
+
+    [Alias("Sign")]
+    Task<Reply<Engagement>> Sign(Call call, SignEngagement command);
+
+    [Alias("Decline")]
+    Task<Reply<Engagement>> Decline(Call call, CloseProposal command);
+
+    [Alias("Withdraw")]
+    Task<Reply<Engagement>> Withdraw(Call call, CloseProposal command);
+
+    [Alias("Agree")]
+    Task<Reply<Engagement>> Agree(Call call, AgreeAsCmo command);
+
+    /// <summary>Answers when every member is booked, or nothing has changed and the activation is refused.</summary>
+    [Alias("Activate")]
+    Task<Reply<Engagement>> Activate(Call call);
+
+    /// <summary>Answers when every member's booking is shortened. Ending again on the same date changes nothing.</summary>
+    [Alias("End")]
+    Task<Reply<Engagement>> End(Call call, EndEngagement command);
+
+    [Alias("Get")]
+    Task<Reply<Engagement>> Get(Read read);
+}

@@ -1,0 +1,198 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Engagements;
+
+/// <summary>The moves of an engagement, and the steps of the two that are sagas.</summary>
+public sealed partial record Engagement
+{
+    public Decision Create(CreateEngagement command) =>
+        Exists ? Rejection.AlreadyExists(Kind, command.Id.Value)
+        : command.Plan.Violations() is { Length: > 0 } wrong ? Rejection.Invalid(wrong.AsSpan())
+        : Decision.Accept(new EngagementCreated(command.Id, command.Client, command.Plan));
+
+    public Decision Update(UpdateEngagement command) => In("update", [EngagementState.Draft], () =>
+        command.Plan.Violations() is { Length: > 0 } wrong
+            ? Rejection.Invalid(wrong.AsSpan())
+            : Decision.Accept(new EngagementUpdated(command.Plan, Plan.ExternalIds, [.. Plan.Members.Select(m => m.Cmo)])));
+
+    /// <summary>A new revision goes to the client's decision makers; there must be as many of them as signatures are needed.</summary>
+    public Decision Propose(ProposeEngagement command, DecisionMakers client, Instant now) => In("propose", [EngagementState.Draft], () =>
+        command.ExpiresAt is { } expires && expires <= now
+            ? Rejection.Invalid(new FieldViolation("expire_time", "in the future"))
+            : client.People.Count < Plan.SignaturesNeeded
+                ? Rejection.Rule(
+                    Reasons.SignOffUnreachable,
+                    $"{Plan.SignaturesNeeded} signatures are needed, and the client company has {client.People.Count} decision makers: add some, or ask for fewer signatures.",
+                    ("needed", Text(Plan.SignaturesNeeded)), ("decision_makers", Text(client.People.Count)))
+                : Decision.Accept(new EngagementProposed(Revision + 1, command.ExpiresAt, client.People.Count, client.Version)));
+
+    /// <summary>Back to a draft: what was signed and agreed is void.</summary>
+    public Decision Revise() => In("revise", [EngagementState.Proposed], () => Decision.Accept(new EngagementRevised(Revision)));
+
+    /// <summary>One signature per decision maker and revision; the last one needed accepts the engagement.</summary>
+    public Decision Sign(SignEngagement command, DecisionMakers client, Instant now) =>
+        State is EngagementState.Proposed or EngagementState.Accepted && command.Revision is var read && (read == 0 || read == Revision)
+            && Signatures.Any(s => s.Person == command.Person)
+            ? Decision.Nothing
+            : In("sign", [EngagementState.Proposed], () =>
+            {
+                if (Other(command.Revision) is { } changed)
+                {
+                    return changed;
+                }
+
+                if (!client.People.Contains(command.Person))
+                {
+                    return Rejection.Rule(
+                        Reasons.NotADecisionMaker, $"'{command.Person}' is no decision maker of the client company '{Client}'.",
+                        ("person", command.Person.Value), ("client", Client.Value));
+                }
+
+                var signed = new EngagementSigned(command.Person, Revision, now, client.Version);
+                return Signatures.Length + 1 < Plan.SignaturesNeeded ? Decision.Accept(signed) : Decision.Accept(signed, new EngagementAccepted(Revision));
+            });
+
+    public Decision Decline(CloseProposal command) => In("decline", [EngagementState.Proposed], () => Decision.Accept(new EngagementDeclined(command.Reason)));
+
+    public Decision Withdraw(CloseProposal command) =>
+        In("withdraw", [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted], () => Decision.Accept(new EngagementWithdrawn(command.Reason)));
+
+    /// <summary>The CMO agrees to the current revision.</summary>
+    public Decision Agree(AgreeAsCmo command, Instant now) => In("agree", [EngagementState.Proposed, EngagementState.Accepted], () =>
+        Plan.Members.All(m => m.Cmo != command.Cmo) ? Rejection.NotFound("member", command.Cmo.Value)
+        : Other(command.Revision) is { } changed ? changed
+        : Agreements.ContainsKey(command.Cmo) ? Decision.Nothing
+        : Decision.Accept(new CmoAgreed(command.Cmo, Revision, now)));
+
+    // ---- activation: every step that can be refused comes before the first that cannot be taken back ----
+
+    public Decision Activate(Guid request, Instant now) => In("activate", [EngagementState.Accepted], () =>
+        Plan.Members.Where(m => !m.AgreementWaived && !Agreements.ContainsKey(m.Cmo)).Select(m => m.Cmo.Value).ToArray() is { Length: > 0 } missing
+            ? Rejection.Rule(
+                Reasons.AgreementMissing, $"Not agreed yet: {string.Join(", ", missing)}. Record their agreement first.", ("cmos", string.Join(",", missing)))
+            : Decision.Accept(new ActivationStarted(request, now)));
+
+    /// <summary>Shortens every member's booking to the date and ends the engagement; the date is exclusive.</summary>
+    public Decision EndOn(EndEngagement command, Guid request, Instant now) =>
+        In("end", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
+            command.End <= Plan.Start || (End is { } agreed && command.End > agreed)
+                ? Rejection.Rule(
+                    Reasons.EndOutOfRange, $"The end {command.End:uuuu-MM-dd} does not lie within the engagement's days {Service}.",
+                    ("start", $"{Plan.Start:uuuu-MM-dd}"), ("end", End is { } end ? $"{end:uuuu-MM-dd}" : "open"))
+                : Decision.Accept(new EndStarted(request, command.End, now)));
+
+    /// <summary>What the saga under way does next; null when none is.</summary>
+    public SagaStep? NextStep()
+    {
+        if (Saga is not { } saga)
+        {
+            return null;
+        }
+
+        if (saga.End is not null)
+        {
+            return Next(SagaAction.End, MemberPhase.Booked);
+        }
+
+        if (saga.Refusal is not null)
+        {
+            return Next(SagaAction.Release, MemberPhase.Placed) ?? Next(SagaAction.GiveBack, MemberPhase.TakenOver);
+        }
+
+        return Plan.Members.FirstOrDefault(m => !Bookings.ContainsKey(m.Cmo)) is { } open
+            ? new SagaStep(open.Hold is null ? SagaAction.Place : SagaAction.TakeOver, open.Cmo, open.Hold ?? BookingOf(open.Cmo), saga.Request)
+            : Next(SagaAction.Confirm, MemberPhase.Placed) ?? Next(SagaAction.Confirm, MemberPhase.TakenOver);
+
+        SagaStep? Next(SagaAction action, MemberPhase phase)
+        {
+            foreach (var (cmo, booking) in Bookings)
+            {
+                if (booking.Phase == phase)
+                {
+                    return new SagaStep(action, cmo, booking.Booking, saga.Request);
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Records what a step came to, and the saga's end with its last one. A step that is not the next any more was recorded before:
+    /// nothing to record.
+    /// </summary>
+    /// <param name="refusal">Why the CMO refused the capacity; only holds can be refused.</param>
+    /// <param name="holdClient">The client that a hold which was taken over is for.</param>
+    public Decision Record(SagaStep step, Rejection? refusal = null, ClientCompanyId? holdClient = null)
+    {
+        if (NextStep() != step)
+        {
+            return Decision.Nothing;
+        }
+
+        ImmutableArray<IEvent> events = step.Action switch
+        {
+            SagaAction.Place or SagaAction.TakeOver when refusal is not null => [new MemberRefused(step.Cmo, Of(step.Cmo, refusal))],
+            SagaAction.TakeOver when holdClient is { } client && client != Client =>
+            [
+                new MemberHeld(step.Cmo, step.Booking, TakenOver: true),
+                new MemberRefused(step.Cmo, Rejection.Rule(
+                    Reasons.HoldOfAnotherClient, $"The hold '{step.Booking}' of '{step.Cmo}' is for the client '{client}', not for '{Client}'.",
+                    ("booking", step.Booking.Value), ("client", client.Value), ("cmo", step.Cmo.Value))),
+            ],
+            SagaAction.Place => [new MemberHeld(step.Cmo, step.Booking, TakenOver: false)],
+            SagaAction.TakeOver => [new MemberHeld(step.Cmo, step.Booking, TakenOver: true)],
+            SagaAction.Release or SagaAction.GiveBack => [new MemberFreed(step.Cmo)],
+            SagaAction.Confirm => [new MemberBooked(step.Cmo)],
+            SagaAction.End => [new MemberEnded(step.Cmo)],
+            _ => throw new ArgumentOutOfRangeException(nameof(step), step.Action, "Not a step."),
+        };
+        var after = events.Aggregate(this, (state, @event) => state.Apply(@event));
+        if (after.NextStep() is not null)
+        {
+            return Decision.Accept(events);
+        }
+
+        return Decision.Accept(events.Add(after.Saga! switch
+        {
+            { End: { } end } => new EngagementEnded(step.Request, end),
+            { Refusal: { } why } => new ActivationRefused(step.Request, why),
+            _ => new EngagementActivated(step.Request, Plan.Start),
+        }));
+    }
+
+    /// <summary>The id of the booking that the activation places with a CMO: always the same, so that a repeat finds it.</summary>
+    public BookingId BookingOf(CmoId cmo)
+    {
+        var id = $"{Id}-{cmo}";
+        return new BookingId(id.Length <= IdSyntax.MaxLength ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..IdSyntax.MaxLength]);
+    }
+
+    // ---- guards ----
+
+    private Decision In(string move, ImmutableArray<EngagementState> states, Func<Decision> decide) =>
+        !Exists ? Rejection.NotFound(Kind, Id.Value ?? "")
+        : Saga is not null ? Rejection.Rule(
+            Reasons.MoveUnderWay, $"An activation or an ending of the engagement '{Id}' is under way: no other move until it is done.", ("engagement", Id.Value))
+        : !states.Contains(State) ? Rejection.Rule(
+            Reasons.MoveNotAllowed,
+            $"The move '{move}' is not allowed in the state {Name(State)}, only in {string.Join(", ", states.Select(Name))}.",
+            ("move", move), ("state", Name(State)), ("allowed_states", string.Join(",", states.Select(Name))))
+        : decide();
+
+    private Decision? Other(int revision) => revision == 0 || revision == Revision
+        ? (Decision?)null
+        : Decision.Reject(Rejection.Rule(
+            Reasons.RevisionChanged, $"Revision {revision} is not the current one, {Revision}: read again and decide again.",
+            ("revision", Text(revision)), ("current_revision", Text(Revision))));
+
+    private static Rejection Of(CmoId cmo, Rejection rejection) => rejection with { Metadata = rejection.Metadata.SetItem("cmo", cmo.Value) };
+
+    private static string Name(EngagementState state) => state.ToString().ToUpperInvariant();
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using AgencyPlatform.Domain.Billing;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Engagements;
+
+/// <summary>
+/// What an agency does for a client company: who works, when, on which terms, and where it stands. Its activation and its ending are sagas
+/// over the members' CMOs; their progress stands in its events. Source: domain §3.
+/// </summary>
+/// <param name="Terms">Effective-dated, in order; the first are the proposal's.</param>
+/// <param name="End">Exclusive; null: open. The plan's, or the one that it was ended on.</param>
+/// <param name="Revision">Number of the current proposal; 0 before the first.</param>
+/// <param name="ExpiresAt">When the proposal lapses.</param>
+/// <param name="Signatures">Of the current revision.</param>
+/// <param name="Agreements">When each CMO agreed to the current revision.</param>
+/// <param name="Bookings">The members' bookings, from their hold on.</param>
+/// <param name="Saga">The activation or ending under way; no other move meanwhile.</param>
+/// <param name="Outcomes">The latest activations' and endings' results, for repeats.</param>
+[GenerateSerializer, Immutable, Alias("engagement")]
+public sealed partial record Engagement(
+    EngagementId Id,
+    ClientCompanyId Client,
+    EngagementPlan Plan,
+    ImmutableArray<Terms> Terms,
+    LocalDate? End,
+    EngagementState State,
+    int Revision,
+    Instant? ExpiresAt,
+    ImmutableArray<Signature> Signatures,
+    ImmutableSortedDictionary<CmoId, Instant> Agreements,
+    ImmutableSortedDictionary<CmoId, MemberBooking> Bookings,
+    EngagementSaga? Saga,
+    ImmutableArray<SagaOutcome> Outcomes,
+    EngagementTime Time) : IState<Engagement>
+{
+    private const int MostOutcomes = 64;
+
+    /// <summary>How long after its start an unfinished saga is taken up again when nobody carries it on.</summary>
+    private static readonly Duration s_sagaPatience = Duration.FromSeconds(15);
+
+    public static string Kind => "engagement";
+
+    public static int FoldVersion => 1;
+
+    public static Engagement Initial { get; } = new(
+        default, default,
+        new EngagementPlan("", default, default, [], new HourlyTerms(default, default, default, new BillCycle(1, 1), 0), default, null, null, 0, ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
+        [], null, EngagementState.Draft, 0, null, [], ImmutableSortedDictionary<CmoId, Instant>.Empty, ImmutableSortedDictionary<CmoId, MemberBooking>.Empty, null, [], EngagementTime.Initial);
+
+    [JsonIgnore]
+    public bool Exists => Id.Value is not null;
+
+    /// <summary>The days served.</summary>
+    [JsonIgnore]
+    public DateRange Service => new(Plan.Start, End);
+
+    /// <summary>A proposal's expiry, which waits for a running activation; and a saga's own wake-up.</summary>
+    [JsonIgnore]
+    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : State is EngagementState.Proposed or EngagementState.Accepted ? ExpiresAt : null;
+
+    public ImmutableArray<IEvent> Settle(Instant now) =>
+        Saga is null && NextDue is { } due && due <= now ? [new EngagementExpired(due)] : [];
+
+    /// <summary>How the activation or ending that a request started came out; null before.</summary>
+    public SagaOutcome? OutcomeOf(Guid request) => Outcomes.FirstOrDefault(o => o.Request == request);
+
+    // ---- fold ----
+
+    public Engagement Apply(IEvent @event) => @event switch
+    {
+        EngagementCreated e => this with { Id = e.Id, Client = e.Client, Plan = e.Plan, Terms = [e.Plan.Terms], End = e.Plan.End },
+        EngagementUpdated e => this with { Plan = e.Plan, Terms = [e.Plan.Terms], End = e.Plan.End },
+        EngagementProposed e => this with
+        {
+            State = EngagementState.Proposed,
+            Revision = e.Revision,
+            ExpiresAt = e.ExpiresAt,
+            Signatures = [],
+            Agreements = ImmutableSortedDictionary<CmoId, Instant>.Empty,
+        },
+        EngagementRevised => this with
+        {
+            State = EngagementState.Draft,
+            ExpiresAt = null,
+            Signatures = [],
+            Agreements = ImmutableSortedDictionary<CmoId, Instant>.Empty,
+        },
+        EngagementSigned e => this with { Signatures = Signatures.Add(new Signature(e.Person, e.At)) },
+        EngagementAccepted => this with { State = EngagementState.Accepted },
+        CmoAgreed e => this with { Agreements = Agreements.SetItem(e.Cmo, e.At) },
+        EngagementDeclined => this with { State = EngagementState.Declined, ExpiresAt = null },
+        EngagementWithdrawn => this with { State = EngagementState.Withdrawn, ExpiresAt = null },
+        EngagementExpired => this with { State = EngagementState.Expired, ExpiresAt = null },
+        ActivationStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, null) },
+        MemberHeld e => this with { Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed)) },
+        MemberRefused e => this with { Saga = Saga! with { Refusal = e.Rejection } },
+        MemberFreed e => this with { Bookings = Bookings.Remove(e.Cmo) },
+        ActivationRefused e => WithOutcome(e.Request, e.Rejection),
+        MemberBooked e => InPhase(e.Cmo, MemberPhase.Booked),
+        EngagementActivated e => WithOutcome(e.Request, null) with { State = EngagementState.Active, ExpiresAt = null },
+        EndStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, e.End) },
+        MemberEnded e => InPhase(e.Cmo, MemberPhase.Ended),
+        EngagementEnded e => WithOutcome(e.Request, null) with { State = EngagementState.Ended, End = e.End },
+        _ => throw new InvalidOperationException($"An engagement does not know {@event.GetType().Name}."),
+    };
+
+    private Engagement WithOutcome(Guid request, Rejection? refusal) => this with
+    {
+        Saga = null,
+        Outcomes = [.. Outcomes.Skip(Math.Max(0, Outcomes.Length + 1 - MostOutcomes)), new SagaOutcome(request, refusal)],
+    };
+
+    private Engagement InPhase(CmoId cmo, MemberPhase phase) => this with { Bookings = Bookings.SetItem(cmo, Bookings[cmo] with { Phase = phase }) };
+
+    // ---- read models ----
+
+    public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event switch
+    {
+        EngagementCreated e => [.. ExternalIdRow.Changes(Kind, Id.Value, ImmutableSortedDictionary<string, string>.Empty, e.Plan.ExternalIds), .. Rows()],
+        EngagementUpdated e =>
+        [
+            .. ExternalIdRow.Changes(Kind, Id.Value, e.Before, e.Plan.ExternalIds),
+            .. e.MembersBefore.Except(Plan.Members.Select(m => m.Cmo)).Select(RowChange (cmo) => new Drop(new EngagementMemberRow(cmo, Id, Client, State))),
+            .. Rows(),
+        ],
+        EngagementProposed or EngagementRevised or EngagementAccepted or EngagementDeclined or EngagementWithdrawn or EngagementExpired
+            or EngagementActivated or EngagementEnded => Rows(),
+        _ => [],
+    };
+
+    private IEnumerable<RowChange> Rows() =>
+    [
+        new Put(new EngagementRow(Id, Client, Plan.Lead, State, Plan.ServiceType, Plan.Title, Plan.Start, End)),
+        .. Plan.Members.Select(RowChange (m) => new Put(new EngagementMemberRow(m.Cmo, Id, Client, State))),
+    ];
+}

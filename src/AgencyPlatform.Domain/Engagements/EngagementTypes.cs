@@ -1,0 +1,290 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Capacity;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Engagements;
+
+/// <summary>What kind of service an engagement is. Source: domain §1.</summary>
+public enum ServiceType
+{
+    /// <summary>Part-time leadership on retainer.</summary>
+    FractionalCmo,
+
+    /// <summary>Full time for a limited period.</summary>
+    InterimCmo,
+
+    /// <summary>Strategy and recommendations; execution by others.</summary>
+    Consultant,
+
+    /// <summary>Training material and accountability; no implementation.</summary>
+    Coach,
+
+    /// <summary>Hands-on delivery.</summary>
+    AgencyExecution,
+}
+
+/// <summary>Where an engagement stands. The moves between are in domain §3.</summary>
+public enum EngagementState
+{
+    /// <summary>Being written; nothing is promised.</summary>
+    Draft,
+
+    /// <summary>Before the client's decision makers.</summary>
+    Proposed,
+
+    /// <summary>Signed by as many decision makers as needed.</summary>
+    Accepted,
+
+    /// <summary>Every member is booked; time is logged from the start on.</summary>
+    Active,
+
+    /// <summary>No time is accepted until it is resumed.</summary>
+    Paused,
+
+    /// <summary>Tapering off to an in-house hire.</summary>
+    Transitioning,
+
+    /// <summary>Over on its end date.</summary>
+    Ended,
+
+    /// <summary>Refused by the client.</summary>
+    Declined,
+
+    /// <summary>Taken back by the agency.</summary>
+    Withdrawn,
+
+    /// <summary>The proposal's time ran out.</summary>
+    Expired,
+}
+
+/// <summary>A CMO or specialist of an engagement, with a booking of their own.</summary>
+/// <param name="Role">What they do in it, for example <c>lead</c> or <c>content</c>; may be empty.</param>
+/// <param name="Steps">What is booked at activation; empty when <paramref name="Hold"/> is given.</param>
+/// <param name="Hold">A hold made for the proposal: taken over at activation, with the hold's own steps.</param>
+/// <param name="AgreementWaived">The CMO's own terms waive their agreement (domain §3).</param>
+[GenerateSerializer, Immutable, Alias("engagement.member")]
+public sealed record EngagementMember(CmoId Cmo, string Role, ImmutableArray<BookingStep> Steps, BookingId? Hold, bool AgreementWaived);
+
+/// <summary>What is proposed: all that a draft may still change, apart from the client.</summary>
+/// <param name="Title">1–200 characters; no personal data.</param>
+/// <param name="Lead">One of the members.</param>
+/// <param name="Terms">The initial terms, effective from the start.</param>
+/// <param name="End">Exclusive; null: open.</param>
+/// <param name="BillingStartsOn">The first billed day when it is not the start.</param>
+/// <param name="SignaturesNeeded">k of the client's decision makers must sign, 1–20.</param>
+[GenerateSerializer, Immutable, Alias("engagement.plan")]
+public sealed record EngagementPlan(
+    string Title,
+    ServiceType ServiceType,
+    CmoId Lead,
+    ImmutableArray<EngagementMember> Members,
+    Terms Terms,
+    LocalDate Start,
+    LocalDate? End,
+    LocalDate? BillingStartsOn,
+    int SignaturesNeeded,
+    ImmutableSortedDictionary<string, string> Labels,
+    ImmutableSortedDictionary<string, string> ExternalIds)
+{
+    public const int MostMembers = 20;
+    public const int MostSignatures = 20;
+
+    /// <summary>Every part that is wrong in itself, by path.</summary>
+    public ImmutableArray<FieldViolation> Violations()
+    {
+        var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
+        Check(Members.Length is >= 1 and <= MostMembers, "members", $"1 to {MostMembers} members");
+        Check(Members.Select(m => m.Cmo).Distinct().Count() == Members.Length, "members", "each CMO once");
+        Check(Members.Any(m => m.Cmo == Lead), "lead", "one of the members");
+        Check(End is not { } end || end > Start, "end_date", $"after the start {Start:uuuu-MM-dd} (the end is exclusive)");
+        Check(BillingStartsOn is not { } billing || (billing >= Start && (End is not { } e || billing < e)), "billing_start_date", "a day of the engagement");
+        Check(SignaturesNeeded is >= 1 and <= MostSignatures, "signatures_needed", $"1 to {MostSignatures}");
+        Check(Terms.EffectiveFrom == Start, "terms.effective_date", "the start date");
+        for (var i = 0; i < Members.Length; i++)
+        {
+            var (member, path) = (Members[i], $"members[{i}].steps");
+            if (member.Hold is not null)
+            {
+                Check(member.Steps.IsEmpty, path, "none when a hold is named: the hold's steps count");
+                continue;
+            }
+
+            wrong.AddRange(new BookingSpec(default, null, member.Steps).Violations(path));
+            for (var j = 0; j < member.Steps.Length; j++)
+            {
+                var dates = member.Steps[j].Dates;
+                Check(dates.Start >= Start, $"{path}[{j}].start_date", $"on or after the engagement's start {Start:uuuu-MM-dd}");
+                Check(End is not { } last || (dates.End is { } stepEnd && stepEnd <= last), $"{path}[{j}].end_date", "on or before the engagement's end");
+            }
+        }
+
+        return wrong.ToImmutable();
+
+        void Check(bool right, string field, string rule)
+        {
+            if (!right)
+            {
+                wrong.Add(new FieldViolation(field, rule));
+            }
+        }
+    }
+}
+
+/// <summary>How far a member's booking is.</summary>
+public enum MemberPhase
+{
+    /// <summary>A hold placed by the activation.</summary>
+    Placed,
+
+    /// <summary>The proposal's hold, taken over by the activation.</summary>
+    TakenOver,
+
+    /// <summary>Confirmed.</summary>
+    Booked,
+
+    /// <summary>Shortened to the engagement's end.</summary>
+    Ended,
+}
+
+/// <summary>A member's booking with their CMO.</summary>
+[GenerateSerializer, Immutable, Alias("engagement.member-booking")]
+public sealed record MemberBooking(BookingId Booking, MemberPhase Phase);
+
+/// <param name="At">When the decision maker signed the current revision.</param>
+[GenerateSerializer, Immutable, Alias("engagement.signature")]
+public sealed record Signature(PersonId Person, Instant At);
+
+/// <summary>An activation or ending under way.</summary>
+/// <param name="Request">The request that started it and waits for its end.</param>
+/// <param name="Refusal">Set when the activation was refused and is being taken back.</param>
+/// <param name="End">Set when the engagement is being ended: the date.</param>
+[GenerateSerializer, Immutable, Alias("engagement.saga")]
+public sealed record EngagementSaga(Guid Request, Instant StartedAt, Rejection? Refusal, LocalDate? End);
+
+/// <summary>How an activation or ending came out: the request's remembered answer.</summary>
+[GenerateSerializer, Immutable, Alias("engagement.saga-outcome")]
+public sealed record SagaOutcome(Guid Request, Rejection? Refusal);
+
+/// <summary>What the saga does next with one member.</summary>
+public enum SagaAction { TakeOver, Place, GiveBack, Release, Confirm, End }
+
+[GenerateSerializer, Immutable, Alias("engagement.saga-step")]
+public sealed record SagaStep(SagaAction Action, CmoId Cmo, BookingId Booking, Guid Request);
+
+// ---- commands ----
+
+[GenerateSerializer, Immutable, Alias("engagement.create")]
+public sealed record CreateEngagement(EngagementId Id, ClientCompanyId Client, EngagementPlan Plan);
+
+/// <summary>The whole plan, in place of the draft's.</summary>
+[GenerateSerializer, Immutable, Alias("engagement.update")]
+public sealed record UpdateEngagement(EngagementPlan Plan);
+
+/// <param name="ExpiresAt">When the proposal lapses; null: never.</param>
+[GenerateSerializer, Immutable, Alias("engagement.propose")]
+public sealed record ProposeEngagement(Instant? ExpiresAt);
+
+/// <param name="Revision">The revision that was read; 0: whichever is current.</param>
+[GenerateSerializer, Immutable, Alias("engagement.sign")]
+public sealed record SignEngagement(PersonId Person, int Revision);
+
+/// <summary>Why it is declined or withdrawn.</summary>
+/// <param name="Reason">For the record; no personal data; may be empty.</param>
+[GenerateSerializer, Immutable, Alias("engagement.close-proposal")]
+public sealed record CloseProposal(string Reason);
+
+/// <param name="Cmo">The member whose agreement is recorded.</param>
+/// <param name="Revision">The revision that was read; 0: whichever is current.</param>
+[GenerateSerializer, Immutable, Alias("engagement.agree")]
+public sealed record AgreeAsCmo(CmoId Cmo, int Revision);
+
+/// <param name="End">The first day that is no longer served.</param>
+[GenerateSerializer, Immutable, Alias("engagement.end")]
+public sealed record EndEngagement(LocalDate End);
+
+/// <summary>What the client company says of its decision makers; fetched before the decision and recorded with it.</summary>
+/// <param name="Version">The client company's version.</param>
+[GenerateSerializer, Immutable, Alias("engagement.decision-makers")]
+public sealed record DecisionMakers(long Version, ImmutableSortedSet<PersonId> People);
+
+// ---- events ----
+
+[Event("engagement.created"), GenerateSerializer, Immutable, Alias("engagement.created")]
+public sealed record EngagementCreated(EngagementId Id, ClientCompanyId Client, EngagementPlan Plan) : IEvent;
+
+/// <param name="Before">The external ids that it had.</param>
+/// <param name="MembersBefore">The members that it had.</param>
+[Event("engagement.updated"), GenerateSerializer, Immutable, Alias("engagement.updated")]
+public sealed record EngagementUpdated(EngagementPlan Plan, ImmutableSortedDictionary<string, string> Before, ImmutableArray<CmoId> MembersBefore) : IEvent;
+
+/// <param name="DecisionMakers">How many the client company had: n of k of n.</param>
+[Event("engagement.proposed"), GenerateSerializer, Immutable, Alias("engagement.proposed")]
+public sealed record EngagementProposed(int Revision, Instant? ExpiresAt, int DecisionMakers, long ClientVersion) : IEvent;
+
+/// <summary>Taken back into a draft; signatures and agreements of the revision are void.</summary>
+[Event("engagement.revised"), GenerateSerializer, Immutable, Alias("engagement.revised")]
+public sealed record EngagementRevised(int Revision) : IEvent;
+
+[Event("engagement.signed"), GenerateSerializer, Immutable, Alias("engagement.signed")]
+public sealed record EngagementSigned(PersonId Person, int Revision, Instant At, long ClientVersion) : IEvent;
+
+[Event("engagement.accepted"), GenerateSerializer, Immutable, Alias("engagement.accepted")]
+public sealed record EngagementAccepted(int Revision) : IEvent;
+
+[Event("engagement.cmo-agreed"), GenerateSerializer, Immutable, Alias("engagement.cmo-agreed")]
+public sealed record CmoAgreed(CmoId Cmo, int Revision, Instant At) : IEvent;
+
+[Event("engagement.declined"), GenerateSerializer, Immutable, Alias("engagement.declined")]
+public sealed record EngagementDeclined(string Reason) : IEvent;
+
+[Event("engagement.withdrawn"), GenerateSerializer, Immutable, Alias("engagement.withdrawn")]
+public sealed record EngagementWithdrawn(string Reason) : IEvent;
+
+[Event("engagement.expired"), GenerateSerializer, Immutable, Alias("engagement.expired")]
+public sealed record EngagementExpired(Instant At) : IEvent;
+
+[Event("engagement.activation-started"), GenerateSerializer, Immutable, Alias("engagement.activation-started")]
+public sealed record ActivationStarted(Guid Request, Instant At) : IEvent;
+
+/// <summary>A member's capacity is held for the engagement, without expiry.</summary>
+/// <param name="TakenOver">The proposal's hold was taken over; otherwise the activation placed one.</param>
+[Event("engagement.member-held"), GenerateSerializer, Immutable, Alias("engagement.member-held")]
+public sealed record MemberHeld(CmoId Cmo, BookingId Booking, bool TakenOver) : IEvent;
+
+/// <summary>A member's capacity was refused: what is held is taken back next.</summary>
+[Event("engagement.member-refused"), GenerateSerializer, Immutable, Alias("engagement.member-refused")]
+public sealed record MemberRefused(CmoId Cmo, Rejection Rejection) : IEvent;
+
+/// <summary>A member's hold was released, or has its old expiry back.</summary>
+[Event("engagement.member-freed"), GenerateSerializer, Immutable, Alias("engagement.member-freed")]
+public sealed record MemberFreed(CmoId Cmo) : IEvent;
+
+[Event("engagement.activation-refused"), GenerateSerializer, Immutable, Alias("engagement.activation-refused")]
+public sealed record ActivationRefused(Guid Request, Rejection Rejection) : IEvent;
+
+[Event("engagement.member-booked"), GenerateSerializer, Immutable, Alias("engagement.member-booked")]
+public sealed record MemberBooked(CmoId Cmo) : IEvent;
+
+[Event("engagement.activated"), GenerateSerializer, Immutable, Alias("engagement.activated")]
+public sealed record EngagementActivated(Guid Request, LocalDate EffectiveFrom) : IEvent;
+
+[Event("engagement.end-started"), GenerateSerializer, Immutable, Alias("engagement.end-started")]
+public sealed record EndStarted(Guid Request, LocalDate End, Instant At) : IEvent;
+
+[Event("engagement.member-ended"), GenerateSerializer, Immutable, Alias("engagement.member-ended")]
+public sealed record MemberEnded(CmoId Cmo) : IEvent;
+
+[Event("engagement.ended"), GenerateSerializer, Immutable, Alias("engagement.ended")]
+public sealed record EngagementEnded(Guid Request, LocalDate End) : IEvent;
+
+// ---- read models ----
+
+/// <summary>The list of engagements.</summary>
+[RowTable("engagements", nameof(Id), Indexes = [nameof(Client)])]
+public sealed record EngagementRow(
+    EngagementId Id, ClientCompanyId Client, CmoId Lead, EngagementState State, ServiceType ServiceType, string Title, LocalDate Start, LocalDate? End) : IRow;
+
+/// <summary>The engagements of a CMO.</summary>
+[RowTable("engagement_members", nameof(Cmo), nameof(Id))]
+public sealed record EngagementMemberRow(CmoId Cmo, EngagementId Id, ClientCompanyId Client, EngagementState State) : IRow;

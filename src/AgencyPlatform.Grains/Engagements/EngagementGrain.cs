@@ -1,0 +1,167 @@
+using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Clients;
+using AgencyPlatform.Contracts.Cmos;
+using AgencyPlatform.Contracts.Engagements;
+using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Cmos;
+using AgencyPlatform.Domain.Engagements;
+using Orleans.Concurrency;
+
+namespace AgencyPlatform.Grains.Engagements;
+
+/// <summary>See <see cref="IEngagementGrain"/>.</summary>
+[Reentrant]
+public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Engagement>(services), IEngagementGrain
+{
+    private readonly TimeProvider _system = services.System;
+
+    public async Task<Reply<Engagement>> Create(Call call, CreateEngagement c)
+    {
+        var client = await Grain<IClientCompanyGrain>(c.Client.Value).Get(new Read(Key.Agency, call.SandboxNow));
+        return (client.Rejection ?? await Unknown(call, c.Plan)) is { } unknown
+            ? Reply<Engagement>.No(unknown)
+            : await Decide(call, (s, _) => s.Create(c), s => s);
+    }
+
+    public async Task<Reply<Engagement>> Update(Call call, UpdateEngagement c) =>
+        await Unknown(call, c.Plan) is { } unknown ? Reply<Engagement>.No(unknown) : await Decide(call, (s, _) => s.Update(c), s => s);
+
+    public Task<Reply<Engagement>> Propose(Call call, ProposeEngagement c) => WithDecisionMakers(call, client => Decide(call, (s, now) => s.Propose(c, client, now), s => s));
+
+    public Task<Reply<Engagement>> Revise(Call call) => Decide(call, (s, _) => s.Revise(), s => s);
+
+    public Task<Reply<Engagement>> Sign(Call call, SignEngagement c) => WithDecisionMakers(call, client => Decide(call, (s, now) => s.Sign(c, client, now), s => s));
+
+    public Task<Reply<Engagement>> Decline(Call call, CloseProposal c) => Decide(call, (s, _) => s.Decline(c), s => s);
+
+    public Task<Reply<Engagement>> Withdraw(Call call, CloseProposal c) => Decide(call, (s, _) => s.Withdraw(c), s => s);
+
+    public Task<Reply<Engagement>> Agree(Call call, AgreeAsCmo c) => Decide(call, (s, now) => s.Agree(c, now), s => s);
+
+    public async Task<Reply<Engagement>> Activate(Call call)
+    {
+        var (named, request) = Named(call);
+        var reply = await RunSaga(named, (s, now) => s.Activate(request, now), EndOf, s => s);
+        return call.ValidateOnly && reply.Value is { } state && await WouldRefuse(call, state) is { } refusal ? Reply<Engagement>.No(refusal) : reply;
+    }
+
+    public async Task<Reply<Engagement>> End(Call call, EndEngagement c)
+    {
+        var (named, request) = Named(call);
+        var now = await Get(new Read(Key.Agency, call.SandboxNow));
+        return now.Value is { State: EngagementState.Ended } ended && ended.End == c.End && ended.OutcomeOf(request) is null
+            ? now
+            : await RunSaga(named, (s, at) => s.EndOn(c, request, at), EndOf, s => s);
+    }
+
+    public Task<Reply<Engagement>> Get(Read read) => Query(read, (s, _) => s);
+
+    /// <summary>The saga's next step with one member's CMO, then its record. What a CMO refuses is recorded; what it does not answer is tried again.</summary>
+    protected override async Task<bool> Step(Engagement committed)
+    {
+        if (committed.NextStep() is not { } step)
+        {
+            return false;
+        }
+
+        var call = StepCall();
+        var cmo = Grain<IFractionalCmoGrain>(step.Cmo.Value);
+        switch (step.Action)
+        {
+            case SagaAction.Place:
+                var steps = committed.Plan.Members.First(m => m.Cmo == step.Cmo).Steps;
+                var agency = await Grain<IAgencyGrain>(Key.Agency.Value).GetContext();
+                var placed = await cmo.PlaceFor(call with { PolicyVersion = agency?.PolicyVersion ?? 0 }, committed.Id, new Book(step.Booking, new BookingSpec(committed.Client, committed.Id, steps)));
+                return await Recorded(call, step, placed.Rejection);
+            case SagaAction.TakeOver:
+                var taken = await cmo.TakeOver(call, committed.Id, step.Booking);
+                return await Recorded(call, step, taken.Rejection, taken.Value?.Spec.Client);
+            case SagaAction.Release:
+                return await Recorded(call, step, Never(await cmo.ReleaseFor(call, committed.Id, step.Booking)));
+            case SagaAction.GiveBack:
+                return await Recorded(call, step, Never(await cmo.GiveBack(call, committed.Id, step.Booking)));
+            case SagaAction.Confirm:
+                return await Recorded(call, step, Never(await cmo.ConfirmFor(call, committed.Id, step.Booking)));
+            case SagaAction.End:
+                return await Recorded(call, step, Never(await cmo.EndFor(call, committed.Id, step.Booking, committed.Saga!.End!.Value)));
+            default:
+                throw new InvalidOperationException($"Unknown step {step.Action}.");
+        }
+    }
+
+    private async Task<bool> Recorded(Call call, SagaStep step, Rejection? refusal, ClientCompanyId? holdClient = null)
+    {
+        await Decide(call, (s, _) => s.Record(step, refusal, holdClient), s => s);
+        return true;
+    }
+
+    /// <summary>These steps cannot be refused; one that is stops the saga with an error in the log instead of passing by unseen.</summary>
+    private static Rejection? Never<T>(Reply<T> reply) =>
+        reply.Rejection is { } impossible ? throw new InvalidOperationException($"A step that cannot be refused was: {impossible.Reason}: {impossible.Message}") : null;
+
+    private static SagaEnd? EndOf(Engagement state, Guid request) => state.OutcomeOf(request) is { } outcome ? new SagaEnd(outcome.Refusal) : null;
+
+    /// <summary>The call with a request id, by which the saga's end is told.</summary>
+    private (Call Call, Guid Request) Named(Call call)
+    {
+        var request = call.Request ?? Guid.CreateVersion7(_system.GetUtcNow());
+        return (call with { Request = request }, request);
+    }
+
+    /// <summary>What the activation would be refused for, asked without holding anything; members with a hold have their capacity.</summary>
+    private async Task<Rejection?> WouldRefuse(Call call, Engagement state)
+    {
+        foreach (var member in state.Plan.Members.Where(m => m.Hold is null))
+        {
+            var check = await Grain<IFractionalCmoGrain>(member.Cmo.Value).Check(call, new BookingSpec(state.Client, state.Id, member.Steps));
+            if ((check.Rejection ?? check.Value!.Refusal?.ToRejection()) is { } refusal)
+            {
+                return refusal with { Metadata = refusal.Metadata.SetItem("cmo", member.Cmo.Value) };
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The first of the plan's references that is not there.</summary>
+    private async Task<Rejection?> Unknown(Call call, EngagementPlan plan)
+    {
+        var read = new Read(Key.Agency, call.SandboxNow);
+        var agency = await Grain<IAgencyGrain>(Key.Agency.Value).Get(read);
+        if (agency.Rejection is { } noAgency)
+        {
+            return noAgency;
+        }
+
+        if (!agency.Value!.LegalEntities.ContainsKey(plan.Terms.Seller))
+        {
+            return Rejection.NotFound("legal_entity", plan.Terms.Seller.Value);
+        }
+
+        var cmos = await Task.WhenAll(plan.Members.Select(m => Grain<IFractionalCmoGrain>(m.Cmo.Value).Get(read)));
+        for (var i = 0; i < cmos.Length; i++)
+        {
+            if (cmos[i].Rejection is not null)
+            {
+                return Rejection.NotFound("cmo", plan.Members[i].Cmo.Value);
+            }
+        }
+
+        return null;
+    }
+
+    private async Task<Reply<Engagement>> WithDecisionMakers(Call call, Func<DecisionMakers, Task<Reply<Engagement>>> decide)
+    {
+        var read = new Read(Key.Agency, call.SandboxNow);
+        var known = await Get(read);
+        if (known.Rejection is not null)
+        {
+            return known;
+        }
+
+        var client = await Grain<IClientCompanyGrain>(known.Value!.Client.Value).Get(read);
+        return client.Rejection is { } unknown
+            ? Reply<Engagement>.No(unknown)
+            : await decide(new DecisionMakers(client.Meta!.Version, [.. client.Value!.Stakeholders.Values.Where(s => s.DecisionMaker).Select(s => s.Person)]));
+    }
+}
