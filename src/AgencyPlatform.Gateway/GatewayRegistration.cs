@@ -42,7 +42,7 @@ public static class GatewayRegistration
     public static WebApplication MapAgencyPlatformGateway(this WebApplication app)
     {
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
-        var map = typeof(GrpcEndpointRouteBuilderExtensions).GetMethod(nameof(GrpcEndpointRouteBuilderExtensions.MapGrpcService))!;
+        var map = typeof(GrpcEndpointRouteBuilderExtensions).GetMethods().Single(m => m.Name == nameof(GrpcEndpointRouteBuilderExtensions.MapGrpcService) && m.GetParameters().Length == 1);
         foreach (var service in Services())
         {
             map.MakeGenericMethod(service).Invoke(null, [app]);

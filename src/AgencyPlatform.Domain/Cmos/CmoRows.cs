@@ -11,4 +11,4 @@ public sealed record CmoRow(CmoId Id, PersonId Person, string Role, string TimeZ
 /// <param name="Spec">The booking's steps, as JSON.</param>
 [RowTable("bookings", nameof(Cmo), nameof(Id), Indexes = [nameof(Client)])]
 public sealed record BookingRow(
-    CmoId Cmo, BookingId Id, ClientCompanyId Client, EngagementId? Engagement, BookingState State, Instant? ExpiresAt, EngagementId? Owner, Instant CreatedAt, Instant UpdatedAt, byte[] Spec) : IRow;
+    CmoId Cmo, BookingId Id, ClientCompanyId Client, EngagementId? Engagement, BookingState State, Instant? ExpiresAt, EngagementId? OwnedBy, Instant CreatedAt, Instant UpdatedAt, byte[] Spec) : IRow;
