@@ -52,10 +52,38 @@ public static class RpcRoles
         ["agencyplatform.agencies.v1.AgenciesService/AdvanceClock"] = s_admin,
 
         // ---- clients ----
+        ["agencyplatform.clients.v1.ClientsService/CreateClientCompany"] = s_operations,
+        ["agencyplatform.clients.v1.ClientsService/GetClientCompany"] = s_staffAndClient,
+        ["agencyplatform.clients.v1.ClientsService/ListClientCompanies"] = s_staff,
+        ["agencyplatform.clients.v1.ClientsService/UpdateClientCompany"] = s_operations,
+        ["agencyplatform.clients.v1.ClientsService/SetCompetitors"] = s_operations,
+        ["agencyplatform.clients.v1.ClientsService/PutStakeholder"] = s_operations,
+        ["agencyplatform.clients.v1.ClientsService/RemoveStakeholder"] = s_operations,
 
         // ---- cmos ----
+        ["agencyplatform.cmos.v1.CmosService/CreateCmo"] = s_operations,
+        ["agencyplatform.cmos.v1.CmosService/GetCmo"] = s_staffAndCmo,
+        ["agencyplatform.cmos.v1.CmosService/ListCmos"] = s_staff,
+        ["agencyplatform.cmos.v1.CmosService/UpdateCmo"] = s_operations,
+        ["agencyplatform.cmos.v1.CmosService/SetWorkingPattern"] = s_operations,
+        ["agencyplatform.cmos.v1.CmosService/SetHolidays"] = s_operations,
+        ["agencyplatform.cmos.v1.CmosService/AddTimeOff"] = s_operationsAndCmo,
+        ["agencyplatform.cmos.v1.CmosService/CancelTimeOff"] = s_operationsAndCmo,
+        ["agencyplatform.cmos.v1.CmosService/SetCostRate"] = s_finance,
 
         // ---- capacity ----
+        ["agencyplatform.capacity.v1.CapacityService/CheckBooking"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/HoldBooking"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/Book"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/ConfirmBooking"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/ExtendHold"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/ChangeBooking"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/ReleaseBooking"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/GetBooking"] = s_staffAndCmo,
+        ["agencyplatform.capacity.v1.CapacityService/ListBookings"] = s_staffAndCmo,
+        ["agencyplatform.capacity.v1.CapacityService/GetAvailability"] = s_staffAndCmo,
+        ["agencyplatform.capacity.v1.CapacityService/GetUtilization"] = s_staff,
+        ["agencyplatform.capacity.v1.CapacityService/FindCmos"] = s_operations,
 
         // ---- engagements ----
 

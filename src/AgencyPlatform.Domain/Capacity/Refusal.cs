@@ -80,7 +80,10 @@ public sealed record CapacityRefusal(
         return Rejection.Rule(Reason, Message, [.. metadata]);
     }
 
-    private string Reason => Rule switch
+    private string Reason => ReasonOf(Rule);
+
+    /// <summary>The rule as refusals name it on the wire.</summary>
+    public static string ReasonOf(CapacityRule rule) => rule switch
     {
         CapacityRule.SmallestBlock => Reasons.BelowSmallestBlock,
         CapacityRule.AbovePattern => Reasons.AbovePattern,
@@ -88,10 +91,11 @@ public sealed record CapacityRefusal(
         CapacityRule.CompetitorFence => Reasons.CompetitorFence,
         CapacityRule.MaxClients => Reasons.MaxClients,
         CapacityRule.Capacity => Reasons.CapacityExceeded,
-        _ => throw new InvalidOperationException($"Unknown rule {Rule}."),
+        _ => throw new InvalidOperationException($"Unknown rule {rule}."),
     };
 
-    private string Message => Rule switch
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Message => Rule switch
     {
         CapacityRule.SmallestBlock => $"The booking is {MissingMinutes} minutes below the CMO's smallest block: ask for more at a time.",
         CapacityRule.AbovePattern => $"The booking states {MissingMinutes} minutes more than the CMO's pattern on {Date:uuuu-MM-dd}: state less or choose another day.",
