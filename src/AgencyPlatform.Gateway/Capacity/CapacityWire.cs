@@ -111,7 +111,7 @@ internal static class CapacityWire
         agency, cmo, b.Id, b.Spec.Client, b.Spec.Engagement, b.Spec.Steps, b.State, b.ExpiresAt, b.Owner, b.CreatedAt, b.UpdatedAt);
 
     public static V1.Booking ToWire(AgencyId agency, BookingRow r) => ToWire(
-        agency, r.Cmo, r.Id, r.Client, r.Engagement, JsonSerializer.Deserialize<ImmutableArray<BookingStep>>(r.Spec, EventJson.Options), r.State, r.ExpiresAt, r.Owner, r.CreatedAt, r.UpdatedAt);
+        agency, r.Cmo, r.Id, r.Client, r.Engagement, JsonSerializer.Deserialize<ImmutableArray<BookingStep>>(r.Spec, EventJson.Options), r.State, r.ExpiresAt, r.OwnedBy, r.CreatedAt, r.UpdatedAt);
 
     private static V1.Booking ToWire(
         AgencyId agency, CmoId cmo, BookingId id, ClientCompanyId client, EngagementId? engagement, ImmutableArray<BookingStep> steps, BookingState state, Instant? expiresAt,
