@@ -15,6 +15,9 @@ public sealed class Fields
 
     public bool Any => _violations.Count > 0;
 
+    /// <summary>Whether a bad field was recorded at this path.</summary>
+    public bool Has(string path) => _violations.Exists(v => v.Field == path);
+
     /// <summary>Records a bad field.</summary>
     /// <param name="path">As in the request: <c>booking.steps[1].end_date</c>.</param>
     /// <param name="description">What would be right, as a sentence without its full stop.</param>

@@ -86,6 +86,18 @@ public static class RpcRoles
         ["agencyplatform.capacity.v1.CapacityService/FindCmos"] = s_operations,
 
         // ---- engagements ----
+        ["agencyplatform.engagements.v1.EngagementsService/CreateEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/GetEngagement"] = s_everybodyOfTheAgency,
+        ["agencyplatform.engagements.v1.EngagementsService/ListEngagements"] = s_everybodyOfTheAgency,
+        ["agencyplatform.engagements.v1.EngagementsService/UpdateEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/ProposeEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/ReviseEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/SignEngagement"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/DeclineEngagement"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/WithdrawEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/AgreeToEngagement"] = s_operationsAndCmo,
+        ["agencyplatform.engagements.v1.EngagementsService/ActivateEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/EndEngagement"] = s_operations,
 
         // ---- time ----
 

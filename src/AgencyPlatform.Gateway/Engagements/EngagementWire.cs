@@ -1,0 +1,176 @@
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Engagements;
+using AgencyPlatform.Gateway.Capacity;
+using Engagement = AgencyPlatform.Domain.Engagements.Engagement;
+using FeeTiming = AgencyPlatform.Domain.Billing.FeeTiming;
+using HourlyTerms = AgencyPlatform.Domain.Billing.HourlyTerms;
+using OverageGate = AgencyPlatform.Domain.Billing.OverageGate;
+using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
+using ServiceType = AgencyPlatform.Domain.Engagements.ServiceType;
+using Terms = AgencyPlatform.Domain.Billing.Terms;
+using V1 = AgencyPlatform.Protocol.Engagements.V1;
+
+namespace AgencyPlatform.Gateway.Engagements;
+
+/// <summary>Engagements between the wire and the domain.</summary>
+internal static class EngagementWire
+{
+    public const string Collection = "engagements";
+
+    private const int MostIncludedMinutes = 600_000;
+
+    /// <summary>What a draft proposes; what is wrong with its parts together is reported by path too.</summary>
+    public static EngagementPlan Plan(string path, V1.Engagement wire, AgencyId agency, Fields fields)
+    {
+        var start = fields.Date($"{path}.start_date", wire.StartDate);
+        fields.Require(wire.Members.Count is >= 1 and <= EngagementPlan.MostMembers, $"{path}.members", $"must be 1 to {EngagementPlan.MostMembers}; they are {wire.Members.Count}");
+        fields.Require(wire.Terms.Count == 1, $"{path}.terms", $"must be exactly one, which holds from the start; they are {wire.Terms.Count}");
+        var plan = new EngagementPlan(
+            fields.Text($"{path}.title", wire.Title, 200),
+            fields.Enum<V1.ServiceType, ServiceType>($"{path}.service_type", wire.ServiceType),
+            fields.Reference<CmoId>($"{path}.lead", wire.Lead, agency, "cmos"),
+            [.. wire.Members.Take(EngagementPlan.MostMembers).Select((m, i) => Member($"{path}.members[{i}]", m, agency, fields))],
+            Terms($"{path}.terms[0]", wire.Terms.Count > 0 ? wire.Terms[0] : null, start, agency, fields),
+            start,
+            fields.OptionalDate($"{path}.end_date", wire.EndDate),
+            fields.OptionalDate($"{path}.billing_start_date", wire.BillingStartDate),
+            wire.SignaturesNeeded == 0 ? 1 : wire.SignaturesNeeded,
+            fields.Labels($"{path}.labels", wire.Labels),
+            fields.ExternalIds($"{path}.external_ids", wire.ExternalIds));
+        if (!fields.Has($"{path}.start_date"))
+        {
+            foreach (var violation in plan.Violations().Where(v => !fields.Has($"{path}.{v.Field}")))
+            {
+                fields.Add($"{path}.{violation.Field}", $"must be {violation.Description}");
+            }
+        }
+
+        return plan;
+    }
+
+    private static EngagementMember Member(string path, V1.Member wire, AgencyId agency, Fields fields)
+    {
+        var cmo = fields.Reference<CmoId>($"{path}.cmo", wire.Cmo, agency, "cmos");
+        BookingId? hold = null;
+        if (wire.Hold.Length > 0)
+        {
+            var (holdAgency, holdCmo, booking) = fields.Name<CmoId, BookingId>($"{path}.hold", wire.Hold, "cmos", "bookings");
+            fields.Require(holdAgency == agency && holdCmo == cmo, $"{path}.hold", "must be a hold of the member's CMO");
+            hold = booking;
+        }
+
+        fields.Require(wire.Hold.Length > 0 != wire.Steps.Count > 0, $"{path}.steps", "must be given when no hold is, and not when one is");
+        var steps = wire.Steps.Count > 0 ? CapacityWire.Steps($"{path}.steps", wire.Steps, fields) : [];
+        return new EngagementMember(cmo, fields.Text($"{path}.role", wire.Role, 100, required: false), steps, hold, wire.CmoAgreementWaived);
+    }
+
+    private static Terms Terms(string path, V1.Terms? given, LocalDate start, AgencyId agency, Fields fields)
+    {
+        var wire = given ?? new V1.Terms();
+        if (given is null)
+        {
+            return new HourlyTerms(start, default, default, new BillCycle(1, 1), 0);
+        }
+
+        var seller = fields.Reference<LegalEntityId>($"{path}.seller", wire.Seller, agency, "legalEntities");
+        var currency = fields.Currency($"{path}.currency", wire.Currency);
+        fields.Require(wire.PeriodMonths is 0 or 1 or 3 or 6 or 12, $"{path}.period_months", $"must be 1, 3, 6 or 12; it is {wire.PeriodMonths}");
+        var cycle = new BillCycle(fields.Number($"{path}.bill_cycle_day", wire.BillCycleDay, 1, 31), wire.PeriodMonths == 0 ? 1 : wire.PeriodMonths);
+        switch (wire.FormCase)
+        {
+            case V1.Terms.FormOneofCase.Retainer:
+                var r = wire.Retainer;
+                return new RetainerTerms(
+                    start, seller, currency, cycle,
+                    Amount($"{path}.retainer.fee", r.Fee),
+                    fields.Number($"{path}.retainer.included_minutes", r.IncludedMinutes, 0, MostIncludedMinutes, "minutes"),
+                    r.OverageHourlyRate is null ? null : Amount($"{path}.retainer.overage_hourly_rate", r.OverageHourlyRate),
+                    r.OverageGate == 0 ? OverageGate.Consent : fields.Enum<V1.OverageGate, OverageGate>($"{path}.retainer.overage_gate", r.OverageGate),
+                    r.FeeTiming == 0 ? FeeTiming.InAdvance : fields.Enum<V1.FeeTiming, FeeTiming>($"{path}.retainer.fee_timing", r.FeeTiming));
+            case V1.Terms.FormOneofCase.Hourly:
+                return new HourlyTerms(start, seller, currency, cycle, Amount($"{path}.hourly.hourly_rate", wire.Hourly.HourlyRate));
+            default:
+                fields.Add(path, "must have one of retainer, hourly");
+                return new HourlyTerms(start, seller, currency, cycle, 0);
+        }
+
+        long Amount(string at, Protocol.Type.V1.Money? money)
+        {
+            var amount = fields.Money(at, money);
+            fields.Require(money is null || money.Currency == wire.Currency, $"{at}.currency", $"must be the terms' currency, {wire.Currency}");
+            return amount.Minor;
+        }
+    }
+
+    public static V1.Engagement ToWire(AgencyId agency, Engagement e, Meta meta, Func<PersonId, PersonDetails> people)
+    {
+        var wire = new V1.Engagement
+        {
+            Name = ResourceNames.Of(agency, Collection, e.Id.Value),
+            Uid = meta.Uid.ToString(),
+            Etag = Etags.Of(meta),
+            Version = meta.Version,
+            CreateTime = meta.CreatedAt.ToWire(),
+            UpdateTime = meta.UpdatedAt.ToWire(),
+            ClientCompany = ResourceNames.Of(agency, "clientCompanies", e.Client.Value),
+            Title = e.Plan.Title,
+            ServiceType = e.Plan.ServiceType.ToWire<V1.ServiceType>(),
+            Lead = ResourceNames.Of(agency, "cmos", e.Plan.Lead.Value),
+            Members = { e.Plan.Members.Select(m => ToWire(agency, e, m)) },
+            Terms = { e.Terms.Select(t => ToWire(agency, t)) },
+            StartDate = e.Plan.Start.ToWire(),
+            EndDate = e.End.ToWire(),
+            BillingStartDate = e.Plan.BillingStartsOn.ToWire(),
+            SignaturesNeeded = e.Plan.SignaturesNeeded,
+            State = e.State.ToWire<V1.EngagementState>(),
+            Revision = e.Revision,
+            ExpireTime = e.ExpiresAt.ToWire(),
+            Signatures = { e.Signatures.Select(s => new V1.Signature { PersonId = s.Person.Value, DisplayName = people(s.Person).DisplayName, SignTime = s.At.ToWire() }) },
+            MoveUnderWay = e.Saga is not null,
+        };
+        wire.Labels.Put(e.Plan.Labels);
+        wire.ExternalIds.Put(e.Plan.ExternalIds);
+        return wire;
+    }
+
+    private static V1.Member ToWire(AgencyId agency, Engagement e, EngagementMember m) => new()
+    {
+        Cmo = ResourceNames.Of(agency, "cmos", m.Cmo.Value),
+        Role = m.Role,
+        Steps = { m.Steps.Select(CapacityWire.ToWire) },
+        Hold = m.Hold is { } hold ? CapacityWire.BookingName(agency, m.Cmo, hold) : "",
+        CmoAgreementWaived = m.AgreementWaived,
+        AgreeTime = e.Agreements.TryGetValue(m.Cmo, out var at) ? at.ToWire() : null,
+        Booking = e.Bookings.TryGetValue(m.Cmo, out var booking) ? CapacityWire.BookingName(agency, m.Cmo, booking.Booking) : "",
+    };
+
+    private static V1.Terms ToWire(AgencyId agency, Terms terms)
+    {
+        var wire = new V1.Terms
+        {
+            EffectiveDate = terms.EffectiveFrom.ToWire(),
+            Seller = ResourceNames.Of(agency, "legalEntities", terms.Seller.Value),
+            Currency = terms.Currency.Code,
+            BillCycleDay = terms.Cycle.Day,
+            PeriodMonths = terms.Cycle.Months,
+        };
+        switch (terms)
+        {
+            case RetainerTerms r:
+                wire.Retainer = new V1.RetainerTerms
+                {
+                    Fee = new Money(r.Fee, r.Currency).ToWire(),
+                    IncludedMinutes = r.IncludedMinutes,
+                    OverageHourlyRate = r.OverageHourlyRate is { } rate ? new Money(rate, r.Currency).ToWire() : null,
+                    OverageGate = r.Gate.ToWire<V1.OverageGate>(),
+                    FeeTiming = r.Timing.ToWire<V1.FeeTiming>(),
+                };
+                break;
+            case HourlyTerms h:
+                wire.Hourly = new V1.HourlyTerms { HourlyRate = new Money(h.HourlyRate, h.Currency).ToWire() };
+                break;
+        }
+
+        return wire;
+    }
+}

@@ -1,0 +1,216 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Engagements;
+using AgencyPlatform.Domain.Engagements;
+using Engagement = AgencyPlatform.Domain.Engagements.Engagement;
+using EngagementState = AgencyPlatform.Domain.Engagements.EngagementState;
+using V1 = AgencyPlatform.Protocol.Engagements.V1;
+
+namespace AgencyPlatform.Gateway.Engagements;
+
+/// <summary>The service of engagements.</summary>
+internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault) : V1.EngagementsService.EngagementsServiceBase
+{
+    private const string Collection = EngagementWire.Collection;
+
+    public override async Task<V1.Engagement> CreateEngagement(V1.CreateEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var id = fields.NewId<EngagementId>("engagement_id", request.EngagementId, request.RequestId);
+        var wire = fields.Message("engagement", request.Engagement);
+        var client = fields.Reference<ClientCompanyId>("engagement.client_company", wire.ClientCompany, agency, "clientCompanies");
+        var plan = EngagementWire.Plan("engagement", wire, agency, fields);
+        var call = await calls.Mutation(context, request, fields, agency);
+        return await ToWire(agency, await Grain(agency, id).Create(call, new CreateEngagement(id, client, plan)), context);
+    }
+
+    public override async Task<V1.Engagement> GetEngagement(V1.GetEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<EngagementId>("name", request.Name, Collection);
+        var reply = await Grain(agency, id).Get(await calls.Read(context, request, fields, agency));
+        EnsureSeen(context, reply.OrThrow().Value, request.Name);
+        return await ToWire(agency, reply, context);
+    }
+
+    public override async Task<V1.ListEngagementsResponse> ListEngagements(V1.ListEngagementsRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var client = fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, "clientCompanies");
+        var cmo = fields.OptionalReference<CmoId>("cmo", request.Cmo, agency, "cmos");
+        EngagementState? state = request.State == 0 ? null : fields.Enum<V1.EngagementState, EngagementState>("state", request.State);
+        fields.Require(request.ExternalId.Length == 0 == (request.ExternalSystem.Length == 0), "external_id", "goes with external_system: both or none");
+        var page = Page.Of(context, request, fields);
+        var read = await calls.Read(context, request, fields, agency);
+
+        // A bound key sees its own: the filter is the key's.
+        var caller = Calls.Caller(context);
+        if (!caller.IsStaff)
+        {
+            if (caller.Cmo is not null)
+            {
+                caller.EnsureCmo(cmo ??= caller.Cmo.Value);
+            }
+            else if (caller.Client is not null)
+            {
+                caller.EnsureClient(client ??= caller.Client.Value);
+            }
+        }
+
+        ImmutableArray<EngagementId> ids;
+        var next = "";
+        if (request.ExternalId.Length > 0)
+        {
+            var found = await readModels.Find<ExternalIdRow>(agency, [request.ExternalSystem, request.ExternalId], context.CancellationToken);
+            ids = found is { Kind: "engagement" } ? [new EngagementId(found.ResourceId)] : [];
+        }
+        else
+        {
+            List<Filter> filters = [];
+            if (client is { } ofClient)
+            {
+                filters.Add(Filter.Eq(nameof(EngagementRow.Client), ofClient));
+            }
+
+            if (state is { } inState)
+            {
+                filters.Add(Filter.Eq(nameof(EngagementRow.State), inState));
+            }
+
+            if (cmo is { } ofCmo)
+            {
+                filters.Add(Filter.Eq(nameof(EngagementMemberRow.Cmo), ofCmo));
+                var (rows, token) = page.Cut(await readModels.List<EngagementMemberRow>(agency, page.Query<EngagementMemberRow>([.. filters]), context.CancellationToken));
+                (ids, next) = ([.. rows.Select(r => r.Id)], token);
+            }
+            else
+            {
+                var (rows, token) = page.Cut(await readModels.List<EngagementRow>(agency, page.Query<EngagementRow>([.. filters]), context.CancellationToken));
+                (ids, next) = ([.. rows.Select(r => r.Id)], token);
+            }
+        }
+
+        var response = new V1.ListEngagementsResponse { NextPageToken = next };
+        foreach (var reply in await Task.WhenAll(ids.Select(id => Grain(agency, id).Get(read))))
+        {
+            var found = reply.OrThrow().Value;
+            if (Sees(caller, found) && (client is null || found.Client == client) && (cmo is null || found.Plan.Members.Any(m => m.Cmo == cmo)) && (state is null || found.State == state))
+            {
+                response.Engagements.Add(await ToWire(agency, reply, context));
+            }
+        }
+
+        return response;
+    }
+
+    public override async Task<V1.Engagement> UpdateEngagement(V1.UpdateEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var wire = fields.Message("engagement", request.Engagement);
+        var (agency, id) = fields.Name<EngagementId>("engagement.name", wire.Name, Collection);
+        var mask = fields.Mask(
+            "update_mask", request.UpdateMask, wire,
+            "title", "service_type", "lead", "members", "terms", "start_date", "end_date", "billing_start_date", "signatures_needed", "labels", "external_ids");
+        fields.ThrowIfAny();
+        var read = await calls.Read(context, request, fields, agency);
+        return await ToWire(agency, await Masks.Update<Engagement, Engagement>(
+            () => Grain(agency, id).Get(read),
+            async (state, meta) =>
+            {
+                var merged = Masks.Merged(EngagementWire.ToWire(agency, state, meta, _ => new PersonDetails("")), wire, mask);
+                var plan = EngagementWire.Plan("engagement", merged, agency, fields);
+                var call = await calls.Mutation(context, request, fields, agency, wire.Etag, "engagement.etag");
+                return (call, c => Grain(agency, id).Update(c, new UpdateEngagement(plan)));
+            }), context);
+    }
+
+    public override Task<V1.Engagement> ProposeEngagement(V1.ProposeEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var command = new ProposeEngagement(fields.OptionalTime("expire_time", request.ExpireTime));
+        return Move(request, request.Name, fields, context, (grain, call) => grain.Propose(call, command));
+    }
+
+    public override Task<V1.Engagement> ReviseEngagement(V1.ReviseEngagementRequest request, ServerCallContext context) =>
+        Move(request, request.Name, new Fields(), context, (grain, call) => grain.Revise(call));
+
+    public override Task<V1.Engagement> SignEngagement(V1.SignEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var command = new SignEngagement(fields.Id<PersonId>("person_id", request.PersonId), fields.Number("revision", request.Revision, 0, int.MaxValue));
+        return Move(request, request.Name, fields, context, (grain, call) => grain.Sign(call, command));
+    }
+
+    public override Task<V1.Engagement> DeclineEngagement(V1.DeclineEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var command = new CloseProposal(fields.LongText("reason", request.Reason, 1000));
+        return Move(request, request.Name, fields, context, (grain, call) => grain.Decline(call, command));
+    }
+
+    public override Task<V1.Engagement> WithdrawEngagement(V1.WithdrawEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var command = new CloseProposal(fields.LongText("reason", request.Reason, 1000));
+        return Move(request, request.Name, fields, context, (grain, call) => grain.Withdraw(call, command));
+    }
+
+    public override Task<V1.Engagement> AgreeToEngagement(V1.AgreeToEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = ResourceNames.AgencyOf(request.Name) ?? default;
+        var command = new AgreeAsCmo(fields.Reference<CmoId>("cmo", request.Cmo, agency, "cmos"), fields.Number("revision", request.Revision, 0, int.MaxValue));
+        return Move(request, request.Name, fields, context, (grain, call) =>
+        {
+            Calls.Caller(context).EnsureCmo(command.Cmo);
+            return grain.Agree(call, command);
+        });
+    }
+
+    public override Task<V1.Engagement> ActivateEngagement(V1.ActivateEngagementRequest request, ServerCallContext context) =>
+        Move(request, request.Name, new Fields(), context, (grain, call) => grain.Activate(call));
+
+    public override Task<V1.Engagement> EndEngagement(V1.EndEngagementRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var command = new EndEngagement(fields.Date("end_date", request.EndDate));
+        return Move(request, request.Name, fields, context, (grain, call) => grain.End(call, command));
+    }
+
+    /// <summary>A move of an engagement that the caller sees.</summary>
+    private async Task<V1.Engagement> Move(
+        Google.Protobuf.IMessage request, string name, Fields fields, ServerCallContext context, Func<IEngagementGrain, Call, Task<Reply<Engagement>>> move)
+    {
+        var (agency, id) = fields.Name<EngagementId>("name", name, Collection);
+        var call = await calls.Mutation(context, request, fields, agency);
+        var grain = Grain(agency, id);
+        if (!Calls.Caller(context).IsStaff)
+        {
+            EnsureSeen(context, (await grain.Get(new Read(agency, call.SandboxNow))).OrThrow().Value, name);
+        }
+
+        return await ToWire(agency, await move(grain, call), context);
+    }
+
+    /// <summary>A key bound to a CMO or client company sees its own engagements; any other is answered as if it were not there.</summary>
+    private static void EnsureSeen(ServerCallContext context, Engagement engagement, string name)
+    {
+        if (!Sees(Calls.Caller(context), engagement))
+        {
+            throw Errors.NotFound("engagement", name);
+        }
+    }
+
+    private static bool Sees(Caller caller, Engagement engagement) =>
+        caller.IsStaff || engagement.Client == caller.Client || engagement.Plan.Members.Any(m => m.Cmo == caller.Cmo);
+
+    private IEngagementGrain Grain(AgencyId agency, EngagementId id) => grains.Of<IEngagementGrain>(agency, id.Value);
+
+    private async Task<V1.Engagement> ToWire(AgencyId agency, Reply<Engagement> reply, ServerCallContext context)
+    {
+        var (engagement, meta) = reply.OrThrow();
+        return EngagementWire.ToWire(agency, engagement, meta, await vault.Of(agency, engagement.Signatures.Select(s => s.Person), context.CancellationToken));
+    }
+}
