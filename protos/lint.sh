@@ -8,4 +8,4 @@ package=$(dotnet nuget locals global-packages --list | sed 's/^[^:]*: //')/googl
 rm -rf artifacts/googleapis
 mkdir -p artifacts/googleapis
 cp -r "${package//\/\///}/content/protos/google" artifacts/googleapis/
-"$buf" lint --path protos
+"$buf" lint --path protos/agencyplatform

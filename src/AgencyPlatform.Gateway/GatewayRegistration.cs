@@ -34,7 +34,7 @@ public static class GatewayRegistration
             json.JsonSettings.WriteInt64sAsStrings = true;
         });
         services.AddGrpcReflection();
-        services.AddGrpcHealthChecks();
+        services.AddGrpcHealthChecks().AddCheck<StorageHealth>("storage");
         return services;
     }
 
