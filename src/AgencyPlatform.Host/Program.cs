@@ -1,1 +1,3 @@
-return 0;
+using AgencyPlatform.Host.Commands;
+
+return await HostCommands.Run(args);

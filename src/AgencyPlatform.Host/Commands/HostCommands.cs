@@ -1,0 +1,130 @@
+using System.CommandLine;
+using AgencyPlatform.Host.Configuration;
+using AgencyPlatform.Storage;
+using Spectre.Console;
+
+namespace AgencyPlatform.Host.Commands;
+
+/// <summary>The command line. Exit codes: 0 well, 1 did not go well (said in a sentence), 2 wrong settings or usage.</summary>
+public static class HostCommands
+{
+    private const int Failed = 1;
+    private const int WrongSettings = 2;
+
+    private static readonly Option<string?> s_environment = new("--environment") { Description = "Development, Production, …", Recursive = true };
+    private static readonly Option<string[]> s_set = new("--set") { Description = "A setting as Key=Value, for example --set Listen:GrpcPort=6081; may be repeated.", Recursive = true, DefaultValueFactory = _ => [] };
+
+    /// <summary>Short names of the settings that are given most.</summary>
+    private static readonly (Option<string?> Option, string Key)[] s_short =
+    [
+        (new("--data") { Description = "Folder of the embedded database.", Recursive = true }, "Data:Directory"),
+        (new("--grpc-port") { Description = "Port of gRPC (HTTP/2); 0 takes a free one.", Recursive = true }, "Listen:GrpcPort"),
+        (new("--http-port") { Description = "Port of HTTP/1.1; 0 takes a free one.", Recursive = true }, "Listen:HttpPort"),
+    ];
+
+    public static async Task<int> Run(string[] args)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            // Lines of a pipe or a file are nobody's screen: no wrapping at 80.
+            AnsiConsole.Profile.Width = 200;
+        }
+
+        var root = new RootCommand("The platform of agencies that place fractional marketing leaders. Without a command it serves.") { s_environment, s_set };
+        foreach (var (option, _) in s_short)
+        {
+            root.Options.Add(option);
+        }
+
+        root.SetAction((parsed, cancellation) => Guarded(() => ServeCommand.Run(Overrides(parsed), parsed.GetValue(s_environment), cancellation)));
+        root.Subcommands.Add(Journal());
+        var parsed = root.Parse(args);
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+        return parsed.Errors.Count > 0 ? WrongSettings : code;
+    }
+
+    private static Command Journal()
+    {
+        var name = new Argument<string>("name") { Description = "agencies/{agency}/cmos/{cmo} and the like, or {agency}/{kind}/{id}." };
+        var show = new Command("show", "Prints an aggregate's events and its folded state.") { name };
+        show.SetAction((parsed, cancellation) => WithStorage(parsed, (services, ct) => JournalCommands.Show(services, parsed.GetValue(name)!, ct), cancellation));
+        var verify = new Command("verify", "Walks every agency's hash chain. Exit code 1 when one is broken.");
+        verify.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Verify, cancellation));
+        var rebuild = new Command("rebuild", "Fills the read models anew from the journal and swaps them in.");
+        rebuild.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Rebuild, cancellation));
+        return new Command("journal", "Looks at the event journal, and repairs what is derived from it.") { show, verify, rebuild };
+    }
+
+    private static Task<int> WithStorage(ParseResult parsed, Func<IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellation) => Guarded(async () =>
+    {
+        var builder = PlatformHost.Configured(Overrides(parsed), parsed.GetValue(s_environment) ?? "Development", out var settings);
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
+        services.AddSingleton<IHostEnvironment>(builder.Environment);
+        services.AddAgencyPlatformStorage(settings.Storage);
+        await using var provider = services.BuildServiceProvider();
+        await provider.GetRequiredService<IJournalMaintenance>().EnsureSchema(cancellation);
+        return await run(provider, cancellation);
+    });
+
+    private static Dictionary<string, string?> Overrides(ParseResult parsed)
+    {
+        var overrides = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (option, key) in s_short)
+        {
+            if (parsed.GetValue(option) is { } value)
+            {
+                overrides[$"{HostSettings.Section}:{key}"] = value;
+            }
+        }
+
+        var malformed = new List<string>();
+        foreach (var setting in parsed.GetValue(s_set)!)
+        {
+            if (setting.IndexOf('=') is var equals and > 0)
+            {
+                overrides[$"{HostSettings.Section}:{setting[..equals]}"] = setting[(equals + 1)..];
+            }
+            else
+            {
+                malformed.Add($"--set {setting} is not Key=Value.");
+            }
+        }
+
+        return malformed.Count == 0 ? overrides : throw new SettingsException(malformed);
+    }
+
+    /// <summary>Says what went wrong in a sentence instead of a stack trace, where it is something that a person can mend.</summary>
+    private static async Task<int> Guarded(Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (SettingsException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return WrongSettings;
+        }
+        catch (Exception e) when (Sentence(e) is { } sentence)
+        {
+            await Console.Error.WriteLineAsync(sentence);
+            return Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            return Failed;
+        }
+    }
+
+    private static string? Sentence(Exception e) => e switch
+    {
+        SchemaException => e.Message,
+        Microsoft.AspNetCore.Connections.AddressInUseException => InUse(e),
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => InUse(e),
+        UnauthorizedAccessException => e.Message,
+        _ => null,
+    };
+
+    private static string InUse(Exception e) => $"{e.Message} Another process has the port: stop it, or choose others with --grpc-port and --http-port.";
+}

@@ -1,0 +1,78 @@
+using System.Net;
+using System.Net.Sockets;
+using AgencyPlatform.Gateway;
+using AgencyPlatform.Grains;
+using AgencyPlatform.Host.Configuration;
+using AgencyPlatform.Storage;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Orleans.Configuration;
+
+namespace AgencyPlatform.Host;
+
+/// <summary>The one composition: gateway, grains and storage in one process.</summary>
+public static class PlatformHost
+{
+    /// <summary>Builds the host; nothing is started.</summary>
+    /// <param name="overrides">Settings of the command line, by full key (<c>AgencyPlatform:Listen:GrpcPort</c>); they win over files and environment.</param>
+    /// <param name="environment">Development, Production, …; null: what DOTNET_ENVIRONMENT says, else Production.</param>
+    /// <exception cref="SettingsException">Names every wrong setting at once.</exception>
+    public static WebApplication Build(IReadOnlyDictionary<string, string?> overrides, string? environment = null)
+    {
+        var builder = Configured(overrides, environment, out var settings);
+        builder.Services.AddSingleton(settings);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // gRPC without TLS needs a port that speaks nothing but HTTP/2.
+            kestrel.Listen(settings.Address, settings.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(settings.Address, settings.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        builder.AddTelemetry(settings);
+        builder.Services.AddAgencyPlatformStorage(settings.Storage);
+        builder.Services.AddAgencyPlatformGateway(builder.Configuration.GetSection(HostSettings.Section));
+        builder.Host.UseOrleans(silo =>
+        {
+            var port = settings.SiloPort == 0 ? FreePort() : settings.SiloPort;
+            silo.UseLocalhostClustering(port, gatewayPort: 0, primarySiloEndpoint: null, serviceId: "agencyplatform", clusterId: "agencyplatform");
+            silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
+            silo.AddActivityPropagation();
+            silo.AddSnapshotStorage(settings.Storage);
+            silo.AddAgencyPlatformGrains();
+        });
+        var app = builder.Build();
+        app.MapPrometheusScrapingEndpoint();
+        app.MapGet("/health", () => Results.Text("serving\n"));
+        app.MapAgencyPlatformGateway();
+        return app;
+    }
+
+    /// <summary>The builder with all sources of configuration, and the settings read from it. Commands without a host use it too.</summary>
+    internal static WebApplicationBuilder Configured(IReadOnlyDictionary<string, string?> overrides, string? environment, out HostSettings settings)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            EnvironmentName = environment ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT"),
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.Configuration.AddInMemoryCollection(overrides);
+        settings = HostSettings.Read(builder.Configuration, builder.Environment);
+        return builder;
+    }
+
+    /// <summary>Where a started host answers, also when it was told to take free ports.</summary>
+    public static (Uri Grpc, Uri Http) Addresses(this WebApplication app)
+    {
+        // In the order of the Listen calls.
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToArray();
+        return (addresses[0], addresses[1]);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,36 @@
+using AgencyPlatform.Host.Configuration;
+using Npgsql;
+using OpenTelemetry;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace AgencyPlatform.Host;
+
+/// <summary>Traces, metrics and logs: over OTLP when an endpoint is set, metrics for Prometheus at /metrics always.</summary>
+internal static class Telemetry
+{
+    public static void AddTelemetry(this WebApplicationBuilder builder, HostSettings settings)
+    {
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("agencyplatform", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString()))
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter("Microsoft.Orleans", "Npgsql", "AgencyPlatform.*")
+                .AddPrometheusExporter());
+        if (settings.OtlpEndpoint is not { } endpoint)
+        {
+            return;
+        }
+
+        telemetry.WithTracing(tracing => tracing
+            .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(settings.TraceRatio)))
+            .AddAspNetCoreInstrumentation()
+            .AddSource("Microsoft.Orleans.*", "AgencyPlatform.*")
+            .AddNpgsql());
+        telemetry.WithLogging(null, logs => logs.IncludeScopes = true);
+        telemetry.UseOtlpExporter(OpenTelemetry.Exporter.OtlpExportProtocol.Grpc, endpoint);
+    }
+}
