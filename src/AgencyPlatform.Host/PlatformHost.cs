@@ -38,7 +38,7 @@ public static class PlatformHost
             silo.UseLocalhostClustering(port, gatewayPort: 0, primarySiloEndpoint: null, serviceId: "agencyplatform", clusterId: "agencyplatform");
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
             silo.AddActivityPropagation();
-            silo.AddSnapshotStorage(settings.Storage);
+            silo.AddMemoryGrainStorage("snapshots");
             silo.AddAgencyPlatformGrains();
         });
         var app = builder.Build();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using AgencyPlatform.Host.Configuration;
+using AgencyPlatform.Host.Demo;
 using AgencyPlatform.Storage;
 using Spectre.Console;
 
@@ -38,6 +39,7 @@ public static class HostCommands
 
         root.SetAction((parsed, cancellation) => Guarded(() => ServeCommand.Run(Overrides(parsed), parsed.GetValue(s_environment), cancellation)));
         root.Subcommands.Add(Journal());
+        root.Subcommands.Add(DemoCommand());
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
         return parsed.Errors.Count > 0 ? WrongSettings : code;
@@ -53,6 +55,33 @@ public static class HostCommands
         var rebuild = new Command("rebuild", "Fills the read models anew from the journal and swaps them in.");
         rebuild.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Rebuild, cancellation));
         return new Command("journal", "Looks at the event journal, and repairs what is derived from it.") { show, verify, rebuild };
+    }
+
+    private static Command DemoCommand()
+    {
+        var roster = new Option<FileInfo?>("--roster") { Description = "CSV of the agency's own clients, CMOs and engagements (docs/roster.md)." };
+        var skip = new Option<bool>("--skip-bad-rows") { Description = "Import the good rows of the roster even if others are wrong." };
+        var exit = new Option<bool>("--exit") { Description = "Stop after the summary instead of serving on." };
+        var clients = new Option<int>("--clients") { Description = "How many client companies.", DefaultValueFactory = _ => 40 };
+        var cmos = new Option<int>("--cmos") { Description = "How many CMOs.", DefaultValueFactory = _ => 12 };
+        var months = new Option<int>("--months") { Description = "How many months are simulated.", DefaultValueFactory = _ => 3 };
+        foreach (var (option, most) in new[] { (clients, 500), (cmos, 200), (months, 24) })
+        {
+            option.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() is var value && (value < 1 || value > most))
+                {
+                    result.AddError($"{option.Name} must be from 1 to {most}, not {value}.");
+                }
+            });
+        }
+
+        var demo = new Command("demo", "Runs months of an agency in a sandbox through the public API, prints what came of it, and serves on.") { roster, skip, exit, clients, cmos, months };
+        demo.SetAction((parsed, cancellation) => Guarded(() => ServeCommand.RunDemo(
+            Overrides(parsed), parsed.GetValue(s_environment),
+            new DemoOptions(parsed.GetValue(clients), parsed.GetValue(cmos), parsed.GetValue(months), parsed.GetValue(roster), parsed.GetValue(skip), parsed.GetValue(exit)),
+            cancellation)));
+        return demo;
     }
 
     private static Task<int> WithStorage(ParseResult parsed, Func<IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellation) => Guarded(async () =>
@@ -119,7 +148,7 @@ public static class HostCommands
 
     private static string? Sentence(Exception e) => e switch
     {
-        SchemaException => e.Message,
+        SchemaException or DemoException => e.Message,
         Microsoft.AspNetCore.Connections.AddressInUseException => InUse(e),
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => InUse(e),
         UnauthorizedAccessException => e.Message,

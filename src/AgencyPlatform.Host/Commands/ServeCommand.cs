@@ -1,5 +1,6 @@
 using AgencyPlatform.Gateway;
 using AgencyPlatform.Host.Configuration;
+using AgencyPlatform.Host.Demo;
 
 namespace AgencyPlatform.Host.Commands;
 
@@ -13,6 +14,22 @@ internal static class ServeCommand
         Welcome(app);
         await app.WaitForShutdownAsync(cancellation);
         return 0;
+    }
+
+    public static async Task<int> RunDemo(IReadOnlyDictionary<string, string?> overrides, string? environment, DemoOptions options, CancellationToken cancellation)
+    {
+        await using var app = PlatformHost.Build(overrides, environment ?? "Development");
+        await app.StartAsync(cancellation);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation, app.Lifetime.ApplicationStopping);
+        var passed = await DemoRun.Run(app.Addresses(), app.Services, options, stopping.Token);
+        if (!options.Exit)
+        {
+            Welcome(app);
+            await app.WaitForShutdownAsync(cancellation);
+        }
+
+        await app.StopAsync(CancellationToken.None);
+        return passed ? 0 : 1;
     }
 
     private static void Welcome(WebApplication app)

@@ -50,16 +50,16 @@ public sealed record HostSettings
     public static HostSettings Read(IConfiguration configuration, IHostEnvironment environment)
     {
         var read = new SettingsReader(configuration.GetSection(Section), Known.Select(k => k.Key));
-        var address = read.Get("Listen:Address", "an IP address, for example 127.0.0.1", (string v, out IPAddress? a) => IPAddress.TryParse(v, out a), IPAddress.Loopback)!;
+        var address = read.Get<IPAddress?>("Listen:Address", "an IP address, for example 127.0.0.1", IPAddress.TryParse, IPAddress.Loopback)!;
         var grpcPort = read.Port("Listen:GrpcPort", 5081);
         var httpPort = read.Port("Listen:HttpPort", 5080);
         var siloPort = read.Port("Silo:Port", 0);
         var dataDirectory = Path.GetFullPath(read.Text("Data:Directory") ?? "data");
-        var provider = read.Get("Storage:Provider", "Sqlite or Postgres", TryProvider, StorageProvider.Sqlite);
+        var provider = read.Get<StorageProvider>("Storage:Provider", "Sqlite or Postgres", TryProvider, StorageProvider.Sqlite);
         var connectionString = read.Text("Storage:ConnectionString");
-        var otlp = read.Get(
+        var otlp = read.Get<Uri?>(
             "Telemetry:OtlpEndpoint", "an absolute http or https address, for example http://127.0.0.1:4317", TryHttp, fallback: null);
-        var ratio = read.Get("Telemetry:TraceRatio", "a number from 0 to 1", TryRatio, 0.01);
+        var ratio = read.Get<double>("Telemetry:TraceRatio", "a number from 0 to 1", TryRatio, 0.01);
         var tls = read.Text("Tls:TerminatedBy");
 
         if (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is { Length: > 0 } standard && otlp is null && !TryHttp(standard, out otlp))

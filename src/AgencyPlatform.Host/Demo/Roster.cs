@@ -1,0 +1,219 @@
+using System.Globalization;
+using AgencyPlatform.Domain;
+using CsvHelper;
+using CsvHelper.Configuration;
+using NodaTime;
+using NodaTime.Text;
+
+namespace AgencyPlatform.Host.Demo;
+
+/// <summary>Who and what the demo runs: invented, or read from the agency's own file (docs/roster.md).</summary>
+internal sealed record Roster(IReadOnlyList<RosterCmo> Cmos, IReadOnlyList<RosterClient> Clients, IReadOnlyList<RosterEngagement> Engagements);
+
+/// <param name="WeekdayMinutes">Working minutes of each day from Monday to Thursday.</param>
+internal sealed record RosterCmo(string Id, string Name, string Email, int WeekdayMinutes);
+
+internal sealed record RosterClient(string Id, string Name, string Email, string? Competitor);
+
+/// <param name="Cmo">Who is asked first.</param>
+/// <param name="Retainer">A fee a month, else a rate an hour.</param>
+/// <param name="Amount">The fee or the rate, US cents.</param>
+/// <param name="MonthlyMinutes">What is booked, and under a retainer included, a month.</param>
+internal sealed record RosterEngagement(
+    string Id, string Title, string Client, string Cmo, LocalDate Start, LocalDate? End, bool Retainer, long Amount, int MonthlyMinutes);
+
+/// <summary>What is wrong with a row of the file.</summary>
+internal sealed record RosterError(int Line, string Column, string Problem)
+{
+    public override string ToString() => $"line {Line}, column {Column}: {Problem}";
+}
+
+/// <summary>Reads a roster file. Every wrong cell is named; which rows are used is the caller's to say.</summary>
+internal static class RosterFile
+{
+    private static readonly string[] s_columns = ["kind", "id", "name", "email", "hours_per_day", "competitor", "client", "cmo", "start_date", "end_date", "terms", "amount", "monthly_hours"];
+
+    public static (Roster Roster, IReadOnlyList<RosterError> Errors) Read(TextReader text)
+    {
+        using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture)
+        {
+            TrimOptions = TrimOptions.Trim,
+            MissingFieldFound = null,
+            BadDataFound = null,
+            PrepareHeaderForMatch = header => header.Header.Trim().ToLowerInvariant(),
+        });
+        var errors = new List<RosterError>();
+        var (cmos, clients, engagements) = (new List<(int Line, RosterCmo Row)>(), new List<(int Line, RosterClient Row)>(), new List<(int Line, RosterEngagement Row)>());
+        if (!csv.Read() || !csv.ReadHeader())
+        {
+            return (new Roster([], [], []), [new RosterError(1, "kind", $"the file is empty; its first line names the columns: {string.Join(',', s_columns)}")]);
+        }
+
+        foreach (var header in csv.HeaderRecord!.Select(h => h.Trim().ToLowerInvariant()).Where(h => !s_columns.Contains(h)))
+        {
+            errors.Add(new RosterError(1, header, $"is no column; these are: {string.Join(',', s_columns)}"));
+        }
+
+        var ids = new HashSet<(string, string)>();
+        while (csv.Read())
+        {
+            var row = new Row(csv, csv.Parser.RawRow);
+            var kind = row.Text("kind");
+            var id = row.Id("id");
+            var name = row.Required("name");
+            switch (kind)
+            {
+                case "cmo":
+                    var hours = row.Whole("hours_per_day", 1, 24, 8);
+                    Add(cmos, new RosterCmo(id, name, row.Text("email"), hours * 60));
+                    break;
+                case "client":
+                    Add(clients, new RosterClient(id, name, row.Text("email"), row.Text("competitor") is { Length: > 0 } competitor ? competitor : null));
+                    break;
+                case "engagement":
+                    var terms = row.Text("terms");
+                    if (terms is not ("retainer" or "hourly"))
+                    {
+                        row.Wrong("terms", $"\"{terms}\" is not retainer or hourly");
+                    }
+
+                    var start = row.Date("start_date");
+                    var end = row.Text("end_date").Length == 0 ? null : row.Date("end_date");
+                    if (start is { } from && end is { } until && until <= from)
+                    {
+                        row.Wrong("end_date", $"{until:uuuu-MM-dd} is not after the start, {from:uuuu-MM-dd} (the end is the day after the last)");
+                    }
+
+                    Add(engagements, new RosterEngagement(
+                        id, name, row.Id("client"), row.Id("cmo"), start ?? default, end, terms == "retainer", row.Cents("amount"), row.Whole("monthly_hours", 1, 400, 40) * 60));
+                    break;
+                default:
+                    row.Wrong("kind", $"\"{kind}\" is not cmo, client or engagement");
+                    break;
+            }
+
+            errors.AddRange(row.Errors);
+
+            void Add<T>(List<(int, T)> list, T item)
+            {
+                if (id.Length > 0 && !ids.Add((kind, id)))
+                {
+                    row.Wrong("id", $"\"{id}\" is taken by another {kind} above");
+                }
+
+                if (row.Errors.Count == 0)
+                {
+                    list.Add((row.Line, item));
+                }
+            }
+        }
+
+        var (knownCmos, knownClients) = (cmos.Select(c => c.Row.Id).ToHashSet(), clients.Select(c => c.Row.Id).ToHashSet());
+        Refer(clients, c => c.Competitor is null || knownClients.Contains(c.Competitor), "competitor", c => c.Competitor);
+        Refer(engagements, e => knownClients.Contains(e.Client), "client", e => e.Client);
+        Refer(engagements, e => knownCmos.Contains(e.Cmo), "cmo", e => e.Cmo);
+        return (new Roster([.. cmos.Select(c => c.Row)], [.. clients.Select(c => c.Row)], [.. engagements.Select(e => e.Row)]), [.. errors.OrderBy(e => e.Line)]);
+
+        void Refer<T>(List<(int Line, T Row)> rows, Func<T, bool> known, string column, Func<T, string?> value)
+        {
+            foreach (var bad in rows.Where(r => !known(r.Row)).ToList())
+            {
+                errors.Add(new RosterError(bad.Line, column, $"no good row of this file has the id \"{value(bad.Row)}\""));
+                rows.Remove(bad);
+            }
+        }
+    }
+
+    private sealed class Row(CsvReader csv, int line)
+    {
+        public int Line => line;
+        public List<RosterError> Errors { get; } = [];
+
+        public void Wrong(string column, string problem) => Errors.Add(new RosterError(line, column, problem));
+
+        public string Text(string column) => csv.TryGetField<string>(column, out var value) ? value ?? "" : "";
+
+        public string Required(string column)
+        {
+            var value = Text(column);
+            if (value.Length is 0 or > 200)
+            {
+                Wrong(column, "needs 1 to 200 characters");
+            }
+
+            return value;
+        }
+
+        public string Id(string column)
+        {
+            var value = Text(column);
+            if (!IdSyntax.IsValid(value))
+            {
+                Wrong(column, $"\"{value}\" is no id: {IdSyntax.Rule}");
+            }
+
+            return value;
+        }
+
+        public int Whole(string column, int least, int most, int fallback)
+        {
+            var value = Text(column);
+            if (value.Length == 0)
+            {
+                return fallback;
+            }
+
+            if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+            {
+                return number;
+            }
+
+            Wrong(column, $"\"{value}\" is not a whole number from {least} to {most}");
+            return fallback;
+        }
+
+        public LocalDate? Date(string column)
+        {
+            var value = Text(column);
+            if (LocalDatePattern.Iso.Parse(value) is { Success: true, Value: var date })
+            {
+                return date;
+            }
+
+            Wrong(column, $"\"{value}\" is not a date like 2026-03-31");
+            return null;
+        }
+
+        /// <summary>An amount in dollars, exactly: 8000 or 8000.50.</summary>
+        public long Cents(string column)
+        {
+            var value = Text(column);
+            var parts = value.Split('.');
+            if (parts.Length <= 2 && parts[0].Length is > 0 and <= 9 && parts.All(p => p.All(char.IsAsciiDigit)) && (parts.Length == 1 || parts[1].Length == 2))
+            {
+                return (long.Parse(parts[0], CultureInfo.InvariantCulture) * 100) + (parts.Length == 2 ? long.Parse(parts[1], CultureInfo.InvariantCulture) : 0);
+            }
+
+            Wrong(column, $"\"{value}\" is not an amount in US dollars like 8000 or 8000.50");
+            return 0;
+        }
+    }
+}
+
+/// <summary>An invented agency. The same numbers give the same agency.</summary>
+internal static class InventedRoster
+{
+    private static readonly string[] s_first = ["Ada", "Ben", "Cleo", "Dara", "Eli", "Fern", "Gus", "Hana", "Ivo", "June", "Kai", "Lena", "Milo", "Nora", "Otis", "Pia", "Quin", "Rosa", "Sven", "Tara"];
+    private static readonly string[] s_last = ["Moreno", "Lindqvist", "Okafor", "Tanaka", "Weber", "Novak", "Silva", "Haddad", "Kowalski", "Byrne", "Rossi", "Dubois", "Patel"];
+    private static readonly string[] s_trades = ["Robotics", "Foods", "Health", "Logistics", "Software", "Energy", "Learning", "Housing", "Payments", "Outdoors"];
+
+    public static Roster Of(int clients, int cmos, LocalDate firstMonday) => new(
+        [.. Enumerable.Range(0, cmos).Select(i => new RosterCmo($"cmo-{i + 1:00}", $"{s_first[i % s_first.Length]} {s_last[i % s_last.Length]}", $"cmo{i + 1}@agency.example", 480))],
+        [.. Enumerable.Range(0, clients).Select(i => new RosterClient(
+            $"client-{i + 1:00}", $"{s_last[(i * 5) % s_last.Length]} {s_trades[i % s_trades.Length]}", $"ceo{i + 1}@client.example",
+            // Every fifth client competes with the one before it, who is offered the same CMO.
+            i % 5 == 1 ? $"client-{i:00}" : null))],
+        [.. Enumerable.Range(0, clients).Select(i => new RosterEngagement(
+            $"engagement-{i + 1:00}", i % 4 == 3 ? "Marketing advice by the hour" : "Fractional CMO", $"client-{i + 1:00}", $"cmo-{((i / 5) % cmos) + 1:00}",
+            firstMonday.PlusWeeks(i % 6), null, Retainer: i % 4 != 3, Amount: i % 4 == 3 ? 250_00 : 8_000_00, MonthlyMinutes: i % 4 == 3 ? 20 * 60 : 40 * 60))]);
+}
