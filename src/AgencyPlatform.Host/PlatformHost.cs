@@ -38,7 +38,8 @@ public static class PlatformHost
             silo.UseLocalhostClustering(port, gatewayPort: 0, primarySiloEndpoint: null, serviceId: "agencyplatform", clusterId: "agencyplatform");
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
             silo.AddActivityPropagation();
-            silo.AddMemoryGrainStorage("snapshots");
+            // Snapshots spare time and are never the truth: in memory they spare it until the process ends.
+            silo.AddMemoryGrainStorage(GrainServices.SnapshotStorage);
             silo.AddAgencyPlatformGrains();
         });
         var app = builder.Build();

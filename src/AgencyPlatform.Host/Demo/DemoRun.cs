@@ -318,7 +318,7 @@ internal sealed class DemoRun
 
         // Every active engagement has its one booking, and every booking of an engagement belongs to an active one.
         var owned = new List<(string Owner, string Cmo)>();
-        var excess = 0;
+        var excess = new List<string>();
         foreach (var cmo in _roster.Cmos)
         {
             var name = $"{_agency}/cmos/{cmo.Id}";
@@ -332,12 +332,12 @@ internal sealed class DemoRun
             while (token.Length > 0);
 
             var weeks = await _capacity.GetAvailabilityAsync(new GetAvailabilityRequest { Name = name, StartDate = Wire(_start), Weeks = Weeks + 4 }, cancellationToken: _cancellation);
-            excess += weeks.Weeks.Count(w => w.ExcessMinutes > 0 && !_knownExcess.Contains((name, FromWire(w.Monday))));
+            excess.AddRange(weeks.Weeks.Where(w => w.ExcessMinutes > 0 && !_knownExcess.Contains((name, FromWire(w.Monday)))).Select(w => $"{cmo.Id} in the week of {Text(FromWire(w.Monday))} by {w.ExcessMinutes} min"));
         }
 
         var expected = _active.Select(a => (a.Key, a.Value)).Order().ToList();
         _checks.Add(("every active engagement stands booked once, and nothing else", owned.Order().SequenceEqual(expected), $"{owned.Count} bookings of {expected.Count} engagements"));
-        _checks.Add(("no week is promised beyond its limit, but for time off reported", excess == 0, $"{_roster.Cmos.Count} CMOs, {Weeks + 4} weeks"));
+        _checks.Add(("no week is promised beyond its limit, but for time off reported", excess.Count == 0, excess.Count == 0 ? $"{_roster.Cmos.Count} CMOs, {Weeks + 4} weeks" : string.Join(", ", excess)));
 
         var states = 0;
         foreach (var name in _active.Keys)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using AgencyPlatform.Domain;
 using CsvHelper;
-using CsvHelper.Configuration;
 using NodaTime;
 using NodaTime.Text;
 
@@ -35,21 +34,17 @@ internal static class RosterFile
 
     public static (Roster Roster, IReadOnlyList<RosterError> Errors) Read(TextReader text)
     {
-        using var csv = new CsvReader(text, new CsvConfiguration(CultureInfo.InvariantCulture)
-        {
-            TrimOptions = TrimOptions.Trim,
-            MissingFieldFound = null,
-            BadDataFound = null,
-            PrepareHeaderForMatch = header => header.Header.Trim().ToLowerInvariant(),
-        });
+        using var csv = CsvReader.Create(
+            text, new CsvReaderOptions { Separator = ',', TrimWhitespace = true, TrackLineNumbers = true, NormalizeHeaderName = header => header.Trim().ToLowerInvariant() }, leaveOpen: true);
         var errors = new List<RosterError>();
         var (cmos, clients, engagements) = (new List<(int Line, RosterCmo Row)>(), new List<(int Line, RosterClient Row)>(), new List<(int Line, RosterEngagement Row)>());
-        if (!csv.Read() || !csv.ReadHeader())
+        csv.ReadHeader();
+        if (csv.Headers.Count == 0)
         {
             return (new Roster([], [], []), [new RosterError(1, "kind", $"the file is empty; its first line names the columns: {string.Join(',', s_columns)}")]);
         }
 
-        foreach (var header in csv.HeaderRecord!.Select(h => h.Trim().ToLowerInvariant()).Where(h => !s_columns.Contains(h)))
+        foreach (var header in csv.Headers.Select(h => h.Trim().ToLowerInvariant()).Where(h => !s_columns.Contains(h)))
         {
             errors.Add(new RosterError(1, header, $"is no column; these are: {string.Join(',', s_columns)}"));
         }
@@ -57,7 +52,7 @@ internal static class RosterFile
         var ids = new HashSet<(string, string)>();
         while (csv.Read())
         {
-            var row = new Row(csv, csv.Parser.RawRow);
+            var row = new Row(csv, (int)csv.LineNumber);
             var kind = row.Text("kind");
             var id = row.Id("id");
             var name = row.Required("name");
@@ -131,7 +126,7 @@ internal static class RosterFile
 
         public void Wrong(string column, string problem) => Errors.Add(new RosterError(line, column, problem));
 
-        public string Text(string column) => csv.TryGetField<string>(column, out var value) ? value ?? "" : "";
+        public string Text(string column) => csv.TryGetFieldIndex(column, out var index) ? csv.GetString(index) : "";
 
         public string Required(string column)
         {
