@@ -1,0 +1,141 @@
+using System.Data.Common;
+using AgencyPlatform.Contracts.Journal;
+using AgencyPlatform.Storage.Journal;
+using AgencyPlatform.Storage.ReadModels;
+
+namespace AgencyPlatform.Storage.Engines;
+
+/// <summary>How a value is stored: the same four kinds on both engines, so that both hold the same data.</summary>
+internal enum StoredKind
+{
+    /// <summary>Text in the order of its UTF-8 bytes. Also dates (ISO) and enums (by name).</summary>
+    Text,
+
+    /// <summary>64-bit integers. Also booleans (0, 1) and instants (100 ns ticks since 1970).</summary>
+    Long,
+
+    Blob,
+
+    /// <summary>SQLite: 16 bytes, big-endian, so that UUIDv7 sort by time.</summary>
+    Uuid,
+}
+
+/// <summary>
+/// What differs between the engines. Statements that both understand take positional parameters <c>$1</c>, <c>$2</c>, …,
+/// each first used in that order.
+/// </summary>
+internal abstract class Database : IAsyncDisposable
+{
+    protected Database(RowTables tables) => Tables = tables;
+
+    public RowTables Tables { get; }
+
+    /// <summary>Connections for everything but the journal's writer.</summary>
+    public abstract DbDataSource Source { get; }
+
+    /// <summary>Called around each commit; tests lose connections and fill disks here.</summary>
+    public CommitHook? Hook { get; set; }
+
+    /// <summary>Stores a batch in one transaction: whole, or not at all.</summary>
+    public abstract Task Commit(Batch batch);
+
+    public abstract Task<FenceRead[]> ReadFences(IReadOnlyList<(AggregateKey Key, Guid? Request)> asked);
+
+    public abstract Task<IReadOnlyList<DueDeadline>> ClaimDeadlines(Instant now, Duration lease, int limit, int perAgency, CancellationToken cancellation);
+
+    public abstract string TypeOf(StoredKind kind);
+
+    public abstract DbParameter Parameter(object? value);
+
+    public abstract Guid ReadGuid(DbDataReader reader, int column);
+
+    /// <summary>A condition that the column's value is one of these.</summary>
+    public abstract string In(string column, IReadOnlyList<object> values, SqlArguments arguments);
+
+    /// <summary>Runs a piece of work in one write transaction of its own.</summary>
+    /// <param name="lockJournal">No append commits meanwhile.</param>
+    public abstract Task Write(Func<DbConnection, Task> work, bool lockJournal, CancellationToken cancellation);
+
+    /// <summary>One migrator at a time, over all processes.</summary>
+    public abstract Task Migrate(Func<DbConnection, Task> work, CancellationToken cancellation);
+
+    /// <summary>Whether the table exists.</summary>
+    public abstract Task<bool> TableExists(DbConnection connection, string table, CancellationToken cancellation);
+
+    /// <summary>Whether this exception is the engine's way to say that storage is out of reach.</summary>
+    public virtual bool IsTrouble(Exception exception) => exception is DbException or IOException or TimeoutException;
+
+    public abstract ValueTask DisposeAsync();
+
+    public async Task<List<T>> Query<T>(string sql, SqlArguments arguments, Func<DbDataReader, T> map, CancellationToken cancellation = default)
+    {
+        try
+        {
+            await using var connection = await Source.OpenConnectionAsync(cancellation);
+            return await Query(connection, sql, arguments, map, cancellation);
+        }
+        catch (Exception e) when (IsTrouble(e))
+        {
+            throw new UnavailableException($"The journal cannot be read: {e.Message}");
+        }
+    }
+
+    public async Task<List<T>> Query<T>(DbConnection connection, string sql, SqlArguments arguments, Func<DbDataReader, T> map, CancellationToken cancellation = default)
+    {
+        await using var command = Command(connection, sql, arguments);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            rows.Add(map(reader));
+        }
+
+        return rows;
+    }
+
+    public async Task<int> Execute(DbConnection connection, string sql, SqlArguments arguments, CancellationToken cancellation = default)
+    {
+        await using var command = Command(connection, sql, arguments);
+        return await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    public DbCommand Command(DbConnection connection, string sql, SqlArguments arguments)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        for (var i = 0; i < arguments.Values.Count; i++)
+        {
+            var parameter = Parameter(arguments.Values[i]);
+            NameParameter(parameter, i + 1);
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+
+    protected abstract void NameParameter(DbParameter parameter, int position);
+}
+
+/// <summary>The positional arguments of a statement, collected while it is written.</summary>
+internal sealed class SqlArguments
+{
+    public SqlArguments(params ReadOnlySpan<object?> values) => Values = [.. values];
+
+    public List<object?> Values { get; }
+
+    /// <summary>Adds a value and returns its placeholder.</summary>
+    public string Add(object? value)
+    {
+        Values.Add(value);
+        return $"${Values.Count}";
+    }
+}
+
+/// <summary>A seam for faults around the commit of a batch.</summary>
+internal abstract class CommitHook
+{
+    public virtual Task BeforeCommit(Batch batch) => Task.CompletedTask;
+
+    /// <summary>The batch is stored, the writer does not know it yet.</summary>
+    public virtual Task AfterCommit(Batch batch) => Task.CompletedTask;
+}

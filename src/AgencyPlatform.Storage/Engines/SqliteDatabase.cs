@@ -1,0 +1,435 @@
+using System.Data.Common;
+using AgencyPlatform.Contracts.Journal;
+using AgencyPlatform.Storage.Journal;
+using AgencyPlatform.Storage.ReadModels;
+using Microsoft.Data.Sqlite;
+using NodaTime.Text;
+using SQLitePCL;
+
+namespace AgencyPlatform.Storage.Engines;
+
+/// <summary>SQLite in one file: WAL, synchronous=FULL, one writing connection, pooled reading ones.</summary>
+internal sealed class SqliteDatabase : Database
+{
+    private readonly string _connectionString;
+    private readonly SqliteSource _source;
+    private readonly TimeSpan _lockTimeout;
+
+    // Writers of this process queue here rather than in SQLite's busy handler, which sleeps.
+    private readonly SemaphoreSlim _writing = new(1, 1);
+    private SqliteWriter? _writer;
+
+    public SqliteDatabase(StorageOptions options, RowTables tables) : base(tables)
+    {
+        var builder = new SqliteConnectionStringBuilder(options.ConnectionString) { DefaultTimeout = (int)Math.Ceiling(options.LockTimeout.TotalSeconds) };
+        if (builder.Mode == SqliteOpenMode.Memory || builder.DataSource is "" or ":memory:")
+        {
+            throw new SchemaException("The journal needs a file: set 'Data Source' of the SQLite connection string to a path.");
+        }
+
+        _connectionString = builder.ConnectionString;
+        _lockTimeout = options.LockTimeout;
+        var folder = Path.GetDirectoryName(Path.GetFullPath(builder.DataSource));
+        Directory.CreateDirectory(folder!);
+        _source = new SqliteSource(_connectionString, "PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;");
+    }
+
+    public override DbDataSource Source => _source;
+
+    public override string TypeOf(StoredKind kind) => kind switch
+    {
+        StoredKind.Text => "TEXT",
+        StoredKind.Long => "INTEGER",
+        _ => "BLOB",
+    };
+
+    public override DbParameter Parameter(object? value) => new SqliteParameter
+    {
+        Value = value switch
+        {
+            null => DBNull.Value,
+            Guid id => id.ToByteArray(bigEndian: true),
+            _ => value,
+        },
+    };
+
+    protected override void NameParameter(DbParameter parameter, int position) => parameter.ParameterName = $"${position}";
+
+    public override Guid ReadGuid(DbDataReader reader, int column) => new(reader.GetFieldValue<byte[]>(column), bigEndian: true);
+
+    public override string In(string column, IReadOnlyList<object> values, SqlArguments arguments) =>
+        $"{column} IN ({string.Join(", ", values.Select(arguments.Add))})";
+
+    public override async Task Commit(Batch batch)
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            if (Hook is { } hook)
+            {
+                await hook.BeforeCommit(batch);
+            }
+
+            _writer ??= SqliteWriter.Open(_connectionString, _lockTimeout, Tables);
+            _writer.Commit(batch);
+            if (Hook is not null)
+            {
+                await Hook.AfterCommit(batch);
+            }
+        }
+        catch (Exception e) when (e is StorageTroubleException or SqliteException or IOException or UnauthorizedAccessException)
+        {
+            // A connection that met a full disk or a lost file is not trusted again.
+            _writer?.Dispose();
+            _writer = null;
+            throw e as StorageTroubleException ?? new StorageTroubleException(e.Message, e);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    public override async Task<FenceRead[]> ReadFences(IReadOnlyList<(AggregateKey Key, Guid? Request)> asked)
+    {
+        try
+        {
+            await using var connection = await Source.OpenConnectionAsync();
+            await using var head = connection.CreateCommand();
+            head.CommandText = "SELECT version FROM events WHERE agency = $1 AND kind = $2 AND id = $3 ORDER BY version DESC LIMIT 1";
+            await using var request = connection.CreateCommand();
+            request.CommandText = "SELECT kind, id, request_version, request_hash FROM events WHERE agency = $1 AND request_id = $2";
+            var answers = new FenceRead[asked.Count];
+            for (var i = 0; i < answers.Length; i++)
+            {
+                var (key, id) = asked[i];
+                StoredOutcome? outcome = null;
+                if (id is { } known)
+                {
+                    Bind(request, key.Agency.Value, known.ToByteArray(bigEndian: true));
+                    using var reader = request.ExecuteReader();
+                    if (reader.Read())
+                    {
+                        outcome = new StoredOutcome(new AggregateKey(key.Agency, reader.GetString(0), reader.GetString(1)), reader.GetInt64(2), reader.IsDBNull(3) ? "" : reader.GetString(3));
+                    }
+                }
+
+                Bind(head, key.Agency.Value, key.Kind, key.Id);
+                answers[i] = new FenceRead(head.ExecuteScalar() is long version ? version : 0, outcome);
+            }
+
+            return answers;
+        }
+        catch (Exception e) when (IsTrouble(e))
+        {
+            throw new UnavailableException($"The journal cannot be read: {e.Message}");
+        }
+    }
+
+    public override async Task<IReadOnlyList<DueDeadline>> ClaimDeadlines(Instant now, Duration lease, int limit, int perAgency, CancellationToken cancellation)
+    {
+        var due = new List<DueDeadline>();
+        await Write(async connection =>
+        {
+            due = await Query(
+                connection,
+                """
+                UPDATE deadlines SET lease_until = $1 WHERE rowid IN (
+                  SELECT row FROM (
+                    SELECT rowid AS row, due_at, row_number() OVER (PARTITION BY agency ORDER BY due_at, kind, id) AS place
+                    FROM deadlines WHERE sandbox = 0 AND due_at <= $2 AND lease_until <= $2)
+                  WHERE place <= $3 ORDER BY due_at LIMIT $4)
+                RETURNING agency, kind, id, due_at, attempts
+                """,
+                new SqlArguments((now + lease).ToUnixTimeTicks(), now.ToUnixTimeTicks(), (long)perAgency, (long)limit),
+                DeadlineStore.Due,
+                cancellation);
+        }, lockJournal: false, cancellation);
+        return due;
+    }
+
+    public override async Task Write(Func<DbConnection, Task> work, bool lockJournal, CancellationToken cancellation)
+    {
+        await _writing.WaitAsync(cancellation);
+        try
+        {
+            await using var connection = await Source.OpenConnectionAsync(cancellation);
+            // BEGIN IMMEDIATE, so that nothing is upgraded in the middle.
+            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            await work(connection);
+            await transaction.CommitAsync(cancellation);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    public override async Task Migrate(Func<DbConnection, Task> work, CancellationToken cancellation)
+    {
+        await using (var connection = await Source.OpenConnectionAsync(cancellation))
+        {
+            await Execute(connection, "PRAGMA journal_mode=WAL", new SqlArguments(), cancellation);
+        }
+
+        await Write(work, lockJournal: true, cancellation);
+    }
+
+    public override async Task<bool> TableExists(DbConnection connection, string table, CancellationToken cancellation) =>
+        (await Query(connection, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", new SqlArguments(table), r => r.GetInt64(0), cancellation)).Count > 0;
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _writing.WaitAsync();
+        _writer?.Dispose();
+        _writer = null;
+        await _source.DisposeAsync();
+        _writing.Dispose();
+    }
+
+    /// <summary>What a result code other than success means for the batch.</summary>
+    public static Exception Failure(sqlite3 connection, int code)
+    {
+        var message = $"SQLite: {raw.sqlite3_errmsg(connection).utf8_to_string()} ({code})";
+        return (code & 0xFF) is raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH or raw.SQLITE_RANGE
+            ? new RefusedContentException(message)
+            : new StorageTroubleException(message);
+    }
+
+    private static void Bind(DbCommand command, params ReadOnlySpan<object> values)
+    {
+        command.Parameters.Clear();
+        for (var i = 0; i < values.Length; i++)
+        {
+            command.Parameters.Add(new SqliteParameter($"${i + 1}", values[i]));
+        }
+    }
+}
+
+/// <summary>The connection that appends: its statements are prepared once and reused.</summary>
+internal sealed class SqliteWriter : IDisposable
+{
+    private readonly SqliteConnection _connection;
+    private readonly sqlite3 _handle;
+    private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
+    private readonly (string Put, string Claim, string Drop)[] _rowSql;
+
+    private SqliteWriter(SqliteConnection connection, RowTables tables)
+    {
+        _connection = connection;
+        _handle = connection.Handle!;
+        _rowSql = [.. tables.All.Select(RowSql)];
+    }
+
+    public static SqliteWriter Open(string connectionString, TimeSpan lockTimeout, RowTables tables)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString);
+        try
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = $"PRAGMA busy_timeout={(int)lockTimeout.TotalMilliseconds}; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32000;";
+            command.ExecuteNonQuery();
+            return new SqliteWriter(connection, tables);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public void Commit(Batch batch)
+    {
+        Statement("BEGIN IMMEDIATE").Run();
+        try
+        {
+            Heads(batch);
+            Events(batch);
+            foreach (var work in batch.Works)
+            {
+                Rows(work);
+                Deadline(work.Item);
+                People(work.Item);
+            }
+
+            Statement("COMMIT").Run();
+        }
+        catch
+        {
+            if (raw.sqlite3_get_autocommit(_handle) == 0)
+            {
+                Statement("ROLLBACK").Run();
+            }
+
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in _statements.Values)
+        {
+            statement.Dispose();
+        }
+
+        _connection.Dispose();
+    }
+
+    private void Heads(Batch batch)
+    {
+        foreach (var move in batch.Heads)
+        {
+            var statement = move.From.Exists
+                ? Statement("UPDATE heads SET sequence = ?, hash = ?, recorded_at = ?, sandbox = max(sandbox, ?) WHERE agency = ? AND sequence = ? AND closings = ?")
+                    .Long(move.Sequence).Blob(move.Hash).Long(move.RecordedAt).Long(move.Sandbox ? 1 : 0).Text(move.Agency).Long(move.From.Sequence).Long(move.From.Closings)
+                : Statement("INSERT INTO heads (sequence, hash, recorded_at, sandbox, agency, closings) VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING")
+                    .Long(move.Sequence).Blob(move.Hash).Long(move.RecordedAt).Long(move.Sandbox ? 1 : 0).Text(move.Agency);
+            statement.Run();
+            if (statement.Changes != 1)
+            {
+                throw new StaleHeadException();
+            }
+        }
+    }
+
+    private void Events(Batch batch)
+    {
+        var insert = Statement($"INSERT INTO events ({EventColumns.List}) VALUES ({string.Join(", ", Enumerable.Repeat("?", EventColumns.Count))})");
+        foreach (var placed in batch.Events)
+        {
+            var e = placed.Event;
+            insert.Text(placed.Key.Agency.Value).Text(placed.Key.Kind).Text(placed.Key.Id).Long(placed.Version).Long(placed.Sequence)
+                .Id(e.Id).Text(e.Name).Long(e.SchemaVersion).Blob(e.Payload).Long(e.OccurredAt.ToUnixTimeTicks()).Long(placed.RecordedAt)
+                .Text(e.LegalEntity?.Value).Text(e.PostingDate is { } date ? LocalDatePattern.Iso.Format(date) : null).Text(e.Actor)
+                .Id(e.Request).Text(e.RequestHash).Long(e.RequestVersion).Id(e.Cause).Text(e.TraceId).Blob(placed.PreviousHash).Blob(placed.Hash)
+                .Run();
+        }
+    }
+
+    private void Rows(Work work)
+    {
+        var agency = work.Item.Key.Agency.Value;
+        foreach (var row in work.Rows)
+        {
+            var sql = _rowSql[row.Table.Ordinal];
+            if (row.Operation == RowOperation.Drop)
+            {
+                var drop = Statement(sql.Drop).Text(agency).Text(work.Owner);
+                foreach (var k in row.Table.Key)
+                {
+                    drop.Value(row.Values[k]);
+                }
+
+                drop.Run();
+                continue;
+            }
+
+            var write = Statement(row.Operation == RowOperation.Put ? sql.Put : sql.Claim).Text(agency).Text(work.Owner);
+            foreach (var value in row.Values)
+            {
+                write.Value(value);
+            }
+
+            write.Run();
+        }
+    }
+
+    private void Deadline(AppendItem item)
+    {
+        if (item.Deadline is not { } deadline)
+        {
+            return;
+        }
+
+        if (deadline.DueAt is { } due)
+        {
+            Statement(
+                """
+                INSERT INTO deadlines (agency, kind, id, due_at, lease_until, attempts, sandbox) VALUES (?, ?, ?, ?, 0, 0, ?)
+                ON CONFLICT (agency, kind, id) DO UPDATE SET due_at = excluded.due_at, lease_until = 0, attempts = 0, sandbox = excluded.sandbox
+                """).Text(item.Key.Agency.Value).Text(item.Key.Kind).Text(item.Key.Id).Long(due.ToUnixTimeTicks()).Long(deadline.Sandbox ? 1 : 0).Run();
+        }
+        else
+        {
+            Statement("DELETE FROM deadlines WHERE agency = ? AND kind = ? AND id = ?")
+                .Text(item.Key.Agency.Value).Text(item.Key.Kind).Text(item.Key.Id).Run();
+        }
+    }
+
+    private void People(AppendItem item)
+    {
+        if (item.People.IsDefaultOrEmpty)
+        {
+            return;
+        }
+
+        foreach (var person in item.People)
+        {
+            Statement(
+                """
+                INSERT INTO people (agency, person, display_name, email, phone) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (agency, person) DO UPDATE SET display_name = excluded.display_name, email = excluded.email, phone = excluded.phone
+                """).Text(item.Key.Agency.Value).Text(person.Person.Value).Text(person.Details?.DisplayName).Text(person.Details?.Email).Text(person.Details?.Phone).Run();
+        }
+    }
+
+    private static (string Put, string Claim, string Drop) RowSql(RowTable table)
+    {
+        var claim = $"INSERT INTO {table.Name} (agency, owner, {table.QuotedColumns}) VALUES (?, ?, {string.Join(", ", table.Columns.Select(_ => "?"))})";
+        var put = $"{claim} ON CONFLICT ({table.QuotedKey}) DO UPDATE SET {table.Replacement}";
+        var drop = $"DELETE FROM {table.Name} WHERE agency = ? AND owner = ? AND {string.Join(" AND ", table.Key.Select(k => $"{table.Columns[k].Quoted} = ?"))}";
+        return (put, claim, drop);
+    }
+
+    private SqliteStatement Statement(string sql)
+    {
+        if (!_statements.TryGetValue(sql, out var statement))
+        {
+            var code = raw.sqlite3_prepare_v3(_handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var prepared);
+            if (code != raw.SQLITE_OK)
+            {
+                throw SqliteDatabase.Failure(_handle, code);
+            }
+
+            statement = new SqliteStatement(_handle, prepared);
+            _statements.Add(sql, statement);
+        }
+
+        return statement;
+    }
+}
+
+/// <summary>Opens pooled connections with this process's pragmas.</summary>
+internal sealed class SqliteSource(string connectionString, string pragmas) : DbDataSource
+{
+    public override string ConnectionString => connectionString;
+
+    protected override DbConnection CreateDbConnection() => new SqliteConnection(connectionString);
+
+    protected override DbConnection OpenDbConnection()
+    {
+        var connection = new SqliteConnection(connectionString);
+        try
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = pragmas;
+            command.ExecuteNonQuery();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            SqliteConnection.ClearPool(new SqliteConnection(connectionString));
+        }
+    }
+}

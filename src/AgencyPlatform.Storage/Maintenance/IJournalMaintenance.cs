@@ -1,0 +1,36 @@
+namespace AgencyPlatform.Storage;
+
+/// <summary>How far a long piece of maintenance has come.</summary>
+/// <param name="Events">Events worked through so far.</param>
+/// <param name="At">The aggregate or agency it stands at.</param>
+public sealed record MaintenanceProgress(long Events, string At);
+
+/// <summary>Where an agency's chain breaks first.</summary>
+/// <param name="Sequence">The sequence number at which the break shows.</param>
+/// <param name="Problem">What is wrong there.</param>
+public sealed record ChainBreak(AgencyId Agency, long Sequence, string Problem);
+
+/// <param name="Agencies">How many agencies were walked.</param>
+/// <param name="Events">How many events were walked.</param>
+/// <param name="Breaks">The first break of each agency that has one; empty: all chains are whole.</param>
+public sealed record ChainReport(int Agencies, long Events, ImmutableArray<ChainBreak> Breaks);
+
+/// <summary>What operators' commands do with the journal.</summary>
+public interface IJournalMaintenance
+{
+    /// <summary>Creates or migrates the database. The host does it by itself when it starts; a command without a host calls it.</summary>
+    /// <exception cref="SchemaException">The database is not for this program.</exception>
+    Task EnsureSchema(CancellationToken cancellation = default);
+
+    /// <summary>Fills all read-model tables and deadlines from the journal and swaps them in at once. Appends wait only for the swap.</summary>
+    Task Rebuild(IProgress<MaintenanceProgress>? progress = null, CancellationToken cancellation = default);
+
+    /// <summary>Walks the events of one agency or all: sequence numbers without a gap, hashes as computed, head row as the last event, versions of each aggregate without a gap.</summary>
+    Task<ChainReport> VerifyChain(AgencyId? agency = null, IProgress<MaintenanceProgress>? progress = null, CancellationToken cancellation = default);
+
+    /// <summary>All agencies that have events, in order.</summary>
+    Task<IReadOnlyList<AgencyId>> ListAgencies(CancellationToken cancellation = default);
+
+    /// <summary>The number of events of one agency or all.</summary>
+    Task<long> CountEvents(AgencyId? agency = null, CancellationToken cancellation = default);
+}
