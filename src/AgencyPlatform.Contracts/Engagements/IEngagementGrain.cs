@@ -1,4 +1,6 @@
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Engagements;
+using AgencyPlatform.Domain.Time;
 
 namespace AgencyPlatform.Contracts.Engagements;
 
@@ -44,4 +46,16 @@ public interface IEngagementGrain : IAggregateGrain
 
     [Alias("Get")]
     Task<Reply<Engagement>> Get(Read read);
+
+    /// <summary>The step of an approval: draws an entry at the CMO's cost rate on its date, or refuses. Repeated, it answers the same.</summary>
+    [Alias("Draw")]
+    Task<Reply<TimeParts>> Draw(Call call, DrawTime command);
+
+    /// <summary>The meter as it is for entries of a date.</summary>
+    [Alias("GetMeter")]
+    Task<Reply<MeterView>> GetMeter(Read read, LocalDate date);
+
+    /// <summary>What bills are computed from.</summary>
+    [Alias("GetBillingInputs")]
+    Task<Reply<BillingInputs>> GetBillingInputs(Read read);
 }

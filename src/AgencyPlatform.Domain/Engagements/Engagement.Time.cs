@@ -1,11 +1,184 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Cmos;
+using AgencyPlatform.Domain.Time;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Engagements;
 
-/// <summary>The engagement's part on time: which dates accept it.</summary>
+/// <summary>The engagement's part on time: which dates accept it, what an approved entry draws, parks or charges, and what it posts. Source: domain §4.</summary>
 public sealed partial record Engagement
 {
     /// <summary>Whether time worked on the date is accepted, also when logged later: from the start to the end, of an engagement that was activated.</summary>
     public bool AcceptsTimeOn(LocalDate date) =>
         State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended && Service.Contains(date);
+
+    /// <summary>The terms in force on a date of the service.</summary>
+    public Terms TermsOn(LocalDate date) => Terms.LastOrDefault(t => t.EffectiveFrom <= date) ?? Terms[0];
+
+    /// <summary>The bill-cycle period that a date of the service is in, by the terms in force on it.</summary>
+    public BillPeriod PeriodOn(LocalDate date)
+    {
+        var terms = TermsOn(date);
+        return terms.Cycle.Periods(new DateRange(LocalDate.Max(Plan.Start, terms.EffectiveFrom), End)).First(p => p.Dates.Contains(date));
+    }
+
+    /// <summary>
+    /// The meter as it is for entries of a date. The included grant of a period is not stored: it follows from the terms and the days served
+    /// (so that an earlier end prorates it), and is never below what is drawn of it.
+    /// </summary>
+    public Meter MeterOn(LocalDate date)
+    {
+        if (!Service.Contains(date) || TermsOn(date) is not RetainerTerms retainer)
+        {
+            return new Meter([], Time.Drawn);
+        }
+
+        var period = PeriodOn(date);
+        var id = new GrantId("included-" + Text(period.Dates.Start));
+        var minutes = Math.Max(period.ProrateMinutes(retainer.IncludedMinutes), Time.Drawn.GetValueOrDefault(id));
+        return new Meter([new Grant(id, minutes, period.Dates.Start, period.Dates.End, Grant.IncludedPriority, GrantOrigin.Included)], Time.Drawn);
+    }
+
+    /// <summary>Draws an entry, whose approval this is. The same entry again changes nothing.</summary>
+    /// <param name="costRate">The CMO's at the entry's date; null: none in force.</param>
+    public Decision Draw(DrawTime command, CostRate? costRate)
+    {
+        if (!Exists)
+        {
+            return Rejection.NotFound(Kind, "");
+        }
+
+        if (Time.Approved.ContainsKey(command.Entry))
+        {
+            return Decision.Nothing;
+        }
+
+        if (RefuseTime(command.Cmo, command.Date) is { } refused)
+        {
+            return refused;
+        }
+
+        var terms = TermsOn(command.Date);
+        var parts = TimeParts.None;
+        if (command.Billable && !terms.HasMeter)
+        {
+            parts = parts with { Charged = command.Minutes };
+        }
+        else if (command.Billable)
+        {
+            var meter = MeterOn(command.Date);
+            parts = parts with { Drawn = meter.Draw(command.Date, command.Minutes) };
+            var beyond = command.Minutes - parts.DrawnMinutes();
+            switch ((terms as RetainerTerms)?.Gate)
+            {
+                case not null when beyond == 0:
+                    break;
+                case OverageGate.Consent:
+                    parts = parts with { Parked = beyond };
+                    break;
+                case OverageGate.Bill:
+                    parts = parts with { Overage = beyond };
+                    break;
+                default:
+                    var remaining = meter.RemainingOn(command.Date);
+                    return Rejection.Rule(
+                        Reasons.MeterExhausted,
+                        $"{command.Minutes} minutes are to be drawn for {Text(command.Date)}, {remaining} are left, and the terms allow no overage: {beyond} are missing.",
+                        ("date", Text(command.Date)), ("remaining_minutes", Text(remaining)), ("missing_minutes", Text(beyond)));
+            }
+        }
+
+        var drawn = new TimeDrawn(command.Entry, command.Cmo, command.Date, command.Minutes, command.Billable, command.Paid, parts, costRate, command.ApprovedBy);
+        return PostingOf(drawn, terms) is { } posted ? Decision.Accept(drawn, posted) : Decision.Accept(drawn);
+    }
+
+    /// <summary>Why time of this CMO on this date is not the engagement's; null when it is.</summary>
+    public Rejection? RefuseTime(CmoId cmo, LocalDate date)
+    {
+        if (Plan.Members.All(m => m.Cmo != cmo))
+        {
+            return Rejection.Rule(Reasons.NotAMember, $"{cmo} does not work for the engagement {Id}.", ("engagement", Id.Value), ("cmo", cmo.Value));
+        }
+
+        return AcceptsTimeOn(date)
+            ? null
+            : Rejection.Rule(
+                Reasons.TimeOutsideEngagement,
+                $"The engagement {Id} is {State.ToString().ToUpperInvariant()} over {Service} and accepts no time on {Text(date)}.",
+                ("engagement", Id.Value), ("date", Text(date)), ("state", State.ToString().ToUpperInvariant()), ("start", Text(Plan.Start)), ("end", End is { } end ? Text(end) : ""));
+    }
+
+    /// <summary>The meter on a date, for people.</summary>
+    public MeterView MeterView(LocalDate date)
+    {
+        if (!Service.Contains(date))
+        {
+            return new MeterView(Id, date, null, [], 0, 0, 0, 0);
+        }
+
+        var meter = MeterOn(date);
+        var period = PeriodOn(date).Dates;
+        var approved = Time.Approved.Values.Where(a => period.Contains(a.Date)).Select(a => a.Parts).ToList();
+        return new MeterView(
+            Id, date, period, [.. meter.BurnOrder(date).Select(g => new GrantLeft(g, Time.Drawn.GetValueOrDefault(g.Id), meter.Remaining(g)))], meter.RemainingOn(date),
+            approved.Sum(p => p.Overage), approved.Sum(p => p.Parked), approved.Sum(p => p.Charged));
+    }
+
+    /// <summary>What bills are computed from.</summary>
+    public BillingInputs BillingInputs() => new(
+        Id, Client, Plan.Title, Service, Plan.BillingStartsOn ?? Plan.Start, Terms,
+        [
+            .. Time.Approved.Where(a => a.Value.Parts is { Overage: > 0 } or { Charged: > 0 })
+                .OrderBy(a => a.Value.Date).ThenBy(a => a.Key)
+                .Select(a => new BillableEntry(a.Key, a.Value.Cmo, a.Value.Date, a.Value.Parts.Overage, a.Value.Parts.Charged)),
+        ]);
+
+    /// <summary>
+    /// Amounts are of a key's minutes in sum, and what is posted is the difference from what was posted before: three approvals of 10 minutes at
+    /// $250 an hour post 41.67, 41.66 and 41.67. Charges before the first billed day accrue nothing, since they are never billed.
+    /// </summary>
+    private TimePosted? PostingOf(TimeDrawn drawn, Terms terms)
+    {
+        var accruals = ImmutableArray.CreateBuilder<Accrual>();
+        var lines = ImmutableArray.CreateBuilder<PostingLine>();
+        if (drawn is { Paid: true, CostRate: { HourlyMinor: > 0 } cost })
+        {
+            Add($"cost/{drawn.Cmo}/{drawn.Date.ToString("uuuu-MM", CultureInfo.InvariantCulture)}/{Text(cost.HourlyMinor)}-{cost.Currency}", drawn.Minutes, cost.HourlyMinor, cost.Currency, Account.CostOfService, Account.CmoPayable);
+        }
+
+        if (drawn.Date >= (Plan.BillingStartsOn ?? Plan.Start))
+        {
+            var period = Text(PeriodOn(drawn.Date).Dates.Start);
+            switch (terms)
+            {
+                case HourlyTerms { HourlyRate: > 0 } hourly when drawn.Parts.Charged > 0:
+                    Add($"hourly/{period}/{Text(hourly.HourlyRate)}", drawn.Parts.Charged, hourly.HourlyRate, terms.Currency, Account.UnbilledReceivable, Account.Revenue);
+                    break;
+                case RetainerTerms { OverageHourlyRate: > 0 and var rate } when drawn.Parts.Overage > 0:
+                    Add($"overage/{period}/{Text(rate)}", drawn.Parts.Overage, rate, terms.Currency, Account.UnbilledReceivable, Account.Revenue);
+                    break;
+            }
+        }
+
+        return accruals.Count == 0 ? null : new TimePosted(drawn.Entry, terms.Seller, drawn.Date, accruals.ToImmutable(), new Posting(lines.ToImmutable()));
+
+        void Add(string name, int minutes, long rate, Currency currency, Account debit, Account credit)
+        {
+            var key = new AccrualKey(name);
+            var before = Time.Accrued.GetValueOrDefault(key);
+            accruals.Add(new Accrual(key, minutes));
+            var hourly = new Money(rate, currency);
+            var amount = hourly.Times(before + minutes, 60) - hourly.Times(before, 60);
+            if (amount.Minor != 0)
+            {
+                lines.AddRange(Posting.Pair(debit, credit, amount, Client, Id, drawn.Cmo));
+            }
+        }
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(LocalDate date) => date.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture);
 }

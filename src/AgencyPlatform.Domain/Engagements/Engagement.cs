@@ -103,6 +103,7 @@ public sealed partial record Engagement(
         EndStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, e.End) },
         MemberEnded e => InPhase(e.Cmo, MemberPhase.Ended),
         EngagementEnded e => WithOutcome(e.Request, null) with { State = EngagementState.Ended, End = e.End },
+        IEngagementTimeEvent e => this with { Time = Time.Apply(e) },
         _ => throw new InvalidOperationException($"An engagement does not know {@event.GetType().Name}."),
     };
 
@@ -127,6 +128,7 @@ public sealed partial record Engagement(
         ],
         EngagementProposed or EngagementRevised or EngagementAccepted or EngagementDeclined or EngagementWithdrawn or EngagementExpired
             or EngagementActivated or EngagementEnded => Rows(),
+        TimePosted e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
         _ => [],
     };
 

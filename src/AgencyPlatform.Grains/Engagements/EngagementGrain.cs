@@ -2,9 +2,11 @@ using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Contracts.Engagements;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Domain.Engagements;
+using AgencyPlatform.Domain.Time;
 using Orleans.Concurrency;
 
 namespace AgencyPlatform.Grains.Engagements;
@@ -55,6 +57,16 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
     }
 
     public Task<Reply<Engagement>> Get(Read read) => Query(read, (s, _) => s);
+
+    public async Task<Reply<TimeParts>> Draw(Call call, DrawTime c)
+    {
+        var rate = await Grain<IFractionalCmoGrain>(c.Cmo.Value).GetCostRate(new Read(Key.Agency, call.SandboxNow), c.Date);
+        return rate.Rejection is { } unknown ? Reply<TimeParts>.No(unknown) : await Decide(call, (s, _) => s.Draw(c, rate.Value!.Rate), s => s.Time.Approved[c.Entry].Parts);
+    }
+
+    public Task<Reply<MeterView>> GetMeter(Read read, LocalDate date) => Query(read, (s, _) => s.MeterView(date));
+
+    public Task<Reply<BillingInputs>> GetBillingInputs(Read read) => Query(read, (s, _) => s.BillingInputs());
 
     /// <summary>The saga's next step with one member's CMO, then its record. What a CMO refuses is recorded; what it does not answer is tried again.</summary>
     protected override async Task<bool> Step(Engagement committed)

@@ -1,0 +1,20 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Domain.Time;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Billing;
+
+/// <summary>Approved minutes of one entry that something is charged for.</summary>
+/// <param name="Overage">Charged at the overage rate of the terms on the date.</param>
+/// <param name="Charged">Charged at the hourly rate of the terms on the date.</param>
+[GenerateSerializer, Immutable, Alias("billing.billable-entry")]
+public sealed record BillableEntry(TimeEntryKey Entry, CmoId Cmo, LocalDate Date, int Overage, int Charged);
+
+/// <summary>All of an engagement that its bills are computed from; they follow from this and from what was invoiced, and from nothing else.</summary>
+/// <param name="Service">The days served.</param>
+/// <param name="BillingStartsOn">Nothing earlier is ever billed.</param>
+/// <param name="Terms">Effective-dated, in order.</param>
+/// <param name="Entries">In the order of date, then entry.</param>
+[GenerateSerializer, Immutable, Alias("billing.inputs")]
+public sealed record BillingInputs(
+    EngagementId Engagement, ClientCompanyId Client, string Title, DateRange Service, LocalDate BillingStartsOn, ImmutableArray<Terms> Terms, ImmutableArray<BillableEntry> Entries);
