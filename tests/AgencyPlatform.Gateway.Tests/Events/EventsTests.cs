@@ -1,0 +1,57 @@
+using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Events.V1;
+using Grpc.Core;
+
+namespace AgencyPlatform.Gateway.Tests.Events;
+
+[Collection(PlatformFixture.Collection)]
+public sealed class EventsTests(PlatformFixture platform)
+{
+    [Fact]
+    public async Task The_feed_is_contiguous_and_goes_on_from_its_cursor()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        for (var i = 0; i < 7; i++)
+        {
+            await admin.Agencies.UpdateAgencyAsync(new UpdateAgencyRequest { Agency = new Agency { Name = agency.Name, OverbookingPercent = i + 1 } });
+        }
+
+        var all = new List<Event>();
+        var cursor = "";
+        ListEventsResponse page;
+        do
+        {
+            page = await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, After = cursor, PageSize = 3 });
+            all.AddRange(page.Events);
+            cursor = page.NextCursor;
+        }
+        while (!page.EndOfFeed);
+
+        Assert.Equal(Enumerable.Range(1, all.Count).Select(i => (long)i), all.Select(e => e.Sequence));
+        Assert.Equal("agency.created", all[0].Type);
+        Assert.Equal("operator", all[0].Actor);
+        Assert.Equal(agency.Name, all[0].Resource);
+        Assert.Equal(7, all.Count(e => e.Type == "agency.limits-changed"));
+        Assert.Equal(7, all[^1].Payload.Fields["overbookingPercent"].NumberValue);
+        var filtered = await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Kind = "agency", AggregateId = agency.Id, Type = "agency.created" });
+        Assert.Equal(1, Assert.Single(filtered.Events).Sequence);
+        Assert.Equal(cursor, filtered.NextCursor);
+    }
+
+    [Fact]
+    public async Task A_cursor_ahead_or_of_another_epoch_is_out_of_range()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        var cursor = (await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name })).NextCursor;
+        foreach (var wrong in new[] { cursor[..33] + "999999", Guid.CreateVersion7().ToString("n") + ".1" })
+        {
+            var error = await Refused.By(admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, After = wrong }));
+            Assert.Equal((StatusCode.OutOfRange, "CURSOR_OUT_OF_RANGE"), (error.StatusCode, error.Reason));
+        }
+
+        var malformed = await Refused.By(admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, After = "7", AggregateId = "x" }));
+        Assert.Equal(["after", "kind"], malformed.FieldViolations.Select(v => v.Field));
+    }
+}

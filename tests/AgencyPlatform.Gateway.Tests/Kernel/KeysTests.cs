@@ -1,0 +1,108 @@
+using AgencyPlatform.Protocol.Agencies.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+
+namespace AgencyPlatform.Gateway.Tests.Kernel;
+
+[Collection(PlatformFixture.Collection)]
+public sealed class KeysTests(PlatformFixture platform)
+{
+    [Fact]
+    public async Task A_key_with_another_secret_is_refused()
+    {
+        var agency = await platform.NewAgency();
+        var key = await agency.Key(Role.AgencyAdmin);
+        string[] wrong =
+        [
+            key[..^1] + (key[^1] == '0' ? '1' : '0'), key + "0", key[..^1], "apk_" + agency.Id, $"apk_{agency.Id}_x_y", "apk_no-such-agency_x_y", "apo_wrong", "Ω", "apk_A_b_c",
+        ];
+        var messages = new HashSet<string>();
+        foreach (var text in wrong.Where(t => t.All(char.IsAscii)))
+        {
+            var error = await Refused.By(platform.Client(text).Agencies.GetAgencyAsync(new GetAgencyRequest { Name = agency.Name }));
+            Assert.Equal(StatusCode.Unauthenticated, error.StatusCode);
+            Assert.Equal("UNAUTHENTICATED", error.Reason);
+            messages.Add(error.Message);
+        }
+
+        // Whatever is wrong with it, the answer is the same.
+        Assert.Single(messages);
+    }
+
+    [Fact]
+    public async Task A_revoked_key_is_refused()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        var made = await admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        {
+            Parent = agency.Name, ApiKeyId = "ci", ApiKey = new ApiKey { DisplayName = "CI", Roles = { Role.Service } },
+        });
+        var service = platform.Client(made.Key);
+        await service.Agencies.GetAgencyAsync(new GetAgencyRequest { Name = agency.Name });
+        var revoked = await admin.Agencies.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = made.Name });
+        Assert.True(revoked.Revoked);
+        Assert.Equal(StatusCode.Unauthenticated, (await Refused.By(service.Agencies.GetAgencyAsync(new GetAgencyRequest { Name = agency.Name }))).StatusCode);
+    }
+
+    [Fact]
+    public async Task An_expired_key_is_refused()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        var expires = DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()).AddMilliseconds(1500);
+        var made = await admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        {
+            Parent = agency.Name, ApiKey = new ApiKey { DisplayName = "Short", Roles = { Role.Service }, ExpireTime = Timestamp.FromDateTimeOffset(expires) },
+        });
+        var service = platform.Client(made.Key);
+        Grpc.Core.StatusCode last;
+        do
+        {
+            try
+            {
+                await service.Agencies.GetAgencyAsync(new GetAgencyRequest { Name = agency.Name });
+                last = StatusCode.OK;
+            }
+            catch (RpcException e)
+            {
+                last = e.StatusCode;
+            }
+        }
+        while (last == StatusCode.OK && TimeProvider.System.GetUtcNow() < expires.AddSeconds(10));
+
+        Assert.Equal(StatusCode.Unauthenticated, last);
+        Assert.True(TimeProvider.System.GetUtcNow() >= expires);
+    }
+
+    [Fact]
+    public async Task The_secret_is_shown_once()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        var request = new CreateApiKeyRequest
+        {
+            Parent = agency.Name, ApiKey = new ApiKey { DisplayName = "Once", Roles = { Role.Finance } }, RequestId = Guid.CreateVersion7().ToString(),
+        };
+        var first = await admin.Agencies.CreateApiKeyAsync(request);
+        var again = await admin.Agencies.CreateApiKeyAsync(request);
+        Assert.NotEmpty(first.Key);
+        Assert.Equal(first.Name, again.Name);
+        Assert.Empty(again.Key);
+        Assert.All((await admin.Agencies.ListApiKeysAsync(new ListApiKeysRequest { Parent = agency.Name })).ApiKeys, k => Assert.Empty(k.Key));
+        var events = await admin.Events.ListEventsAsync(new Protocol.Events.V1.ListEventsRequest { Parent = agency.Name });
+        Assert.DoesNotContain(first.Key.Split('_')[^1], events.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bound_role_needs_what_it_is_bound_to()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        var error = await Refused.By(admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        {
+            Parent = agency.Name, ApiKey = new ApiKey { DisplayName = "", Roles = { Role.Cmo, Role.ClientViewer, Role.Unspecified } },
+        }));
+        Assert.Equal(["api_key.display_name", "api_key.roles[2]", "api_key.client_company", "api_key.cmo"], error.FieldViolations.Select(v => v.Field));
+    }
+}

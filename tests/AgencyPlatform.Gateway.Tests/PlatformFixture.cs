@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using System.Net;
+using AgencyPlatform.Client;
+using AgencyPlatform.Host;
+using AgencyPlatform.Protocol.Agencies.V1;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.AspNetCore.Builder;
+
+namespace AgencyPlatform.Gateway.Tests;
+
+/// <summary>The real host, started once for all tests of the collection, on free loopback ports and a database in a temporary folder.</summary>
+public sealed class PlatformFixture : IAsyncLifetime
+{
+    public const string Collection = "platform";
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("agencyplatform-gateway-").FullName;
+    private readonly ConcurrentBag<IDisposable> _clients = [];
+    private WebApplication _host = null!;
+    private int _agencies;
+
+    /// <summary>gRPC over HTTP/2.</summary>
+    public Uri Grpc { get; private set; } = null!;
+
+    /// <summary>HTTP/1.1: JSON, gRPC-Web, documents.</summary>
+    public Uri Http { get; private set; } = null!;
+
+    /// <summary>The platform's operator.</summary>
+    public AgencyPlatformClient Operator { get; private set; } = null!;
+
+    public IServiceProvider Services => _host.Services;
+
+    public async Task InitializeAsync()
+    {
+        _host = PlatformHost.Build(
+            new Dictionary<string, string?>
+            {
+                ["AgencyPlatform:Listen:GrpcPort"] = "0",
+                ["AgencyPlatform:Listen:HttpPort"] = "0",
+                ["AgencyPlatform:Data:Directory"] = _directory,
+                ["AgencyPlatform:Gateway:KeyCacheSeconds"] = "0",
+                ["AgencyPlatform:Gateway:ConcurrentCallsPerAgency"] = "64",
+            },
+            "Development");
+        await _host.StartAsync();
+        (Grpc, Http) = _host.Addresses();
+        Operator = Client(GatewayOptions.DevelopmentOperatorKey);
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var client in _clients)
+        {
+            client.Dispose();
+        }
+
+        await _host.StopAsync();
+        await _host.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    /// <summary>A client with this key.</summary>
+    public AgencyPlatformClient Client(string key, int retries = 0)
+    {
+        var client = new AgencyPlatformClient(new AgencyPlatformClientOptions { Address = Grpc, ApiKey = key, Retries = retries });
+        _clients.Add(client);
+        return client;
+    }
+
+    /// <summary>An HTTP/1.1 client with this key.</summary>
+    public HttpClient Json(string key)
+    {
+        var client = new HttpClient { BaseAddress = Http, DefaultRequestVersion = HttpVersion.Version11 };
+        if (key.Length > 0)
+        {
+            client.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        }
+
+        _clients.Add(client);
+        return client;
+    }
+
+    /// <summary>A fresh agency with one legal entity, <c>main</c>, in dollars and New York; a sandbox whose clock starts at 2026-01-05 09:00 UTC unless told otherwise.</summary>
+    public async Task<TestAgency> NewAgency(bool sandbox = true, DateTimeOffset? start = null, Action<CreateAgencyRequest>? change = null)
+    {
+        var id = $"agency-{Interlocked.Increment(ref _agencies)}";
+        var request = new CreateAgencyRequest
+        {
+            AgencyId = id,
+            Agency = new Agency { DisplayName = "Agency " + id, TimeZone = "America/New_York", DefaultCurrency = "USD" },
+            LegalEntities = { new LegalEntity { Name = "main", LegalName = "Agency LLC", Country = "US", TimeZone = "America/New_York", Currency = "USD" } },
+            Sandbox = sandbox,
+            SandboxStartTime = sandbox ? Timestamp.FromDateTimeOffset(start ?? new DateTimeOffset(2026, 1, 5, 9, 0, 0, TimeSpan.Zero)) : null,
+        };
+        change?.Invoke(request);
+        await Operator.Agencies.CreateAgencyAsync(request);
+        return new TestAgency(this, id);
+    }
+}
+
+/// <summary>An agency of a test, with keys of any role.</summary>
+public sealed class TestAgency(PlatformFixture platform, string id)
+{
+    private readonly ConcurrentDictionary<string, Task<string>> _keys = new();
+
+    public string Id => id;
+
+    /// <summary><c>agencies/{id}</c>.</summary>
+    public string Name => $"agencies/{id}";
+
+    public PlatformFixture Platform => platform;
+
+    /// <summary>A key of this role; bound to a CMO or client company by the ids.</summary>
+    public Task<string> Key(Role role, string cmo = "", string client = "") => _keys.GetOrAdd($"{role}/{cmo}/{client}", async _ =>
+    {
+        var key = await platform.Operator.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        {
+            Parent = Name,
+            ApiKey = new ApiKey
+            {
+                DisplayName = "Test " + role,
+                Roles = { role },
+                Cmo = cmo.Length > 0 ? $"{Name}/cmos/{cmo}" : "",
+                ClientCompany = client.Length > 0 ? $"{Name}/clientCompanies/{client}" : "",
+            },
+        });
+        return key.Key;
+    });
+
+    /// <summary>A client of this role.</summary>
+    public async Task<AgencyPlatformClient> As(Role role, string cmo = "", string client = "") => platform.Client(await Key(role, cmo, client));
+
+    public Task<AgencyPlatformClient> Admin() => As(Role.AgencyAdmin);
+}
+
+[CollectionDefinition(PlatformFixture.Collection)]
+public sealed class PlatformCollection : ICollectionFixture<PlatformFixture>;
+
+/// <summary>What the tests say about errors.</summary>
+public static class Refused
+{
+    /// <summary>The error that a call ends with.</summary>
+    public static async Task<ApiException> By<T>(Grpc.Core.AsyncUnaryCall<T> call) => await Assert.ThrowsAsync<ApiException>(async () => await call);
+}
