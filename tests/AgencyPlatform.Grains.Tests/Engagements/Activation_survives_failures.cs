@@ -1,0 +1,295 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using AgencyPlatform.Contracts;
+using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Clients;
+using AgencyPlatform.Contracts.Cmos;
+using AgencyPlatform.Contracts.Engagements;
+using AgencyPlatform.Domain;
+using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
+using AgencyPlatform.Domain.Cmos;
+using AgencyPlatform.Domain.Engagements;
+using AgencyPlatform.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using NodaTime;
+using Orleans.Core.Internal;
+using Orleans.Configuration;
+
+namespace AgencyPlatform.Grains.Tests.Engagements;
+
+/// <summary>
+/// The sagas of an engagement on a real silo with a real SQLite file: at every step, before it or after it (its answer lost), the call
+/// fails and the engagement's activation is thrown away; the caller repeats with the same request id.
+/// </summary>
+public sealed class Activation_survives_failures(FaultySilo silo) : IClassFixture<FaultySilo>
+{
+    private static readonly LocalDate s_start = new(2027, 1, 4);
+    private static readonly CmoId[] s_cmos = [new("ada"), new("bob"), new("cy")];
+
+    /// <summary>Six steps when all fit (three holds, three confirmations); five when the third is refused (two are taken back).</summary>
+    public static TheoryData<bool, int, bool> Faults
+    {
+        get
+        {
+            var data = new TheoryData<bool, int, bool>();
+            foreach (var after in new[] { false, true })
+            {
+                for (var step = 0; step < 6; step++)
+                {
+                    data.Add(true, step, after);
+                }
+
+                for (var step = 0; step < 5; step++)
+                {
+                    data.Add(false, step, after);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Theory, MemberData(nameof(Faults))]
+    public async Task Whatever_step_fails_all_members_are_booked_and_active_or_none_and_refused(bool fits, int step, bool after)
+    {
+        var agency = new AgencyId($"{(fits ? "fits" : "full")}-{step}-{(after ? "after" : "before")}");
+        var engagement = await Accepted(agency, fits);
+        var hold = await Booking(agency, s_cmos[1], "slot");
+        silo.Faults.Arm(agency, step, after);
+
+        var request = Guid.CreateVersion7();
+        var reply = await Repeated(engagement, () => engagement.Activate(Called(agency, request, "activate")));
+        Assert.True(silo.Faults.Fired(agency), "The fault did not happen: the saga has fewer steps than the test thinks.");
+
+        var state = (await engagement.Get(new Read(agency))).Value!;
+        Assert.Null(state.Saga);
+        if (fits)
+        {
+            Assert.Null(reply.Rejection);
+            Assert.Equal(EngagementState.Active, reply.Value!.State);
+            Assert.Equal(EngagementState.Active, state.State);
+            foreach (var cmo in s_cmos)
+            {
+                var booking = Assert.Single((await Cmo(agency, cmo)).Bookings.Values);
+                Assert.Equal((BookingState.Confirmed, (EngagementId?)state.Id, (Instant?)null), (booking.State, booking.Owner, booking.ExpiresAt));
+            }
+        }
+        else
+        {
+            Assert.Equal(Reasons.CapacityExceeded, reply.Rejection!.Reason);
+            Assert.Equal("cy", reply.Rejection.Metadata["cmo"]);
+            Assert.Equal(EngagementState.Accepted, state.State);
+            Assert.Empty((await Cmo(agency, s_cmos[0])).Bookings);
+            var given = Assert.Single((await Cmo(agency, s_cmos[1])).Bookings.Values);
+            Assert.Equal((BookingState.Held, null, hold!.ExpiresAt), (given.State, given.Owner, given.ExpiresAt));
+            Assert.Equal("other", Assert.Single((await Cmo(agency, s_cmos[2])).Bookings.Values).Spec.Client.Value);
+        }
+
+        // A repeat answers the same, a refusal too, and changes nothing.
+        var version = (await engagement.Get(new Read(agency))).Meta!.Version;
+        var again = await engagement.Activate(Called(agency, request, "activate"));
+        Assert.Equal((reply.Rejection?.Reason, reply.Value?.State, reply.Meta?.Version), (again.Rejection?.Reason, again.Value?.State, again.Meta?.Version));
+        Assert.Equal(version, (await engagement.Get(new Read(agency))).Meta!.Version);
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(2, true)]
+    public async Task Whatever_step_of_an_ending_fails_every_booking_is_shortened_once(int step, bool after)
+    {
+        var agency = new AgencyId($"end-{step}-{(after ? "after" : "before")}");
+        var engagement = await Accepted(agency, fits: true);
+        Assert.Null((await engagement.Activate(Called(agency, Guid.CreateVersion7(), "activate"))).Rejection);
+        silo.Faults.Arm(agency, step, after);
+
+        var end = s_start.PlusMonths(2);
+        var request = Guid.CreateVersion7();
+        var reply = await Repeated(engagement, () => engagement.End(Called(agency, request, "end"), new EndEngagement(end)));
+        Assert.True(silo.Faults.Fired(agency));
+        Assert.Equal((EngagementState.Ended, (LocalDate?)end), (reply.Value!.State, reply.Value.End));
+        foreach (var cmo in s_cmos)
+        {
+            Assert.Equal(end, Assert.Single((await Cmo(agency, cmo)).Bookings.Values).Dates.End);
+        }
+
+        var version = reply.Meta!.Version;
+        Assert.Equal(version, (await engagement.End(Called(agency, Guid.CreateVersion7(), "end"), new EndEngagement(end))).Meta!.Version);
+    }
+
+    [Fact]
+    public async Task Asking_whether_an_activation_would_be_accepted_changes_nothing()
+    {
+        var agency = new AgencyId("what-if");
+        var engagement = await Accepted(agency, fits: false);
+        var before = (await engagement.Get(new Read(agency))).Meta!.Version;
+        var reply = await engagement.Activate(Called(agency, Guid.CreateVersion7(), "activate") with { ValidateOnly = true });
+        Assert.Equal(Reasons.CapacityExceeded, reply.Rejection!.Reason);
+        Assert.Equal(before, (await engagement.Get(new Read(agency))).Meta!.Version);
+        Assert.Empty((await Cmo(agency, s_cmos[0])).Bookings);
+    }
+
+    /// <summary>Calls until answered; after a failure the engagement's activation is thrown away, as if its silo had died.</summary>
+    private static async Task<Reply<Engagement>> Repeated(IEngagementGrain engagement, Func<Task<Reply<Engagement>>> call)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (UnavailableException) when (attempt < 3)
+            {
+                await engagement.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+            }
+        }
+    }
+
+    private async Task<FractionalCmo> Cmo(AgencyId agency, CmoId cmo) => (await silo.Grains.Of<IFractionalCmoGrain>(agency, cmo.Value).Get(new Read(agency))).Value!;
+
+    private async Task<Booking?> Booking(AgencyId agency, CmoId cmo, string id) => (await Cmo(agency, cmo)).Bookings.GetValueOrDefault(new BookingId(id));
+
+    /// <summary>An accepted engagement of three CMOs: two to be placed, one with a hold of the proposal; the third has room or not.</summary>
+    private async Task<IEngagementGrain> Accepted(AgencyId agency, bool fits)
+    {
+        var none = ImmutableSortedDictionary<string, string>.Empty;
+        var entity = new LegalEntity(new LegalEntityId("main"), "Main Inc", "US", "America/New_York", new Currency("USD"), "", "", new InvoiceSeriesId("main"));
+        Ok(await silo.Grains.Agency(agency).Create(
+            Called(agency), new CreateAgency(agency, new AgencySettings("Agency", "America/New_York", new Currency("USD"), [], none, none), 0, 0, [entity], null)));
+        var ceo = new PersonId("ceo");
+        foreach (var client in new[] { "acme", "other" })
+        {
+            var grain = silo.Grains.Of<IClientCompanyGrain>(agency, client);
+            Ok(await grain.Create(Called(agency), new CreateClient(new ClientCompanyId(client), new ClientProfile(client, "", "", "America/New_York", new BillingDetails("", "", "", "", 30), none, none))));
+            Ok(await grain.PutStakeholder(Called(agency), new PutStakeholder(new Stakeholder(ceo, "CEO", true), new PersonDetails("Chief"))));
+        }
+
+        var steps = ImmutableArray.Create<BookingStep>(new FlexibleStep(new DateRange(s_start, s_start.PlusYears(1)), 600));
+        var day = new WeekdayMinutes(480, 480, 480, 480, 0, 0, 0);
+        foreach (var cmo in s_cmos)
+        {
+            Ok(await silo.Grains.Of<IFractionalCmoGrain>(agency, cmo.Value).Create(Called(agency), new CreateCmo(
+                cmo, new CmoProfile(new PersonId($"p-{cmo}"), "CMO", "America/New_York", none, none), new PersonDetails(cmo.Value), new CmoLimits(5, 0),
+                new WorkingPattern(new LocalDate(2026, 1, 1), day), null, null)));
+        }
+
+        var acme = new ClientCompanyId("acme");
+        Ok(await silo.Grains.Of<IFractionalCmoGrain>(agency, "bob").Hold(
+            Called(agency), new HoldBooking(new BookingId("slot"), new BookingSpec(acme, null, steps), Duration.FromDays(20))));
+        if (!fits)
+        {
+            var all = ImmutableArray.Create<BookingStep>(new FlexibleStep(new DateRange(s_start, s_start.PlusYears(2)), 1_920));
+            Ok(await silo.Grains.Of<IFractionalCmoGrain>(agency, "cy").Book(Called(agency), new Book(new BookingId("full"), new BookingSpec(new ClientCompanyId("other"), null, all))));
+        }
+
+        var engagement = silo.Grains.Of<IEngagementGrain>(agency, "launch");
+        var plan = new EngagementPlan(
+            "Launch", ServiceType.FractionalCmo, s_cmos[0],
+            [
+                new EngagementMember(s_cmos[0], "lead", steps, null, true),
+                new EngagementMember(s_cmos[1], "", [], new BookingId("slot"), false),
+                new EngagementMember(s_cmos[2], "", steps, null, true),
+            ],
+            new HourlyTerms(s_start, entity.Id, entity.Currency, new BillCycle(1, 1), 20_000), s_start, s_start.PlusYears(1), null, 1, none, none);
+        Ok(await engagement.Create(Called(agency), new CreateEngagement(new EngagementId("launch"), acme, plan)));
+        Ok(await engagement.Propose(Called(agency), new ProposeEngagement(null)));
+        Ok(await engagement.Sign(Called(agency), new SignEngagement(ceo, 1)));
+        Ok(await engagement.Agree(Called(agency), new AgreeAsCmo(s_cmos[1], 1)));
+        return engagement;
+    }
+
+    private static Call Called(AgencyId agency, Guid? request = null, string hash = "") => new(agency, "key:test", request, request is null ? "" : hash);
+
+    private static void Ok<T>(Reply<T> reply) => Assert.True(reply.Rejection is null, $"{reply.Rejection?.Reason}: {reply.Rejection?.Message}");
+}
+
+/// <summary>A silo over a SQLite file of its own, whose calls to CMOs can be made to fail.</summary>
+public sealed class FaultySilo : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("agencyplatform-saga").FullName;
+    private IHost? _host;
+
+    public Faults Faults { get; } = new();
+
+    public IGrainFactory Grains => _host!.Services.GetRequiredService<IGrainFactory>();
+
+    public async Task InitializeAsync()
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Test" });
+        builder.Services.AddAgencyPlatformStorage(new StorageOptions { Provider = StorageProvider.Sqlite, ConnectionString = $"Data Source={Path.Combine(_folder, "journal.db")}" });
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: "test", clusterId: "test");
+            silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = System.Net.IPAddress.Loopback);
+            silo.AddMemoryGrainStorage(GrainServices.SnapshotStorage);
+            silo.AddAgencyPlatformGrains();
+            silo.AddIncomingGrainCallFilter(Faults);
+        });
+        _host = builder.Build();
+        await _host.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _host!.StopAsync();
+        _host.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>Makes the n-th saga step of an agency fail once: before it reaches the CMO, or after, so that only its answer is lost.</summary>
+public sealed class Faults : IIncomingGrainCallFilter
+{
+    private static readonly ImmutableHashSet<string> s_steps =
+    [
+        nameof(IFractionalCmoGrain.PlaceFor), nameof(IFractionalCmoGrain.TakeOver), nameof(IFractionalCmoGrain.ReleaseFor),
+        nameof(IFractionalCmoGrain.GiveBack), nameof(IFractionalCmoGrain.ConfirmFor), nameof(IFractionalCmoGrain.EndFor),
+    ];
+
+    private readonly ConcurrentDictionary<string, Fault> _faults = new();
+
+    private sealed class Fault(int step, bool after)
+    {
+        private int _seen;
+
+        public bool After { get; } = after;
+
+        public bool Fired { get; private set; }
+
+        public bool IsNow() => Interlocked.Increment(ref _seen) - 1 == step && (Fired = true);
+    }
+
+    public void Arm(AgencyId agency, int step, bool after) => _faults[agency.Value] = new Fault(step, after);
+
+    public bool Fired(AgencyId agency) => _faults[agency.Value].Fired;
+
+    public async Task Invoke(IIncomingGrainCallContext context)
+    {
+        if (!s_steps.Contains(context.MethodName) || !_faults.TryGetValue(AggregateKey.AgencyOf(context.TargetId.Key.ToString()!), out var fault) || !fault.IsNow())
+        {
+            await context.Invoke();
+            return;
+        }
+
+        if (fault.After)
+        {
+            await context.Invoke();
+        }
+
+        throw new UnavailableException("The test lets this step fail.");
+    }
+}
