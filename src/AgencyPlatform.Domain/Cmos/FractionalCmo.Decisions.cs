@@ -76,11 +76,14 @@ public sealed partial record FractionalCmo
     public Decision NotePolicy(AgencyPolicy policy, Instant now) => Known(() =>
         policy.Version <= Policy.Version ? Decision.Nothing : Fact(new PolicyNoted(policy, Today(now), Consequences.None), Today(now), null));
 
-    /// <summary>The fact with what it does to standing bookings. A per-period booking's whole period is looked at.</summary>
+    /// <summary>
+    /// The fact with what it does to standing bookings. A per-period booking's minutes move to weeks before and after it: all are looked at
+    /// from today on.
+    /// </summary>
     private Decision Fact(ICmoFact fact, LocalDate from, LocalDate? to)
     {
         var perPeriod = Bookings.Values.Any(b => b.Spec.Steps.Any(s => s is PerPeriodStep));
-        var consequences = Reports.Compare(Facts, Apply(fact).Facts, from, perPeriod ? null : to);
+        var consequences = Reports.Compare(Facts, Apply(fact).Facts, perPeriod ? LocalDate.Min(from, fact.Today) : from, perPeriod ? null : to);
         return Decision.Accept(fact switch
         {
             WorkingPatternSet e => e with { Consequences = consequences },

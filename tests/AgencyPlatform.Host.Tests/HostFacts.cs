@@ -1,0 +1,210 @@
+using AgencyPlatform.Client;
+using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Capacity.V1;
+using AgencyPlatform.Protocol.Clients.V1;
+using AgencyPlatform.Protocol.Cmos.V1;
+using AgencyPlatform.Protocol.Events.V1;
+using Grpc.Core;
+using Date = Google.Type.Date;
+
+namespace AgencyPlatform.Host.Tests;
+
+public sealed class HostFacts
+{
+    private const string Operator = "apo_development";
+
+    [Fact]
+    public async Task Every_wrong_setting_is_named_at_once_with_exit_code_2_and_no_stack_trace()
+    {
+        var (code, _, error) = await HostProcess.Run(
+            "--set", "Listen:GrpcPort=99999", "--set", "Listen:Address=nowhere", "--set", "Storage:Provider=oracle", "--set", "Foo:Bar=1", "--set", "Gateway:KeyCacheSeconds=99");
+
+        Assert.Equal(2, code);
+        foreach (var wrong in new[] { "Listen:GrpcPort", "Listen:Address", "Storage:Provider", "Foo:Bar", "Gateway:KeyCacheSeconds", "Tls:TerminatedBy" })
+        {
+            Assert.Contains($"AgencyPlatform:{wrong}", error, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_development_key_is_refused_outside_Development()
+    {
+        var hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Operator)));
+        var (code, _, error) = await HostProcess.Run("--environment", "Production", "--set", "Tls:TerminatedBy=proxy", "--set", $"Gateway:OperatorKeyHash={hash}");
+
+        Assert.Equal(2, code);
+        Assert.Contains("development key", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_serves_health_metrics_and_JSON()
+    {
+        using var folder = new TempFolder();
+        using var host = await HostProcess.Serve(folder.Path);
+        using var http = new HttpClient { BaseAddress = host.Http };
+
+        Assert.Equal("serving\n", await http.GetStringAsync("health"));
+        Assert.Contains("target_info", await http.GetStringAsync("metrics"), StringComparison.Ordinal);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/agencies");
+        request.Headers.Add("authorization", $"Bearer {Operator}");
+        using var answer = await http.SendAsync(request);
+        Assert.Equal("""{"agencies":[],"nextPageToken":""}""", await answer.Content.ReadAsStringAsync());
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await http.GetAsync("v1/agencies")).StatusCode);
+    }
+
+    [Fact]
+    public async Task After_kill_9_what_was_acknowledged_is_there_and_a_repeated_request_id_counts_once()
+    {
+        using var folder = new TempFolder();
+        string key;
+        List<(string Request, string Cmo)> calls = [];
+        HashSet<string> acknowledged = [];
+        using (var host = await HostProcess.Serve(folder.Path))
+        {
+            key = await Prepare(host);
+            using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = key, Retries = 0 });
+            calls = [.. Enumerable.Range(0, 200).Select(i => (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), $"agencies/acme/cmos/cmo-{i % 4}"))];
+            var enough = new TaskCompletionSource();
+            var load = Parallel.ForEachAsync(calls, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (call, _) =>
+            {
+                try
+                {
+                    var booking = await Book(platform, call);
+                    lock (acknowledged)
+                    {
+                        acknowledged.Add(booking.Name);
+                        if (acknowledged.Count == 60)
+                        {
+                            enough.TrySetResult();
+                        }
+                    }
+                }
+                catch (ApiException)
+                {
+                    // The process died under it: the outcome is unknown, the repeat tells.
+                }
+            });
+            await Task.WhenAny(enough.Task, load);
+            await host.Kill();
+            await load;
+        }
+
+        Assert.NotEmpty(acknowledged);
+        using (var again = await HostProcess.Serve(folder.Path))
+        {
+            using var platform = new AgencyPlatformClient(new() { Address = again.Grpc, ApiKey = key });
+            var before = await Bookings(platform);
+            Assert.Superset(acknowledged, before.ToHashSet());
+            foreach (var call in calls)
+            {
+                await Book(platform, call);
+            }
+
+            var after = await Bookings(platform);
+            Assert.Equal(calls.Count, after.Count);
+            Assert.Equal(after.Count, after.Distinct().Count());
+            var (sequence, cursor) = (0L, "");
+            while (await platform.Events.ListEventsAsync(new ListEventsRequest { Parent = "agencies/acme", After = cursor, PageSize = 100 }) is { Events.Count: > 0 } page)
+            {
+                Assert.All(page.Events, e => Assert.Equal(++sequence, e.Sequence));
+                cursor = page.NextCursor;
+            }
+
+            Assert.True(sequence >= calls.Count);
+        }
+
+        var (code, output, error) = await HostProcess.Run("journal", "verify", "--data", folder.Path);
+        Assert.True(code == 0, output + error);
+        Assert.Contains("Whole:", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_journal_shows_an_aggregate_with_its_events_and_state()
+    {
+        using var folder = new TempFolder();
+        using (var host = await HostProcess.Serve(folder.Path))
+        {
+            await Prepare(host);
+        }
+
+        var (code, output, error) = await HostProcess.Run("journal", "show", "agencies/acme/cmos/cmo-0", "--data", folder.Path);
+
+        Assert.True(code == 0, output + error);
+        Assert.Contains("cmo.created", output, StringComparison.Ordinal);
+        Assert.Contains("Folded state of acme/cmo/cmo-0", output, StringComparison.Ordinal);
+        Assert.Equal(1, (await HostProcess.Run("journal", "show", "agencies/acme/cmos/nobody", "--data", folder.Path)).Code);
+        Assert.Equal(2, (await HostProcess.Run("journal", "show", "what", "--data", folder.Path)).Code);
+    }
+
+    private static async Task<string> Prepare(HostProcess host)
+    {
+        using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = Operator });
+        await platform.Agencies.CreateAgencyAsync(new CreateAgencyRequest
+        {
+            AgencyId = "acme",
+            Agency = new Agency { DisplayName = "Acme", TimeZone = "America/New_York", DefaultCurrency = "USD" },
+            LegalEntities = { new LegalEntity { Name = "us", LegalName = "Acme LLC", Country = "US", TimeZone = "America/New_York", Currency = "USD" } },
+        });
+        var key = (await platform.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        {
+            Parent = "agencies/acme",
+            ApiKeyId = "admin",
+            ApiKey = new ApiKey { DisplayName = "Test", Roles = { Role.AgencyAdmin } },
+        })).Key;
+        using var acme = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = key });
+        await acme.Service<ClientsService.ClientsServiceClient>().CreateClientCompanyAsync(
+            new CreateClientCompanyRequest { Parent = "agencies/acme", ClientCompanyId = "client", ClientCompany = new ClientCompany { DisplayName = "Client", TimeZone = "America/New_York" } });
+        for (var i = 0; i < 4; i++)
+        {
+            await acme.Service<CmosService.CmosServiceClient>().CreateCmoAsync(new CreateCmoRequest
+            {
+                Parent = "agencies/acme",
+                CmoId = $"cmo-{i}",
+                Cmo = new Cmo
+                {
+                    DisplayName = "Jane",
+                    Role = "CMO",
+                    TimeZone = "America/New_York",
+                    MaxClients = 5,
+                    WorkingPatterns = { new WorkingPattern { EffectiveDate = new Date { Year = 2027, Month = 1, Day = 4 }, MondayMinutes = 480, TuesdayMinutes = 480 } },
+                },
+            });
+        }
+
+        return key;
+    }
+
+    private static async Task<Booking> Book(AgencyPlatformClient platform, (string Request, string Cmo) call) =>
+        await platform.Service<CapacityService.CapacityServiceClient>().BookAsync(new BookRequest
+        {
+            Parent = call.Cmo,
+            RequestId = call.Request,
+            Booking = new Booking
+            {
+                ClientCompany = "agencies/acme/clientCompanies/client",
+                Steps =
+                {
+                    new BookingStep
+                    {
+                        StartDate = new Date { Year = 2027, Month = 2, Day = 1 },
+                        EndDate = new Date { Year = 2027, Month = 2, Day = 8 },
+                        Flexible = new FlexibleForm { WeeklyMinutes = 5 },
+                    },
+                },
+            },
+        });
+
+    private static async Task<List<string>> Bookings(AgencyPlatformClient platform)
+    {
+        var names = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            names.AddRange((await platform.Service<CapacityService.CapacityServiceClient>().ListBookingsAsync(
+                new ListBookingsRequest { Parent = $"agencies/acme/cmos/cmo-{i}", PageSize = 1000 })).Bookings.Select(b => b.Name));
+        }
+
+        return names;
+    }
+}
