@@ -100,6 +100,14 @@ public static class RpcRoles
         ["agencyplatform.engagements.v1.EngagementsService/EndEngagement"] = s_operations,
 
         // ---- time ----
+        ["agencyplatform.time.v1.TimeService/LogTime"] = s_operationsAndCmo,
+        ["agencyplatform.time.v1.TimeService/RemoveTimeEntries"] = s_operationsAndCmo,
+        ["agencyplatform.time.v1.TimeService/SubmitTimesheet"] = s_operationsAndCmo,
+        ["agencyplatform.time.v1.TimeService/ApproveEntries"] = s_operations,
+        ["agencyplatform.time.v1.TimeService/RejectEntries"] = s_operations,
+        ["agencyplatform.time.v1.TimeService/GetTimesheet"] = s_staffAndCmo,
+        ["agencyplatform.time.v1.TimeService/ListTimeEntries"] = s_staffAndCmo,
+        ["agencyplatform.time.v1.TimeService/GetMeter"] = s_everybodyOfTheAgency,
 
         // ---- billing ----
 

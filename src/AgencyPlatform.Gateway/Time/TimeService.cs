@@ -1,0 +1,288 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Engagements;
+using AgencyPlatform.Contracts.Time;
+using AgencyPlatform.Domain.Time;
+using TimeEntryState = AgencyPlatform.Domain.Time.TimeEntryState;
+using Timesheet = AgencyPlatform.Domain.Time.Timesheet;
+using V1 = AgencyPlatform.Protocol.Time.V1;
+
+namespace AgencyPlatform.Gateway.Time;
+
+/// <summary>The service of worked time.</summary>
+internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.TimeService.TimeServiceBase
+{
+    private const int MostLoggedAtOnce = 100;
+
+    public override async Task<V1.Timesheet> LogTime(V1.LogTimeRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, cmo, week) = Name(request.Name, fields);
+        fields.Require(request.Entries.Count is >= 1 and <= MostLoggedAtOnce, "entries", $"must be 1 to {MostLoggedAtOnce}; they are {request.Entries.Count}");
+        var entries = request.Entries.Take(MostLoggedAtOnce).Select((e, i) => Entry($"entries[{i}]", e, agency, week, fields)).ToImmutableArray();
+        fields.Require(entries.Select(e => e.Id).Distinct().Count() == entries.Length, "entries", "must have different ids");
+        var call = await calls.Mutation(context, request, fields, agency);
+        Calls.Caller(context).EnsureCmo(cmo);
+        return ToWire(agency, await Sheet(agency, cmo, week).Log(call, new LogTime(cmo, week, entries)));
+    }
+
+    public override async Task<V1.Timesheet> RemoveTimeEntries(V1.RemoveTimeEntriesRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, cmo, week) = Name(request.Name, fields);
+        var ids = Ids(request.EntryIds, fields, required: true);
+        var call = await calls.Mutation(context, request, fields, agency);
+        Calls.Caller(context).EnsureCmo(cmo);
+        return ToWire(agency, await Sheet(agency, cmo, week).Remove(call, new RemoveEntries(ids)));
+    }
+
+    public override async Task<V1.Timesheet> SubmitTimesheet(V1.SubmitTimesheetRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, cmo, week) = Name(request.Name, fields);
+        var ids = Ids(request.EntryIds, fields, required: false);
+        var call = await calls.Mutation(context, request, fields, agency);
+        Calls.Caller(context).EnsureCmo(cmo);
+        return ToWire(agency, await Sheet(agency, cmo, week).Submit(call, new SubmitEntries(ids)));
+    }
+
+    public override async Task<V1.ApproveEntriesResponse> ApproveEntries(V1.ApproveEntriesRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, cmo, week) = Name(request.Name, fields);
+        var ids = Ids(request.EntryIds, fields, required: false);
+        var call = await calls.Mutation(context, request, fields, agency);
+        var (result, meta) = (await Sheet(agency, cmo, week).Approve(call, new ApproveEntries(ids))).OrThrow();
+        var response = new V1.ApproveEntriesResponse { Timesheet = ToWire(agency, Reply<Timesheet>.Ok(result.Timesheet, meta)) };
+        foreach (var outcome in result.Outcomes.OrderBy(o => o.Entry))
+        {
+            var wire = new V1.EntryResult
+            {
+                EntryId = outcome.Entry.Value,
+                Approved = outcome.Refusal is null,
+                Reason = outcome.Refusal?.Reason ?? "",
+                Message = outcome.Refusal?.Message ?? "",
+            };
+            wire.Metadata.Put(outcome.Refusal?.Metadata ?? ImmutableSortedDictionary<string, string>.Empty);
+            response.Results.Add(wire);
+        }
+
+        return response;
+    }
+
+    public override async Task<V1.Timesheet> RejectEntries(V1.RejectEntriesRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, cmo, week) = Name(request.Name, fields);
+        var ids = Ids(request.EntryIds, fields, required: true);
+        var reason = fields.LongText("reason", request.Reason, Timesheet.LongestReason, required: true);
+        var call = await calls.Mutation(context, request, fields, agency);
+        return ToWire(agency, await Sheet(agency, cmo, week).Reject(call, new RejectEntries(ids, reason)));
+    }
+
+    public override async Task<V1.Timesheet> GetTimesheet(V1.GetTimesheetRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, cmo, week) = Name(request.Name, fields);
+        var read = await calls.Read(context, request, fields, agency);
+        Calls.Caller(context).EnsureCmo(cmo);
+        return ToWire(agency, await Sheet(agency, cmo, week).Get(read));
+    }
+
+    public override async Task<V1.ListTimeEntriesResponse> ListTimeEntries(V1.ListTimeEntriesRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var page = Page.Of(context, request, fields);
+        var cmo = fields.OptionalReference<CmoId>("cmo", request.Cmo, agency, "cmos");
+        var engagement = fields.OptionalReference<EngagementId>("engagement", request.Engagement, agency, "engagements");
+        TimeEntryState? state = request.State == V1.TimeEntryState.Unspecified ? null : fields.Enum<V1.TimeEntryState, TimeEntryState>("state", request.State);
+        var (start, end) = (fields.OptionalDate("start_date", request.StartDate), fields.OptionalDate("end_date", request.EndDate));
+        fields.Require(start is null || end is null || end > start, "end_date", "must be after start_date (the end is exclusive)");
+        await calls.Read(context, request, fields, agency);
+        var caller = Calls.Caller(context);
+        if (!caller.IsStaff && caller.Cmo is { } own)
+        {
+            caller.EnsureCmo(cmo ??= own);
+        }
+
+        var filters = new List<Filter>();
+        if (cmo is { } ofCmo)
+        {
+            filters.Add(Filter.Eq(nameof(TimeEntryRow.Cmo), ofCmo));
+        }
+
+        if (engagement is { } ofEngagement)
+        {
+            filters.Add(Filter.Eq(nameof(TimeEntryRow.Engagement), ofEngagement));
+        }
+
+        if (state is { } inState)
+        {
+            filters.Add(Filter.Eq(nameof(TimeEntryRow.State), inState));
+        }
+
+        if (start is { } from)
+        {
+            filters.Add(new Filter(nameof(TimeEntryRow.Date), FilterOperator.GreaterOrEqual, from));
+        }
+
+        if (end is { } to)
+        {
+            filters.Add(new Filter(nameof(TimeEntryRow.Date), FilterOperator.Less, to));
+        }
+
+        var (rows, next) = page.Cut(await readModels.List<TimeEntryRow>(agency, page.Query<TimeEntryRow>([.. filters]), context.CancellationToken));
+        return new V1.ListTimeEntriesResponse
+        {
+            NextPageToken = next,
+            Entries =
+            {
+                rows.Select(r => new V1.TimeEntry
+                {
+                    EntryId = r.Id.Value,
+                    Timesheet = SheetName(agency, r.Cmo, r.Week),
+                    Engagement = ResourceNames.Of(agency, "engagements", r.Engagement.Value),
+                    Date = r.Date.ToWire(),
+                    Minutes = r.Minutes,
+                    Category = r.Category,
+                    NonBillable = !r.Billable,
+                    Unpaid = !r.Paid,
+                    Note = r.Note,
+                    State = r.State.ToWire<V1.TimeEntryState>(),
+                    Parts = r.State == TimeEntryState.Approved
+                        ? new V1.TimeParts { DrawnMinutes = r.Drawn, OverageMinutes = r.Overage, ParkedMinutes = r.Parked, ChargedMinutes = r.Charged }
+                        : null,
+                    RejectedFor = r.RejectedFor ?? "",
+                    RefusedFor = r.RefusedFor ?? "",
+                }),
+            },
+        };
+    }
+
+    public override async Task<V1.Meter> GetMeter(V1.GetMeterRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<EngagementId>("name", request.Name, "engagements");
+        var date = fields.Date("date", request.Date);
+        var read = await calls.Read(context, request, fields, agency);
+        var grain = grains.Of<IEngagementGrain>(agency, id.Value);
+        var caller = Calls.Caller(context);
+        if (!caller.IsStaff)
+        {
+            var engagement = (await grain.Get(read)).OrThrow().Value;
+            if (caller.Client != engagement.Client && engagement.Plan.Members.All(m => m.Cmo != caller.Cmo))
+            {
+                throw Errors.NotFound("engagement", request.Name);
+            }
+        }
+
+        var meter = (await grain.GetMeter(read, date)).OrThrow().Value;
+        return new V1.Meter
+        {
+            Engagement = request.Name,
+            Date = date.ToWire(),
+            PeriodStartDate = meter.Period?.Start.ToWire(),
+            PeriodEndDate = meter.Period?.End.ToWire(),
+            RemainingMinutes = meter.Remaining,
+            OverageMinutes = meter.Overage,
+            ParkedMinutes = meter.Parked,
+            ChargedMinutes = meter.Charged,
+            Grants =
+            {
+                meter.Grants.Select(g => new V1.Grant
+                {
+                    GrantId = g.Grant.Id.Value,
+                    Origin = g.Grant.Origin.ToWire<V1.GrantOrigin>(),
+                    Minutes = g.Grant.Minutes,
+                    DrawnMinutes = g.Drawn,
+                    RemainingMinutes = g.Remaining,
+                    EffectiveDate = g.Grant.EffectiveAt.ToWire(),
+                    ExpireDate = g.Grant.ExpiresAt.ToWire(),
+                    Priority = g.Grant.Priority,
+                }),
+            },
+        };
+    }
+
+    // ---- from the wire ----
+
+    private static (AgencyId Agency, CmoId Cmo, IsoWeek Week) Name(string name, Fields fields)
+    {
+        var (agency, cmo, week) = fields.Name<CmoId, WeekId>("name", name, "cmos", "timesheets");
+        var parsed = IsoWeek.Parse(week.Value);
+        fields.Require(parsed is not null || week.Value.Length == 0, "name", "must end with an ISO week such as 2026-w14");
+        return (agency, cmo, parsed ?? new IsoWeek(2000, 1));
+    }
+
+    private static LoggedEntry Entry(string path, V1.TimeEntry wire, AgencyId agency, IsoWeek week, Fields fields)
+    {
+        var date = fields.Date(path + ".date", wire.Date);
+        fields.Require(wire.Date is null || IsoWeek.Of(date) == week, path + ".date", $"must be a date of the week {week}, which begins on {week.Monday():uuuu-MM-dd}");
+        return new LoggedEntry(
+            fields.Id<TimeEntryId>(path + ".entry_id", wire.EntryId),
+            new Work(
+                fields.Reference<EngagementId>(path + ".engagement", wire.Engagement, agency, "engagements"), date, fields.MinutesOfDay(path + ".minutes", wire.Minutes, 1),
+                fields.Text(path + ".category", wire.Category, Timesheet.LongestCategory, required: false), !wire.NonBillable, !wire.Unpaid,
+                fields.LongText(path + ".note", wire.Note, Timesheet.LongestNote)));
+    }
+
+    private static ImmutableArray<TimeEntryId> Ids(IReadOnlyList<string> ids, Fields fields, bool required)
+    {
+        fields.Require(ids.Count <= Timesheet.MostEntries, "entry_ids", $"must be at most {Timesheet.MostEntries}; they are {ids.Count}");
+        fields.Require(!required || ids.Count > 0, "entry_ids", "is required");
+        return [.. ids.Take(Timesheet.MostEntries).Select((id, i) => fields.Id<TimeEntryId>($"entry_ids[{i}]", id))];
+    }
+
+    private ITimesheetGrain Sheet(AgencyId agency, CmoId cmo, IsoWeek week) => grains.Of<ITimesheetGrain>(agency, $"{cmo}/{week}");
+
+    // ---- to the wire ----
+
+    private static V1.Timesheet ToWire(AgencyId agency, Reply<Timesheet> reply)
+    {
+        var (sheet, meta) = reply.OrThrow();
+        var name = SheetName(agency, sheet.Cmo, sheet.Week.ToString());
+        return new V1.Timesheet
+        {
+            Name = name,
+            Uid = meta.Uid.ToString(),
+            Etag = Etags.Of(meta),
+            Version = meta.Version,
+            CreateTime = meta.CreatedAt.ToWire(),
+            UpdateTime = meta.UpdatedAt.ToWire(),
+            Entries =
+            {
+                sheet.Entries.Values.Select(e => new V1.TimeEntry
+                {
+                    EntryId = e.Id.Value,
+                    Timesheet = name,
+                    Engagement = ResourceNames.Of(agency, "engagements", e.Work.Engagement.Value),
+                    Date = e.Work.Date.ToWire(),
+                    Minutes = e.Work.Minutes,
+                    Category = e.Work.Category,
+                    NonBillable = !e.Work.Billable,
+                    Unpaid = !e.Work.Paid,
+                    Note = e.Work.Note,
+                    State = e.State.ToWire<V1.TimeEntryState>(),
+                    Parts = e.Parts is not { } parts ? null : new V1.TimeParts
+                    {
+                        DrawnMinutes = parts.DrawnMinutes(),
+                        OverageMinutes = parts.Overage,
+                        ParkedMinutes = parts.Parked,
+                        ChargedMinutes = parts.Charged,
+                    },
+                    RejectedFor = e.RejectedFor ?? "",
+                    RefusedFor = e.Refusal?.Reason ?? "",
+                }),
+            },
+        };
+    }
+
+    private static string SheetName(AgencyId agency, CmoId cmo, string week) => ResourceNames.Of(agency, "cmos", cmo.Value, "timesheets", week.ToLowerInvariant());
+
+    /// <summary>A week in a resource name has an id's syntax: <c>2026-w14</c>.</summary>
+    private readonly record struct WeekId(string Value) : IId<WeekId>
+    {
+        public static WeekId Of(string value) => new(value);
+    }
+}
