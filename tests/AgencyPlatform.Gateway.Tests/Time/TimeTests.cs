@@ -1,0 +1,176 @@
+using AgencyPlatform.Client;
+using AgencyPlatform.Domain;
+using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Capacity.V1;
+using AgencyPlatform.Protocol.Clients.V1;
+using AgencyPlatform.Protocol.Cmos.V1;
+using AgencyPlatform.Protocol.Engagements.V1;
+using AgencyPlatform.Protocol.Time.V1;
+using Google.Type;
+using Grpc.Core;
+using Money = AgencyPlatform.Protocol.Type.V1.Money;
+
+namespace AgencyPlatform.Gateway.Tests.Time;
+
+/// <summary>Worked time through the public API. The sandbox's clock stands at Monday 5 January 2026, 09:00 UTC.</summary>
+[Collection(PlatformFixture.Collection)]
+public sealed class TimeTests(PlatformFixture platform)
+{
+    private static readonly Date s_monday = new() { Year = 2026, Month = 1, Day = 5 };
+
+    [Fact]
+    public async Task Logged_submitted_and_approved_time_draws_on_the_retainer_once()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await Active(agency, Retainer(OverageGate.Bill));
+        var time = admin.Service<TimeService.TimeServiceClient>();
+        var sheet = agency.Name + "/cmos/ada/timesheets/2026-w02";
+        var own = (await agency.As(Role.Cmo, cmo: "ada")).Service<TimeService.TimeServiceClient>();
+        var logged = await own.LogTimeAsync(Log(agency, sheet, ("a", 80), ("b", 40)));
+        Assert.All(logged.Entries, e => Assert.Equal(TimeEntryState.Draft, e.State));
+        await own.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
+
+        var request = new ApproveEntriesRequest { Name = sheet, RequestId = Guid.CreateVersion7().ToString() };
+        var approved = await time.ApproveEntriesAsync(request);
+        Assert.Equal(["a", "b"], approved.Results.Where(r => r.Approved).Select(r => r.EntryId));
+        Assert.Equal(approved, await time.ApproveEntriesAsync(request));
+        await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = sheet, EntryIds = { "a" } });
+
+        var meter = await time.GetMeterAsync(new GetMeterRequest { Name = agency.Name + "/engagements/launch", Date = s_monday });
+        Assert.Equal((100, 0, 20), (meter.Grants.Single().DrawnMinutes, meter.RemainingMinutes, meter.OverageMinutes));
+        var list = await time.ListTimeEntriesAsync(new ListTimeEntriesRequest { Parent = agency.Name, State = TimeEntryState.Approved, StartDate = s_monday });
+        Assert.Equal((100, 20), (list.Entries.Sum(e => e.Parts.DrawnMinutes), list.Entries.Sum(e => e.Parts.OverageMinutes)));
+        Assert.Equal(sheet, list.Entries[0].Timesheet);
+        Assert.Equal(2, (await time.GetTimesheetAsync(new GetTimesheetRequest { Name = sheet })).Entries.Count(e => e.State == TimeEntryState.Approved));
+    }
+
+    [Fact]
+    public async Task An_entry_over_the_gate_stays_submitted_with_the_reason_and_the_others_are_approved()
+    {
+        var agency = await platform.NewAgency();
+        var time = (await Active(agency, Retainer(OverageGate.Block))).Service<TimeService.TimeServiceClient>();
+        var sheet = agency.Name + "/cmos/ada/timesheets/2026-w02";
+        await time.LogTimeAsync(Log(agency, sheet, ("a", 80), ("b", 40)));
+        await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
+        var results = (await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = sheet })).Results;
+        Assert.True(results[0].Approved);
+        Assert.Equal((false, Reasons.MeterExhausted, "20"), (results[1].Approved, results[1].Reason, results[1].Metadata["missing_minutes"]));
+    }
+
+    [Fact]
+    public async Task Hourly_time_is_charged()
+    {
+        var agency = await platform.NewAgency();
+        var hourly = new Terms { Seller = agency.Name + "/legalEntities/main", Currency = "USD", BillCycleDay = 1, Hourly = new HourlyTerms { HourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" } } };
+        var time = (await Active(agency, _ => hourly)).Service<TimeService.TimeServiceClient>();
+        var sheet = agency.Name + "/cmos/ada/timesheets/2026-w02";
+        await time.LogTimeAsync(Log(agency, sheet, ("a", 80)));
+        await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
+        Assert.Equal(80, (await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = sheet })).Timesheet.Entries.Single().Parts.ChargedMinutes);
+        Assert.Equal(80, (await time.GetMeterAsync(new GetMeterRequest { Name = agency.Name + "/engagements/launch", Date = s_monday })).ChargedMinutes);
+    }
+
+    [Fact]
+    public async Task Every_bad_field_is_named_and_other_CMOs_time_is_not_there()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await Active(agency, Retainer(OverageGate.Bill));
+        var time = admin.Service<TimeService.TimeServiceClient>();
+        var bad = await Refused.By(time.LogTimeAsync(new LogTimeRequest
+        {
+            Name = agency.Name + "/cmos/ada/timesheets/2026-w02",
+            Entries = { new TimeEntry { EntryId = "A", Engagement = "launch", Date = new Date { Year = 2026, Month = 2, Day = 1 }, Minutes = 1_441 } },
+        }));
+        Assert.Equal(StatusCode.InvalidArgument, bad.StatusCode);
+        Assert.Equal(
+            ["entries[0].date", "entries[0].engagement", "entries[0].entry_id", "entries[0].minutes"], bad.FieldViolations.Select(f => f.Field).Order(StringComparer.Ordinal));
+        Assert.Equal(StatusCode.InvalidArgument, (await Refused.By(time.GetTimesheetAsync(new GetTimesheetRequest { Name = agency.Name + "/cmos/ada/timesheets/2026-w60" }))).StatusCode);
+
+        var bob = (await agency.As(Role.Cmo, cmo: "bob")).Service<TimeService.TimeServiceClient>();
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(bob.LogTimeAsync(Log(agency, agency.Name + "/cmos/ada/timesheets/2026-w02", ("a", 80))))).StatusCode);
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(bob.GetMeterAsync(new GetMeterRequest { Name = agency.Name + "/engagements/launch", Date = s_monday }))).StatusCode);
+    }
+
+    private static Func<TestAgency, Terms> Retainer(OverageGate gate) => agency => new Terms
+    {
+        Seller = agency.Name + "/legalEntities/main",
+        Currency = "USD",
+        BillCycleDay = 5,
+        Retainer = new RetainerTerms
+        {
+            Fee = new Money { MinorUnits = 800_000, Currency = "USD" },
+            IncludedMinutes = 100,
+            OverageHourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" },
+            OverageGate = gate,
+            FeeTiming = FeeTiming.InAdvance,
+        },
+    };
+
+    private static LogTimeRequest Log(TestAgency agency, string sheet, params (string Id, int Minutes)[] entries) => new()
+    {
+        Name = sheet,
+        Entries = { entries.Select(e => new TimeEntry { EntryId = e.Id, Engagement = agency.Name + "/engagements/launch", Date = s_monday, Minutes = e.Minutes }) },
+    };
+
+    /// <summary>An active engagement of Ada's for Acme from Monday on; gives the admin's client.</summary>
+    private static async Task<AgencyPlatformClient> Active(TestAgency agency, Func<TestAgency, Terms> terms)
+    {
+        var admin = await agency.Admin();
+        var clients = admin.Service<ClientsService.ClientsServiceClient>();
+        var engagements = admin.Service<EngagementsService.EngagementsServiceClient>();
+        await clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
+        {
+            Parent = agency.Name,
+            ClientCompanyId = "acme",
+            ClientCompany = new ClientCompany { DisplayName = "Acme", TimeZone = "America/New_York", Billing = new BillingDetails { LegalName = "Acme Inc", Country = "US", PaymentTermDays = 30 } },
+        });
+        await clients.PutStakeholderAsync(new PutStakeholderRequest
+        {
+            Name = agency.Name + "/clientCompanies/acme",
+            Stakeholder = new Stakeholder { PersonId = "ceo", DisplayName = "Chief", Title = "CEO", DecisionMaker = true },
+        });
+        await admin.Service<CmosService.CmosServiceClient>().CreateCmoAsync(new CreateCmoRequest
+        {
+            Parent = agency.Name,
+            CmoId = "ada",
+            Cmo = new Cmo
+            {
+                DisplayName = "Ada",
+                Role = "CMO",
+                TimeZone = "America/New_York",
+                MaxClients = 5,
+                WorkingPatterns = { new WorkingPattern { EffectiveDate = new Date { Year = 2025, Month = 1, Day = 1 }, MondayMinutes = 480, TuesdayMinutes = 480 } },
+            },
+        });
+        await engagements.CreateEngagementAsync(new CreateEngagementRequest
+        {
+            Parent = agency.Name,
+            EngagementId = "launch",
+            Engagement = new Engagement
+            {
+                ClientCompany = agency.Name + "/clientCompanies/acme",
+                Title = "Launch",
+                ServiceType = ServiceType.FractionalCmo,
+                Lead = agency.Name + "/cmos/ada",
+                Members =
+                {
+                    new Member
+                    {
+                        Cmo = agency.Name + "/cmos/ada",
+                        Role = "lead",
+                        CmoAgreementWaived = true,
+                        Steps = { new BookingStep { StartDate = s_monday, Flexible = new FlexibleForm { WeeklyMinutes = 600 } } },
+                    },
+                },
+                Terms = { terms(agency) },
+                StartDate = s_monday,
+                SignaturesNeeded = 1,
+            },
+        });
+        var name = agency.Name + "/engagements/launch";
+        await engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name });
+        await engagements.SignEngagementAsync(new SignEngagementRequest { Name = name, PersonId = "ceo" });
+        await engagements.ActivateEngagementAsync(new ActivateEngagementRequest { Name = name });
+        return admin;
+    }
+}
