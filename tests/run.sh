@@ -29,7 +29,8 @@ say "Build (warnings are errors)"
 dotnet build AgencyPlatform.sln --nologo -v quiet -clp:NoSummary || fail "The build failed."
 
 say "Format"
-dotnet format AgencyPlatform.sln --verify-no-changes --no-restore --exclude-diagnostics IDE0130 || fail "Run 'dotnet format' and commit."
+# Style is checked by the build (EnforceCodeStyleInBuild); this checks white space and the order of usings.
+dotnet format whitespace AgencyPlatform.sln --verify-no-changes --no-restore || fail "Run 'dotnet format whitespace' and commit."
 
 say "Protos"
 bash protos/lint.sh "$tools/node_modules/.bin/buf" || fail "buf lint failed."

@@ -116,17 +116,17 @@ internal static class CapacityWire
     private static V1.Booking ToWire(
         AgencyId agency, CmoId cmo, BookingId id, ClientCompanyId client, EngagementId? engagement, ImmutableArray<BookingStep> steps, BookingState state, Instant? expiresAt,
         EngagementId? owner, Instant createdAt, Instant updatedAt) => new()
-    {
-        Name = BookingName(agency, cmo, id),
-        ClientCompany = ResourceNames.Of(agency, "clientCompanies", client.Value),
-        Engagement = engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
-        Steps = { steps.Select(ToWire) },
-        State = state.ToWire<V1.Booking.Types.State>(),
-        ExpireTime = expiresAt.ToWire(),
-        Owner = owner is { } o ? ResourceNames.Of(agency, "engagements", o.Value) : "",
-        CreateTime = createdAt.ToWire(),
-        UpdateTime = updatedAt.ToWire(),
-    };
+        {
+            Name = BookingName(agency, cmo, id),
+            ClientCompany = ResourceNames.Of(agency, "clientCompanies", client.Value),
+            Engagement = engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
+            Steps = { steps.Select(ToWire) },
+            State = state.ToWire<V1.Booking.Types.State>(),
+            ExpireTime = expiresAt.ToWire(),
+            Owner = owner is { } o ? ResourceNames.Of(agency, "engagements", o.Value) : "",
+            CreateTime = createdAt.ToWire(),
+            UpdateTime = updatedAt.ToWire(),
+        };
 
     public static V1.Refusal ToWire(AgencyId agency, CmoId cmo, CapacityRefusal refusal) => new()
     {

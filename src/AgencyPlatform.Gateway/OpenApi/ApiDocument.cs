@@ -209,7 +209,10 @@ internal sealed class ApiDocument
                 {
                     operation.Parameters!.Add(new OpenApiParameter
                     {
-                        Name = $"{name}.{part}", In = ParameterLocation.Query, Description = comments.Of([.. path, 2, i]), Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },
+                        Name = $"{name}.{part}",
+                        In = ParameterLocation.Query,
+                        Description = comments.Of([.. path, 2, i]),
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },
                     });
                 }
             }

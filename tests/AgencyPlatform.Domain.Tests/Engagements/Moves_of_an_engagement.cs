@@ -288,7 +288,8 @@ public sealed class Moves_of_an_engagement
             Engagement.Initial,
             s => s.Create(new CreateEngagement(new EngagementId("launch"), s_client, waived)),
             s => s.Propose(new ProposeEngagement(null), s_deciders, s_now),
-            s => s.Sign(new SignEngagement(s_ceo, 1), s_deciders, s_now)) with { Signatures = [] };
+            s => s.Sign(new SignEngagement(s_ceo, 1), s_deciders, s_now)) with
+        { Signatures = [] };
     }
 
     private static Engagement Active()

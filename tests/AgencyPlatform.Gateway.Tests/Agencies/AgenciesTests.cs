@@ -111,7 +111,8 @@ public sealed class AgenciesTests(PlatformFixture platform)
         {
             await admin.Agencies.SetHolidayCalendarAsync(new SetHolidayCalendarRequest
             {
-                Name = $"{agency.Name}/holidayCalendars/{region}", Days = { new Date { Year = 2026, Month = 12, Day = 25 } },
+                Name = $"{agency.Name}/holidayCalendars/{region}",
+                Days = { new Date { Year = 2026, Month = 12, Day = 25 } },
             });
         }
 

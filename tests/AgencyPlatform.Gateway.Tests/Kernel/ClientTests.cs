@@ -15,11 +15,15 @@ public sealed class ClientTests(PlatformFixture platform)
         using var losing = new LosingAnswers(lose: 2);
         using var client = new AgencyPlatformClient(new AgencyPlatformClientOptions
         {
-            Address = platform.Grpc, ApiKey = await agency.Key(Role.AgencyAdmin), HttpHandler = losing, FirstRetryDelay = TimeSpan.FromMilliseconds(1),
+            Address = platform.Grpc,
+            ApiKey = await agency.Key(Role.AgencyAdmin),
+            HttpHandler = losing,
+            FirstRetryDelay = TimeSpan.FromMilliseconds(1),
         });
         var made = await client.Agencies.CreateLegalEntityAsync(new CreateLegalEntityRequest
         {
-            Parent = agency.Name, LegalEntity = new LegalEntity { LegalName = "Once Ltd", Country = "GB", TimeZone = "Europe/London", Currency = "GBP" },
+            Parent = agency.Name,
+            LegalEntity = new LegalEntity { LegalName = "Once Ltd", Country = "GB", TimeZone = "Europe/London", Currency = "GBP" },
         });
         Assert.Equal(3, losing.Sent);
         var list = await client.Agencies.ListLegalEntitiesAsync(new ListLegalEntitiesRequest { Parent = agency.Name });

@@ -36,7 +36,9 @@ public sealed class KeysTests(PlatformFixture platform)
         var admin = await agency.Admin();
         var made = await admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
         {
-            Parent = agency.Name, ApiKeyId = "ci", ApiKey = new ApiKey { DisplayName = "CI", Roles = { Role.Service } },
+            Parent = agency.Name,
+            ApiKeyId = "ci",
+            ApiKey = new ApiKey { DisplayName = "CI", Roles = { Role.Service } },
         });
         var service = platform.Client(made.Key);
         await service.Agencies.GetAgencyAsync(new GetAgencyRequest { Name = agency.Name });
@@ -53,7 +55,8 @@ public sealed class KeysTests(PlatformFixture platform)
         var expires = DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()).AddMilliseconds(1500);
         var made = await admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
         {
-            Parent = agency.Name, ApiKey = new ApiKey { DisplayName = "Short", Roles = { Role.Service }, ExpireTime = Timestamp.FromDateTimeOffset(expires) },
+            Parent = agency.Name,
+            ApiKey = new ApiKey { DisplayName = "Short", Roles = { Role.Service }, ExpireTime = Timestamp.FromDateTimeOffset(expires) },
         });
         var service = platform.Client(made.Key);
         Grpc.Core.StatusCode last;
@@ -82,7 +85,9 @@ public sealed class KeysTests(PlatformFixture platform)
         var admin = await agency.Admin();
         var request = new CreateApiKeyRequest
         {
-            Parent = agency.Name, ApiKey = new ApiKey { DisplayName = "Once", Roles = { Role.Finance } }, RequestId = Guid.CreateVersion7().ToString(),
+            Parent = agency.Name,
+            ApiKey = new ApiKey { DisplayName = "Once", Roles = { Role.Finance } },
+            RequestId = Guid.CreateVersion7().ToString(),
         };
         var first = await admin.Agencies.CreateApiKeyAsync(request);
         var again = await admin.Agencies.CreateApiKeyAsync(request);
@@ -101,7 +106,8 @@ public sealed class KeysTests(PlatformFixture platform)
         var admin = await agency.Admin();
         var error = await Refused.By(admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
         {
-            Parent = agency.Name, ApiKey = new ApiKey { DisplayName = "", Roles = { Role.Cmo, Role.ClientViewer, Role.Unspecified } },
+            Parent = agency.Name,
+            ApiKey = new ApiKey { DisplayName = "", Roles = { Role.Cmo, Role.ClientViewer, Role.Unspecified } },
         }));
         Assert.Equal(["api_key.display_name", "api_key.roles[2]", "api_key.client_company", "api_key.cmo"], error.FieldViolations.Select(v => v.Field));
     }

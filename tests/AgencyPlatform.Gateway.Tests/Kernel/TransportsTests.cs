@@ -58,7 +58,8 @@ public sealed class TransportsTests(PlatformFixture platform)
         var agency = await platform.NewAgency();
         using var channel = GrpcChannel.ForAddress(platform.Http, new GrpcChannelOptions
         {
-            HttpHandler = new GrpcWebHandler(GrpcWebMode.GrpcWebText, new HttpClientHandler()), HttpVersion = HttpVersion.Version11,
+            HttpHandler = new GrpcWebHandler(GrpcWebMode.GrpcWebText, new HttpClientHandler()),
+            HttpVersion = HttpVersion.Version11,
         });
         var headers = new Metadata { { "authorization", "Bearer " + await agency.Key(Role.Operations) } };
         var answer = await new AgenciesService.AgenciesServiceClient(channel).GetAgencyAsync(new GetAgencyRequest { Name = agency.Name }, headers);
