@@ -68,8 +68,18 @@ public static class Rounding
     public static long HalfUp(BigInteger numerator, BigInteger denominator) =>
         (long)FloorDivide(2 * numerator + denominator, 2 * denominator);
 
+    /// <inheritdoc cref="HalfUp(BigInteger, BigInteger)"/>
+    public static long HalfUp(long numerator, long denominator)
+    {
+        Int128 n = numerator;
+        return checked((long)FloorDivide(2 * n + denominator, 2 * (Int128)denominator));
+    }
+
     /// <summary>The smallest whole number not below the fraction.</summary>
     public static long Up(BigInteger numerator, BigInteger denominator) => (long)-FloorDivide(-numerator, denominator);
+
+    /// <inheritdoc cref="Up(BigInteger, BigInteger)"/>
+    public static long Up(long numerator, long denominator) => checked((long)-FloorDivide(-(Int128)numerator, denominator));
 
     /// <summary>
     /// Splits a whole in proportion to weights by largest remainder, ties to the earlier part; the parts sum to the whole.
@@ -78,6 +88,11 @@ public static class Rounding
     public static long[] Split(long whole, IReadOnlyList<long> weights)
     {
         var parts = new long[weights.Count];
+        if (SplitSmall(whole, weights, parts))
+        {
+            return parts;
+        }
+
         BigInteger total = 0;
         foreach (var weight in weights)
         {
@@ -117,6 +132,62 @@ public static class Rounding
         }
 
         return parts;
+    }
+
+    /// <summary>The same in 64 bits, where whole and weights are not negative and small enough: minutes over weeks.</summary>
+    private static bool SplitSmall(long whole, IReadOnlyList<long> weights, long[] parts)
+    {
+        if (whole is < 0 or > int.MaxValue || weights.Count > 64)
+        {
+            return false;
+        }
+
+        var total = 0L;
+        for (var i = 0; i < weights.Count; i++)
+        {
+            if (weights[i] is < 0 or > int.MaxValue)
+            {
+                return false;
+            }
+
+            total += weights[i];
+        }
+
+        if (total == 0)
+        {
+            return true;
+        }
+
+        Span<long> remainders = stackalloc long[64];
+        var rest = whole;
+        for (var i = 0; i < parts.Length; i++)
+        {
+            (parts[i], remainders[i]) = Math.DivRem(whole * weights[i], total);
+            rest -= parts[i];
+        }
+
+        for (; rest > 0; rest--)
+        {
+            var largest = 0;
+            for (var i = 1; i < parts.Length; i++)
+            {
+                if (remainders[i] > remainders[largest])
+                {
+                    largest = i;
+                }
+            }
+
+            parts[largest]++;
+            remainders[largest] = -1;
+        }
+
+        return true;
+    }
+
+    private static Int128 FloorDivide(Int128 numerator, Int128 denominator)
+    {
+        var (quotient, remainder) = Int128.DivRem(numerator, denominator);
+        return remainder != 0 && remainder < 0 != denominator < 0 ? quotient - 1 : quotient;
     }
 
     private static BigInteger FloorDivide(BigInteger numerator, BigInteger denominator)

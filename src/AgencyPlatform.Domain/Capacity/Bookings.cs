@@ -27,8 +27,14 @@ public sealed record Booking(
     ImmutableSortedDictionary<LocalDate, int>? Frozen = null,
     Instant? GiveBackTo = null)
 {
+    private Kept<Demand> _demand;
+
     [JsonIgnore]
     public DateRange Dates => Spec.Dates();
+
+    /// <summary>What it asks of any week.</summary>
+    internal Demand DemandUnder(WorkCalendar calendar, Agencies.AgencyPolicy policy) =>
+        _demand.Value is { } kept && kept.IsOf(Spec, Frozen, calendar, policy) ? kept : _demand.Value = new Demand(Spec, Frozen, calendar, policy);
 }
 
 /// <summary>Questions of form about a booking's steps, answered before any calendar is looked at.</summary>

@@ -3,50 +3,90 @@ using NodaTime;
 
 namespace AgencyPlatform.Domain.Capacity;
 
-/// <summary>What a booking asks of a week. Source: domain §2, "Demand".</summary>
-internal static class Demand
+/// <summary>
+/// What one booking asks of any week, under one calendar and policy. Source: domain §2, "Demand". A per-period step's shares are worked out once
+/// a period and kept. Safe for concurrent use.
+/// </summary>
+internal sealed class Demand
 {
+    /// <summary>Each of a week's seven days at most begins one step or one period of it, and a fixed step asks of each day by itself.</summary>
+    public const int MostParts = 16;
+
+    private readonly BookingSpec _spec;
+    private readonly ImmutableSortedDictionary<LocalDate, int>? _frozen;
+    private readonly WorkCalendar _calendar;
+    private readonly Agencies.AgencyPolicy _policy;
+    private readonly int _shift;
+    private readonly BookingStep[] _steps;
+    private readonly Periods?[]? _periods;
+
+    /// <param name="frozen">The booking's frozen weeks: see <see cref="Booking.Frozen"/>.</param>
+    /// <param name="withoutTimeOff">As if there were no time off.</param>
+    /// <param name="shift">The same booking so many days later.</param>
+    public Demand(
+        BookingSpec spec, ImmutableSortedDictionary<LocalDate, int>? frozen, WorkCalendar calendar, Agencies.AgencyPolicy policy, bool withoutTimeOff = false, int shift = 0)
+    {
+        (_spec, _frozen, _calendar, _policy, _shift) = (spec, frozen, calendar, policy, shift);
+        _steps = new BookingStep[spec.Steps.Length];
+        for (var i = 0; i < _steps.Length; i++)
+        {
+            var step = spec.Steps[i];
+            // A dated step's own dates are not moved: they are looked up so many days earlier.
+            _steps[i] = shift == 0 ? step : step with { Dates = new DateRange(step.Dates.Start.PlusDays(shift), step.Dates.End?.PlusDays(shift)) };
+            if (_steps[i] is PerPeriodStep perPeriod)
+            {
+                (_periods ??= new Periods?[_steps.Length])[i] = new Periods(perPeriod, frozen, calendar, policy, withoutTimeOff);
+            }
+        }
+    }
+
+    /// <summary>From the first step's start to the last one's end.</summary>
+    public DateRange Dates => new(_steps[0].Dates.Start, _steps[^1].Dates.End);
+
+    /// <summary>Whether it is of exactly these.</summary>
+    public bool IsOf(BookingSpec spec, ImmutableSortedDictionary<LocalDate, int>? frozen, WorkCalendar calendar, Agencies.AgencyPolicy policy) =>
+        ReferenceEquals(_spec, spec) && ReferenceEquals(_frozen, frozen) && ReferenceEquals(_calendar, calendar) && ReferenceEquals(_policy, policy);
+
     public static LocalDate MondayOf(LocalDate day) => day.PlusDays(1 - (int)day.DayOfWeek);
 
     /// <summary>A part of a booking's demand in one week: minutes that must be worked within days [First, Last], in 1 ÷ the week's scale.</summary>
     public readonly record struct Part(int First, int Last, long Scaled);
 
-    /// <summary>Asks of the week all that the booking wants of it.</summary>
-    public static void Ask(ref Week week, BookingSpec spec, ImmutableSortedDictionary<LocalDate, int>? frozen, WorkCalendar calendar, Agencies.AgencyPolicy policy, bool withoutTimeOff = false)
+    /// <summary>Asks of the week all that the booking wants of it; or takes it back.</summary>
+    public void Ask(in Week week, bool takeBack = false)
     {
         Span<Part> parts = stackalloc Part[MostParts];
-        foreach (var part in parts[..Parts(week, spec, frozen, calendar, policy, parts, withoutTimeOff)])
+        foreach (var part in parts[..Parts(week, parts)])
         {
-            week.Ask(part.First, part.Last, part.Scaled);
+            week.Ask(part.First, part.Last, takeBack ? -part.Scaled : part.Scaled);
         }
     }
 
-    /// <summary>Each of a week's seven days at most begins one step or one period of it, and a fixed step asks of each day by itself.</summary>
-    public const int MostParts = 16;
-
-    public static int Parts(in Week week, BookingSpec spec, ImmutableSortedDictionary<LocalDate, int>? frozen, WorkCalendar calendar, Agencies.AgencyPolicy policy, Span<Part> parts, bool withoutTimeOff = false)
+    public int Parts(in Week week, Span<Part> parts)
     {
         var count = 0;
-        var sunday = week.Monday.PlusDays(6);
-        foreach (var step in spec.Steps)
+        var days = week.Days;
+        var sunday = days.Sunday;
+        for (var i = 0; i < _steps.Length; i++)
         {
+            var step = _steps[i];
             if (step.Dates.Start > sunday)
             {
                 break;
             }
 
-            if (step.Dates.End is { } end && end <= week.Monday)
+            if (step.Dates.End is { } end && end <= days.Monday)
             {
                 continue;
             }
 
-            var first = step.Dates.Start <= week.Monday ? 0 : Period.DaysBetween(week.Monday, step.Dates.Start);
-            var last = step.Dates.End is { } e && e <= sunday ? Period.DaysBetween(week.Monday, e) - 1 : 6;
+            var first = step.Dates.Start <= days.Monday ? 0 : Period.DaysBetween(days.Monday, step.Dates.Start);
+            var last = step.Dates.End is { } e && e <= sunday ? Period.DaysBetween(days.Monday, e) - 1 : 6;
             switch (step)
             {
                 case FlexibleStep flexible:
                     // weekly minutes × available minutes on covered days ÷ pattern minutes of the week: the division is the scale.
-                    var asked = week.PatternMinutes == 0 ? 0 : (long)flexible.WeeklyMinutes * week.AvailableWithin(first, last);
+                    var asked = days.PatternMinutes == 0 ? 0 : (long)flexible.WeeklyMinutes * days.AvailableWithin(first, last);
                     if (asked > 0)
                     {
                         parts[count++] = new Part(first, last, asked);
@@ -54,14 +94,14 @@ internal static class Demand
 
                     break;
                 case FixedDaysStep fixedDays:
-                    if (Period.DaysBetween(MondayOf(step.Dates.Start), week.Monday) / 7 % fixedDays.EveryWeeks != 0)
+                    if (!IsTurnOf(fixedDays, days.Monday))
                     {
                         break;
                     }
 
                     for (var d = first; d <= last; d++)
                     {
-                        if (Math.Min(fixedDays.Weekdays.On((IsoDayOfWeek)(d + 1)), week.Available[d]) is > 0 and var minutes)
+                        if (Math.Min(fixedDays.Weekdays.On((IsoDayOfWeek)(d + 1)), days.Available[d]) is > 0 and var minutes)
                         {
                             parts[count++] = new Part(d, d, minutes * week.Scale);
                         }
@@ -71,36 +111,15 @@ internal static class Demand
                 case DatedStep dated:
                     for (var d = first; d <= last; d++)
                     {
-                        if (dated.Minutes.TryGetValue(week.Monday.PlusDays(d), out var stated) && Math.Min(stated, week.Available[d]) is > 0 and var minutes)
+                        if (StatedOn(dated, days.Monday.PlusDays(d)) is > 0 and var stated && Math.Min(stated, days.Available[d]) is > 0 and var minutes)
                         {
                             parts[count++] = new Part(d, d, minutes * week.Scale);
                         }
                     }
 
                     break;
-                case PerPeriodStep perPeriod:
-                    foreach (var period in perPeriod.Cycle.Periods(perPeriod.Dates))
-                    {
-                        if (period.Dates.Start > sunday)
-                        {
-                            break;
-                        }
-
-                        if (period.Dates.End <= week.Monday)
-                        {
-                            continue;
-                        }
-
-                        foreach (var share in Shares(perPeriod, period, frozen, calendar, policy, withoutTimeOff))
-                        {
-                            if (share.First >= week.Monday && share.First <= sunday && share.Minutes > 0)
-                            {
-                                parts[count++] = new Part(
-                                    Period.DaysBetween(week.Monday, share.First), Period.DaysBetween(week.Monday, share.Last), share.Minutes * week.Scale);
-                            }
-                        }
-                    }
-
+                case PerPeriodStep:
+                    count = _periods![i]!.Parts(week, parts, count);
                     break;
                 default:
                     throw new InvalidOperationException($"Unknown form of step {step.GetType().Name}.");
@@ -109,6 +128,60 @@ internal static class Demand
 
         return count;
     }
+
+    /// <summary>
+    /// What the booking states that the week's pattern cannot bear: fixed and dated minutes above the pattern of their day, a flexible week or a period
+    /// (in the week that it begins in) without any pattern.
+    /// </summary>
+    public CapacityRefusal? AgainstPattern(WeekDays days)
+    {
+        var sunday = days.Sunday;
+        for (var i = 0; i < _steps.Length; i++)
+        {
+            var step = _steps[i];
+            if (step.Dates.Start > sunday || step.Dates.End <= days.Monday)
+            {
+                continue;
+            }
+
+            switch (step)
+            {
+                case FlexibleStep when days.PatternMinutes == 0:
+                    return CapacityRefusal.Of(CapacityRule.NoPattern, days.Monday);
+                case FixedDaysStep fixedDays when IsTurnOf(fixedDays, days.Monday):
+                    for (var d = 0; d < 7; d++)
+                    {
+                        var stated = fixedDays.Weekdays.On((IsoDayOfWeek)(d + 1));
+                        if (stated > days.Pattern[d] && step.Dates.Contains(days.Monday.PlusDays(d)))
+                        {
+                            return CapacityRefusal.Of(CapacityRule.AbovePattern, days.Monday.PlusDays(d), stated - days.Pattern[d]);
+                        }
+                    }
+
+                    break;
+                case DatedStep dated:
+                    for (var d = 0; d < 7; d++)
+                    {
+                        var day = days.Monday.PlusDays(d);
+                        if (StatedOn(dated, day) is var stated && stated > days.Pattern[d])
+                        {
+                            return CapacityRefusal.Of(CapacityRule.AbovePattern, day, stated - days.Pattern[d]);
+                        }
+                    }
+
+                    break;
+                case PerPeriodStep when _periods![i]!.WithoutPatternFrom(days) is { } start:
+                    return CapacityRefusal.Of(CapacityRule.NoPattern, start);
+            }
+        }
+
+        return null;
+    }
+
+    private int StatedOn(DatedStep dated, LocalDate day) => dated.Minutes.GetValueOrDefault(_shift == 0 ? day : day.PlusDays(-_shift));
+
+    private static bool IsTurnOf(FixedDaysStep step, LocalDate monday) =>
+        step.EveryWeeks == 1 || Period.DaysBetween(MondayOf(step.Dates.Start), monday) / 7 % step.EveryWeeks == 0;
 
     /// <summary>A per-period step's minutes in the part of one ISO week that lies in one period.</summary>
     public readonly record struct WeekShare(LocalDate First, LocalDate Last, long Minutes);
@@ -181,5 +254,105 @@ internal static class Demand
         }
 
         return frozen;
+    }
+
+    /// <summary>The periods of one step with their shares, worked out as far as weeks were asked for.</summary>
+    private sealed class Periods(
+        PerPeriodStep step, ImmutableSortedDictionary<LocalDate, int>? frozen, WorkCalendar calendar, Agencies.AgencyPolicy policy, bool withoutTimeOff)
+    {
+        private readonly Lock _lock = new();
+        private readonly List<Billing.BillPeriod> _periods = [];
+        private readonly List<WeekShare> _shares = [];
+        private IEnumerator<Billing.BillPeriod>? _next;
+        private bool _all;
+
+        public int Parts(in Week week, Span<Part> parts, int count)
+        {
+            var (monday, sunday) = (week.Days.Monday, week.Days.Sunday);
+            lock (_lock)
+            {
+                Reach(sunday);
+                for (var i = FirstFrom(_shares, monday, s => s.First); i < _shares.Count && _shares[i].First <= sunday; i++)
+                {
+                    var share = _shares[i];
+                    parts[count++] = new Part(Period.DaysBetween(monday, share.First), Period.DaysBetween(monday, share.Last), share.Minutes * week.Scale);
+                }
+            }
+
+            return count;
+        }
+
+        /// <summary>The start of the first period that begins in the week and has no day with a pattern.</summary>
+        public LocalDate? WithoutPatternFrom(WeekDays days)
+        {
+            lock (_lock)
+            {
+                Reach(days.Sunday);
+                for (var i = FirstFrom(_periods, days.Monday, p => p.Dates.Start); i < _periods.Count && _periods[i].Dates.Start <= days.Sunday; i++)
+                {
+                    if (!AnyPattern(_periods[i].Dates))
+                    {
+                        return _periods[i].Dates.Start;
+                    }
+                }
+            }
+
+            return null;
+        }
+
+        /// <summary>Works out all periods that begin on or before a day. A share lies within one week and one period, so they come in order.</summary>
+        private void Reach(LocalDate day)
+        {
+            while (!_all && (_periods.Count == 0 || _periods[^1].Dates.End <= day))
+            {
+                _next ??= step.Cycle.Periods(step.Dates).GetEnumerator();
+                if (!_next.MoveNext())
+                {
+                    _all = true;
+                    return;
+                }
+
+                _periods.Add(_next.Current);
+                foreach (var share in Shares(step, _next.Current, frozen, calendar, policy, withoutTimeOff))
+                {
+                    if (share.Minutes > 0)
+                    {
+                        _shares.Add(share);
+                    }
+                }
+            }
+        }
+
+        private bool AnyPattern(DateRange dates)
+        {
+            for (var day = dates.Start; day < dates.End; day = day.PlusDays(1))
+            {
+                if (calendar.Pattern(day) > 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        private static int FirstFrom<T>(List<T> list, LocalDate day, Func<T, LocalDate> date)
+        {
+            var (low, high) = (0, list.Count);
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                if (date(list[middle]) < day)
+                {
+                    low = middle + 1;
+                }
+                else
+                {
+                    high = middle;
+                }
+            }
+
+            return low;
+        }
     }
 }

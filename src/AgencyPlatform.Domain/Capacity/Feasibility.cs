@@ -8,7 +8,18 @@ namespace AgencyPlatform.Domain.Capacity;
 /// <param name="MaxClients">At most so many distinct client companies on any day.</param>
 /// <param name="MinBlockMinutes">The least that is agreed per week (flexible), per day (fixed, dated) or per period.</param>
 public sealed record CapacityFacts(
-    WorkCalendar Calendar, Agencies.AgencyPolicy Policy, ImmutableSortedDictionary<BookingId, Booking> Bookings, int MaxClients, int MinBlockMinutes);
+    WorkCalendar Calendar, Agencies.AgencyPolicy Policy, ImmutableSortedDictionary<BookingId, Booking> Bookings, int MaxClients, int MinBlockMinutes)
+{
+    private Kept<Standing> _standing;
+
+    /// <summary>The same with what a state has kept of its bookings.</summary>
+    internal CapacityFacts(WorkCalendar calendar, Agencies.AgencyPolicy policy, ImmutableSortedDictionary<BookingId, Booking> bookings, int maxClients, int minBlockMinutes, Standing standing)
+        : this(calendar, policy, bookings, maxClients, minBlockMinutes) => _standing.Value = standing;
+
+    /// <summary>What the bookings ask of the weeks.</summary>
+    internal Standing Standing =>
+        _standing.Value is { } kept && kept.IsOf(Calendar, Policy, Bookings) ? kept : _standing.Value = new Standing(Calendar, Policy, Bookings);
+}
 
 /// <summary>
 /// Decides whether a booking fits. A booking or change is accepted only if no run's excess appears or grows, and on every day of it the client limit,
@@ -23,31 +34,20 @@ public static class Feasibility
     /// <param name="replacing">The booking that this one takes the place of, if it is a change.</param>
     public static CapacityRefusal? Check(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing = null)
     {
-        var refusal = FirstRefusal(facts, spec, fence, replacing, CapacityRefusal.MostWeeks);
-        return refusal is null or { Rule: CapacityRule.SmallestBlock } ? refusal : refusal with { EarliestStart = EarliestStart(facts, spec, fence, replacing) };
+        if (SmallestBlock(facts, spec) is { } block)
+        {
+            return block;
+        }
+
+        var question = new Question(facts, spec, fence, replacing);
+        return question.Refusal() is { } refusal ? refusal with { EarliestStart = question.EarliestStart() } : null;
     }
 
     /// <summary>The client limit and the competitor fence of a booking that stands: broken by a later fact or not.</summary>
-    internal static CapacityRefusal? Standing(CapacityFacts facts, Booking booking) =>
-        Competitors(facts, booking.Spec, booking.Fence, booking) ?? Clients(facts, booking.Spec, booking);
-
-    private static CapacityRefusal? FirstRefusal(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing, int mostWeeks) =>
-        SmallestBlock(facts, spec)
-        ?? Competitors(facts, spec, fence, replacing)
-        ?? Clients(facts, spec, replacing)
-        ?? Weeks(facts, spec, replacing, mostWeeks);
-
-    private static LocalDate? EarliestStart(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing)
+    internal static CapacityRefusal? Standing(CapacityFacts facts, Booking booking)
     {
-        for (var days = 1; days <= HorizonWeeks * 7; days++)
-        {
-            if (FirstRefusal(facts, spec.Shift(days), fence, replacing, mostWeeks: 1) is null)
-            {
-                return spec.Steps[0].Dates.Start.PlusDays(days);
-            }
-        }
-
-        return null;
+        var question = new Question(facts, booking.Spec, booking.Fence, booking);
+        return question.Competitors(booking.Dates) ?? question.Clients(booking.Dates);
     }
 
     private static CapacityRefusal? SmallestBlock(CapacityFacts facts, BookingSpec spec)
@@ -71,99 +71,194 @@ public static class Feasibility
         return null;
     }
 
-    private static CapacityRefusal? Competitors(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing)
+    /// <summary>One booking asked for at one or more starts: what does not depend on the start is found once.</summary>
+    private sealed class Question
     {
-        if (facts.Bookings.Count == 0)
+        private readonly CapacityFacts _facts;
+        private readonly Standing _standing;
+        private readonly BookingSpec _spec;
+        private readonly Booking? _replacing;
+        private readonly List<Booking>? _competitors;
+        private (LocalDate Last, int Weeks)? _named;
+
+        public Question(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing)
         {
+            // By id: a fact noted in the same decision may have frozen weeks of it.
+            (_facts, _standing, _spec, _replacing) = (facts, facts.Standing, spec, replacing is null ? null : facts.Bookings.GetValueOrDefault(replacing.Id));
+            foreach (var other in _standing.All)
+            {
+                if (other.Spec.Client != spec.Client && other.Id != replacing?.Id && AreCompetitors(spec.Client, fence, other))
+                {
+                    (_competitors ??= []).Add(other);
+                }
+            }
+        }
+
+        /// <summary>Why it does not fit as asked for, all failing weeks (bounded) named.</summary>
+        public CapacityRefusal? Refusal()
+        {
+            var asked = Asked(0);
+            return Competitors(asked.Dates) ?? Clients(asked.Dates) ?? Weeks(asked, CapacityRefusal.MostWeeks, out _);
+        }
+
+        /// <summary>The earliest later start at which it would fit.</summary>
+        public LocalDate? EarliestStart()
+        {
+            LocalDate? failed = null;
+            for (var days = 1; days <= HorizonWeeks * 7; days++)
+            {
+                var asked = Asked(days);
+                var dates = asked.Dates;
+                if (Competitors(dates) is not null || Clients(dates) is not null)
+                {
+                    continue;
+                }
+
+                // The week that refused a day ago most often refuses again.
+                if (failed is { } monday && monday >= Demand.MondayOf(dates.Start) && !(dates.End <= monday) && Refuses(asked, monday))
+                {
+                    continue;
+                }
+
+                if (Weeks(asked, 1, out failed) is null)
+                {
+                    return dates.Start;
+                }
+            }
+
             return null;
         }
 
-        var dates = Lengthened(spec.Dates(), facts.Policy.CoolingOffDays);
-        foreach (var (id, other) in facts.Bookings)
+        public CapacityRefusal? Competitors(DateRange asked)
         {
-            if (id != replacing?.Id && other.Spec.Client != spec.Client && AreCompetitors(spec.Client, fence, other)
-                && Lengthened(other.Dates, facts.Policy.CoolingOffDays).Overlaps(dates))
+            if (_competitors is null)
             {
-                return CapacityRefusal.Of(CapacityRule.CompetitorFence, LocalDate.Max(other.Dates.Start, spec.Steps[0].Dates.Start), clashes: id);
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Whether either names the other, by what the command brought or by what came with the other booking.</summary>
-    private static bool AreCompetitors(ClientCompanyId client, Clients.ClientFence fence, Booking other) =>
-        fence.Names.Contains(other.Spec.Client) || fence.NamedBy.Contains(other.Spec.Client)
-        || other.Fence.Names.Contains(client) || other.Fence.NamedBy.Contains(client);
-
-    private static DateRange Lengthened(DateRange dates, int days) => dates with { End = dates.End?.PlusDays(days) };
-
-    private static CapacityRefusal? Clients(CapacityFacts facts, BookingSpec spec, Booking? replacing)
-    {
-        if (facts.Bookings.Count < facts.MaxClients)
-        {
-            return facts.MaxClients < 1 ? CapacityRefusal.Of(CapacityRule.MaxClients, spec.Steps[0].Dates.Start) : null;
-        }
-
-        // The clients of a day change only where a booking starts.
-        var dates = spec.Dates();
-        var starts = facts.Bookings.Values.Where(b => b.Id != replacing?.Id).Select(b => b.Dates.Start).Where(dates.Contains).Append(dates.Start).Distinct().Order();
-        foreach (var day in starts)
-        {
-            var clients = facts.Bookings.Values.Where(b => b.Id != replacing?.Id && b.Dates.Contains(day)).Select(b => b.Spec.Client).Append(spec.Client).Distinct().Count();
-            if (clients > facts.MaxClients)
-            {
-                return CapacityRefusal.Of(CapacityRule.MaxClients, day);
-            }
-        }
-
-        return null;
-    }
-
-    private static CapacityRefusal? Weeks(CapacityFacts facts, BookingSpec spec, Booking? replacing, int mostWeeks)
-    {
-        Span<long> space = stackalloc long[Week.Space];
-        Span<long> after = stackalloc long[49];
-        Span<long> before = stackalloc long[49];
-        var end = spec.Dates().End ?? Horizon(facts, spec);
-        List<FailingWeek>? failing = null;
-        DateRange? firstRun = null;
-        for (var monday = Demand.MondayOf(spec.Steps[0].Dates.Start); monday < end; monday = monday.PlusDays(7))
-        {
-            var week = new Week(space, monday, facts.Calendar, facts.Policy);
-            if (Stated(week, spec, facts.Calendar) is { } wrong)
-            {
-                return wrong;
+                return null;
             }
 
-            AskAll(ref week, facts, replacing);
-            Demand.Ask(ref week, spec, null, facts.Calendar, facts.Policy);
+            var dates = Lengthened(asked, _facts.Policy.CoolingOffDays);
+            foreach (var other in _competitors)
+            {
+                if (Lengthened(other.Dates, _facts.Policy.CoolingOffDays).Overlaps(dates))
+                {
+                    return CapacityRefusal.Of(CapacityRule.CompetitorFence, LocalDate.Max(other.Dates.Start, asked.Start), clashes: other.Id);
+                }
+            }
+
+            return null;
+        }
+
+        public CapacityRefusal? Clients(DateRange dates)
+        {
+            if (_facts.Bookings.Count < _facts.MaxClients)
+            {
+                return _facts.MaxClients < 1 ? CapacityRefusal.Of(CapacityRule.MaxClients, dates.Start) : null;
+            }
+
+            var others = new List<Booking>();
+            var clients = new HashSet<ClientCompanyId> { _spec.Client };
+            foreach (var other in _standing.All)
+            {
+                if (other.Id != _replacing?.Id && other.Dates.Overlaps(dates))
+                {
+                    others.Add(other);
+                    clients.Add(other.Spec.Client);
+                }
+            }
+
+            if (clients.Count <= _facts.MaxClients)
+            {
+                return null;
+            }
+
+            // The clients of a day change only where a booking starts.
+            foreach (var day in others.Select(b => b.Dates.Start).Where(dates.Contains).Append(dates.Start).Distinct().Order())
+            {
+                if (others.Where(b => b.Dates.Contains(day)).Select(b => b.Spec.Client).Append(_spec.Client).Distinct().Count() > _facts.MaxClients)
+                {
+                    return CapacityRefusal.Of(CapacityRule.MaxClients, day);
+                }
+            }
+
+            return null;
+        }
+
+        private Demand Asked(int shift) => new(_spec, null, _facts.Calendar, _facts.Policy, shift: shift);
+
+        private CapacityRefusal? Weeks(Demand asked, int mostWeeks, out LocalDate? failed)
+        {
+            Span<long> space = stackalloc long[3 * Week.Runs];
+            var dates = asked.Dates;
+            var end = dates.End ?? End(dates.Start);
+            List<FailingWeek>? failing = null;
+            DateRange? firstRun = null;
+            failed = null;
+            for (var monday = Demand.MondayOf(dates.Start); monday < end; monday = monday.PlusDays(7))
+            {
+                var standing = _standing.WeekOf(monday);
+                if (asked.AgainstPattern(standing.Days) is { } wrong)
+                {
+                    failed = monday;
+                    return wrong;
+                }
+
+                var (excess, run) = Excess(asked, standing, space);
+                if (run is null)
+                {
+                    continue;
+                }
+
+                failed = monday;
+                firstRun ??= run;
+                (failing ??= []).Add(new FailingWeek(monday, Rounding.Up(excess, Math.Max(1, standing.Days.PatternMinutes))));
+                if (failing.Count == mostWeeks)
+                {
+                    break;
+                }
+            }
+
+            return failing is null
+                ? null
+                : new CapacityRefusal(CapacityRule.Capacity, failing[0].Monday, failing[0].MissingMinutes, firstRun, [.. failing], null, null);
+        }
+
+        private bool Refuses(Demand asked, LocalDate monday)
+        {
+            Span<long> space = stackalloc long[3 * Week.Runs];
+            var standing = _standing.WeekOf(monday);
+            return asked.AgainstPattern(standing.Days) is not null || Excess(asked, standing, space).Run is not null;
+        }
+
+        /// <summary>The largest excess that appears or grows in a week, and its run.</summary>
+        private (long Excess, DateRange? Run) Excess(Demand asked, Standing.Asked standing, Span<long> space)
+        {
+            var week = new Week(standing.Days, space, standing.ByRun);
+            _replacing?.DemandUnder(_facts.Calendar, _facts.Policy).Ask(week, takeBack: true);
+            asked.Ask(week);
+            var after = space.Slice(Week.Runs, Week.Runs);
             week.Excess(after);
             if (!after.ContainsAnyExcept(0L))
             {
-                continue;
+                return (0, null);
             }
 
-            week.Clear();
-            AskAll(ref week, facts, except: null);
-            week.Excess(before);
-            var (excess, run) = Worst(after, before, week.Monday);
-            if (run is null)
-            {
-                continue;
-            }
-
-            firstRun ??= run;
-            (failing ??= []).Add(new FailingWeek(monday, Rounding.Up(excess, week.Scale)));
-            if (failing.Count == mostWeeks)
-            {
-                break;
-            }
+            var before = space.Slice(2 * Week.Runs, Week.Runs);
+            new Week(standing.Days, space, standing.ByRun).Excess(before);
+            return Worst(after, before, standing.Days.Monday);
         }
 
-        return failing is null
-            ? null
-            : new CapacityRefusal(CapacityRule.Capacity, failing[0].Monday, failing[0].MissingMinutes, firstRun, [.. failing], null, null);
+        /// <summary>How far an open end is checked from a start on or after the one asked for: see <see cref="Horizon"/>.</summary>
+        private LocalDate End(LocalDate start)
+        {
+            var (last, weeks) = _named ??= Named(_facts, _spec);
+            var shift = Period.DaysBetween(_spec.Steps[0].Dates.Start, start);
+            foreach (var step in _spec.Steps)
+            {
+                last = LocalDate.Max(last, (step.Dates.End ?? step.Dates.Start).PlusDays(shift));
+            }
+
+            return last.PlusWeeks(weeks);
+        }
     }
 
     /// <summary>The largest excess among the runs where it appears or grows; of equals the shortest, then the earliest run.</summary>
@@ -187,93 +282,24 @@ public static class Feasibility
         return (worst, run);
     }
 
-    private static void AskAll(ref Week week, CapacityFacts facts, Booking? except)
-    {
-        foreach (var (id, booking) in facts.Bookings)
-        {
-            if (id != except?.Id)
-            {
-                Demand.Ask(ref week, booking.Spec, booking.Frozen, facts.Calendar, facts.Policy);
-            }
-        }
-    }
+    /// <summary>Whether either names the other, by what the command brought or by what came with the other booking.</summary>
+    private static bool AreCompetitors(ClientCompanyId client, Clients.ClientFence fence, Booking other) =>
+        fence.Names.Contains(other.Spec.Client) || fence.NamedBy.Contains(other.Spec.Client)
+        || other.Fence.Names.Contains(client) || other.Fence.NamedBy.Contains(client);
 
-    /// <summary>Fixed and dated minutes are refused above the pattern of their day; a flexible week and a period without any pattern are refused.</summary>
-    private static CapacityRefusal? Stated(in Week week, BookingSpec spec, WorkCalendar calendar)
-    {
-        var sunday = week.Monday.PlusDays(6);
-        foreach (var step in spec.Steps)
-        {
-            if (step.Dates.Start > sunday || step.Dates.End <= week.Monday)
-            {
-                continue;
-            }
-
-            switch (step)
-            {
-                case FlexibleStep when week.PatternMinutes == 0:
-                    return CapacityRefusal.Of(CapacityRule.NoPattern, week.Monday);
-                case FixedDaysStep fixedDays when Period.DaysBetween(Demand.MondayOf(step.Dates.Start), week.Monday) / 7 % fixedDays.EveryWeeks == 0:
-                    for (var d = 0; d < 7; d++)
-                    {
-                        var day = week.Monday.PlusDays(d);
-                        var stated = fixedDays.Weekdays.On((IsoDayOfWeek)(d + 1));
-                        if (stated > week.Pattern[d] && step.Dates.Contains(day))
-                        {
-                            return CapacityRefusal.Of(CapacityRule.AbovePattern, day, stated - week.Pattern[d]);
-                        }
-                    }
-
-                    break;
-                case DatedStep dated:
-                    for (var d = 0; d < 7; d++)
-                    {
-                        var day = week.Monday.PlusDays(d);
-                        if (dated.Minutes.TryGetValue(day, out var stated) && stated > week.Pattern[d])
-                        {
-                            return CapacityRefusal.Of(CapacityRule.AbovePattern, day, stated - week.Pattern[d]);
-                        }
-                    }
-
-                    break;
-                case PerPeriodStep perPeriod:
-                    foreach (var period in perPeriod.Cycle.Periods(perPeriod.Dates))
-                    {
-                        if (period.Dates.Start > sunday)
-                        {
-                            break;
-                        }
-
-                        if (period.Dates.Start >= week.Monday && !AnyPattern(calendar, period.Dates))
-                        {
-                            return CapacityRefusal.Of(CapacityRule.NoPattern, period.Dates.Start);
-                        }
-                    }
-
-                    break;
-            }
-        }
-
-        return null;
-    }
-
-    private static bool AnyPattern(WorkCalendar calendar, DateRange dates)
-    {
-        for (var day = dates.Start; day < dates.End; day = day.PlusDays(1))
-        {
-            if (calendar.Pattern(day) > 0)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    private static DateRange Lengthened(DateRange dates, int days) => dates with { End = dates.End?.PlusDays(days) };
 
     /// <summary>
     /// How far an open end is checked: the later of 104 weeks and one least common multiple of the n in use, after the last date that any known fact names.
     /// </summary>
     internal static LocalDate Horizon(CapacityFacts facts, BookingSpec? spec)
+    {
+        var (last, weeks) = Named(facts, spec);
+        return last.PlusWeeks(weeks);
+    }
+
+    /// <summary>The last date that any known fact names, and how many weeks after it an open end is checked.</summary>
+    private static (LocalDate Last, int Weeks) Named(CapacityFacts facts, BookingSpec? spec)
     {
         var last = spec?.Steps[0].Dates.Start ?? LocalDate.MinIsoValue;
         var cycle = 1;
@@ -296,7 +322,7 @@ public static class Feasibility
             last = LocalDate.Max(last, off.End);
         }
 
-        foreach (var (_, booking) in facts.Bookings)
+        foreach (var booking in facts.Standing.All)
         {
             Name(booking.Spec);
         }
@@ -306,7 +332,7 @@ public static class Feasibility
             Name(spec);
         }
 
-        return last.PlusWeeks(Math.Max(HorizonWeeks, cycle));
+        return (last, Math.Max(HorizonWeeks, cycle));
 
         void Name(BookingSpec named)
         {

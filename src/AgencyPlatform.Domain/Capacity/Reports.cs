@@ -40,25 +40,27 @@ public static class Reports
 
     public static ImmutableArray<WeekReport> Weeks(CapacityFacts facts, LocalDate from, int weeks)
     {
-        Span<long> space = stackalloc long[Week.Space];
-        Span<long> excess = stackalloc long[49];
+        Span<long> space = stackalloc long[Week.Runs];
+        Span<long> excess = stackalloc long[Week.Runs];
         var reports = ImmutableArray.CreateBuilder<WeekReport>(weeks);
         for (var w = 0; w < weeks; w++)
         {
-            var week = new Week(space, Demand.MondayOf(from).PlusDays(7 * w), facts.Calendar, facts.Policy);
-            AskState(ref week, facts, BookingState.Confirmed);
+            var standing = facts.Standing.WeekOf(Demand.MondayOf(from).PlusDays(7 * w));
+            var days = standing.Days;
+            var week = new Week(days, space);
+            AskConfirmed(week, facts);
             var confirmed = week.Total;
-            AskState(ref week, facts, BookingState.Held);
+            week = new Week(days, space, standing.ByRun);
             var held = week.Total - confirmed;
             week.Excess(excess);
             var limit = 0;
-            for (var d = 0; d < 7; d++)
+            foreach (var minutes in days.Limits)
             {
-                limit += week.Limit(d);
+                limit += minutes;
             }
 
             reports.Add(new WeekReport(
-                week.Monday, week.PatternMinutes, week.AvailableWithin(0, 6), limit,
+                week.Monday, days.PatternMinutes, days.AvailableWithin(0, 6), limit,
                 Rounding.HalfUp(confirmed, week.Scale), Rounding.HalfUp(held, week.Scale),
                 week.Room(0, 6, limit * week.Scale) / week.Scale, Rounding.Up(Max(excess), week.Scale)));
         }
@@ -101,25 +103,32 @@ public static class Reports
     /// </summary>
     public static ImmutableArray<Shortfall> Shortfalls(CapacityFacts facts, LocalDate from, LocalDate to)
     {
-        Span<long> space = stackalloc long[Week.Space];
-        Span<long> otherSpace = stackalloc long[Week.Space];
+        Span<long> space = stackalloc long[Week.Runs];
+        Span<long> otherSpace = stackalloc long[Week.Runs];
         Span<Demand.Part> parts = stackalloc Demand.Part[Demand.MostParts];
-        var byAge = facts.Bookings.Values.OrderBy(b => b.Age).ToArray();
+        var byAge = facts.Bookings.Values.OrderBy(b => b.Age)
+            .Select(b => (Booking: b, Wanted: new Demand(b.Spec, b.Frozen, facts.Calendar, facts.Policy, withoutTimeOff: true), Present: b.DemandUnder(facts.Calendar, facts.Policy)))
+            .ToArray();
         var shortfalls = ImmutableArray.CreateBuilder<Shortfall>();
         for (var monday = Demand.MondayOf(from); monday < to && shortfalls.Count < Consequences.MostRows; monday = monday.PlusDays(7))
         {
-            var week = new Week(space, monday, facts.Calendar, facts.Policy);
-            var whole = new Week(otherSpace, monday, facts.Calendar, facts.Policy, withoutTimeOff: true);
-            foreach (var booking in byAge)
+            var week = new Week(facts.Standing.WeekOf(monday).Days, space);
+            var whole = new Week(new WeekDays(monday, facts.Calendar, facts.Policy, withoutTimeOff: true), otherSpace);
+            foreach (var (booking, wantedDemand, present) in byAge)
             {
+                if (booking.Dates.Start > week.Days.Sunday || booking.Dates.End <= monday)
+                {
+                    continue;
+                }
+
                 var wanted = 0L;
-                foreach (var part in parts[..Demand.Parts(whole, booking.Spec, booking.Frozen, facts.Calendar, facts.Policy, parts, withoutTimeOff: true)])
+                foreach (var part in parts[..wantedDemand.Parts(whole, parts)])
                 {
                     wanted += part.Scaled;
                 }
 
                 var kept = 0L;
-                foreach (var part in parts[..Demand.Parts(week, booking.Spec, booking.Frozen, facts.Calendar, facts.Policy, parts)])
+                foreach (var part in parts[..present.Parts(week, parts)])
                 {
                     var keeps = week.Room(part.First, part.Last, part.Scaled);
                     week.Ask(part.First, part.Last, keeps);
@@ -144,9 +153,7 @@ public static class Reports
             return Consequences.None;
         }
 
-        Span<long> space = stackalloc long[Week.Space];
-        Span<long> now = stackalloc long[49];
-        Span<long> then = stackalloc long[49];
+        Span<long> excess = stackalloc long[Week.Runs];
         var last = after.Bookings.Values.Select(b => b.Dates.End).Aggregate((LocalDate?)from, (a, b) => a is null || b is null ? null : LocalDate.Max(a.Value, b.Value));
         var end = last ?? Feasibility.Horizon(after, null);
         if (to is { } bound && bound < end)
@@ -157,19 +164,7 @@ public static class Reports
         var weeks = ImmutableArray.CreateBuilder<FailingWeek>();
         for (var monday = Demand.MondayOf(from); monday < end && weeks.Count < Consequences.MostRows; monday = monday.PlusDays(7))
         {
-            var week = new Week(space, monday, after.Calendar, after.Policy);
-            AskState(ref week, after, null);
-            week.Excess(now);
-            if (!now.ContainsAnyExcept(0L))
-            {
-                continue;
-            }
-
-            var missing = Rounding.Up(Max(now), week.Scale);
-            week = new Week(space, monday, before.Calendar, before.Policy);
-            AskState(ref week, before, null);
-            week.Excess(then);
-            if (missing > Rounding.Up(Max(then), week.Scale))
+            if (Missing(after, monday, excess) is > 0 and var missing && missing > Missing(before, monday, excess))
             {
                 weeks.Add(new FailingWeek(monday, missing));
             }
@@ -177,6 +172,16 @@ public static class Reports
 
         var known = Shortfalls(before, from, end).ToHashSet();
         return new Consequences(weeks.ToImmutable(), [.. Shortfalls(after, from, end).Where(s => !known.Contains(s))], Broken(after));
+    }
+
+    /// <summary>A week's largest excess, rounded up.</summary>
+    private static long Missing(CapacityFacts facts, LocalDate monday, Span<long> excess)
+    {
+        Span<long> space = stackalloc long[Week.Runs];
+        var standing = facts.Standing.WeekOf(monday);
+        var week = new Week(standing.Days, space, standing.ByRun);
+        week.Excess(excess);
+        return Rounding.Up(Max(excess), week.Scale);
     }
 
     private static ImmutableArray<BrokenRule> Broken(CapacityFacts facts)
@@ -193,13 +198,13 @@ public static class Reports
         return broken.ToImmutable();
     }
 
-    private static void AskState(ref Week week, CapacityFacts facts, BookingState? state)
+    private static void AskConfirmed(in Week week, CapacityFacts facts)
     {
-        foreach (var (_, booking) in facts.Bookings)
+        foreach (var booking in facts.Standing.All)
         {
-            if (state is null || booking.State == state)
+            if (booking.State == BookingState.Confirmed && booking.Dates.Start <= week.Days.Sunday && !(booking.Dates.End <= week.Monday))
             {
-                Demand.Ask(ref week, booking.Spec, booking.Frozen, facts.Calendar, facts.Policy);
+                booking.DemandUnder(facts.Calendar, facts.Policy).Ask(week);
             }
         }
     }

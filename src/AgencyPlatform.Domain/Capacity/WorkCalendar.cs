@@ -36,6 +36,10 @@ public sealed record WorkCalendar(
     ImmutableSortedSet<LocalDate> WorkedAnyway,
     ImmutableSortedDictionary<TimeOffId, TimeOff> TimeOff)
 {
+    private Kept<ByStart> _byStart;
+    private Kept<KnownDays> _days;
+    private Kept<KnownDays> _daysWithoutTimeOff;
+
     public static WorkCalendar Empty { get; } = new([], [], [], ImmutableSortedDictionary<TimeOffId, TimeOff>.Empty);
 
     public int Pattern(LocalDate day)
@@ -51,7 +55,9 @@ public sealed record WorkCalendar(
         return 0;
     }
 
-    public int Available(LocalDate day, Agencies.AgencyPolicy policy, bool withoutTimeOff = false)
+    public int Available(LocalDate day, Agencies.AgencyPolicy policy, bool withoutTimeOff = false) => Days(policy, withoutTimeOff).Available(day);
+
+    private int Work(LocalDate day, Agencies.AgencyPolicy policy, bool withoutTimeOff)
     {
         var pattern = Pattern(day);
         if (pattern == 0 || IsHoliday(day, policy))
@@ -77,21 +83,108 @@ public sealed record WorkCalendar(
 
     private int Off(LocalDate day, int pattern)
     {
-        var off = 0;
-        foreach (var (_, entry) in TimeOff)
+        if (TimeOff.IsEmpty || On(day) is not { } entry)
         {
-            if (entry.Start <= day && day < entry.End)
+            return 0;
+        }
+
+        return entry.Kind switch
+        {
+            TimeOffKind.WholeDays => pattern,
+            TimeOffKind.HalfDays => pattern / 2,
+            TimeOffKind.Minutes => entry.MinutesPerDay,
+            _ => throw new InvalidOperationException($"Unknown kind of time off {entry.Kind}."),
+        };
+    }
+
+    /// <summary>The time off of a day: at most one, since two never overlap.</summary>
+    private TimeOff? On(LocalDate day)
+    {
+        var kept = _byStart.Value;
+        if (kept is null || !ReferenceEquals(kept.Of, TimeOff))
+        {
+            _byStart.Value = kept = new ByStart(TimeOff, [.. TimeOff.Values.OrderBy(t => t.Start)]);
+        }
+
+        var (low, high) = (0, kept.Entries.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (kept.Entries[middle].Start <= day)
             {
-                off += entry.Kind switch
-                {
-                    TimeOffKind.WholeDays => pattern,
-                    TimeOffKind.HalfDays => pattern / 2,
-                    TimeOffKind.Minutes => entry.MinutesPerDay,
-                    _ => throw new InvalidOperationException($"Unknown kind of time off {entry.Kind}."),
-                };
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
             }
         }
 
-        return off;
+        return low > 0 && day < kept.Entries[low - 1].End ? kept.Entries[low - 1] : null;
     }
+
+    private KnownDays Days(Agencies.AgencyPolicy policy, bool withoutTimeOff)
+    {
+        ref var place = ref withoutTimeOff ? ref _daysWithoutTimeOff : ref _days;
+        return place.Value is { } kept && kept.IsOf(this, policy) ? kept : place.Value = new KnownDays(this, policy, withoutTimeOff);
+    }
+
+    /// <summary>Days whose availability was asked for: a booking's shares and weeks ask for the same ones again. Safe for concurrent use.</summary>
+    private sealed class KnownDays(WorkCalendar calendar, Agencies.AgencyPolicy policy, bool withoutTimeOff)
+    {
+        private const int MostKept = 8 * 366;
+        private const int Margin = 62;
+
+        private Window? _window;
+
+        public bool IsOf(WorkCalendar other, Agencies.AgencyPolicy otherPolicy) => ReferenceEquals(calendar, other) && ReferenceEquals(policy, otherPolicy);
+
+        public int Available(LocalDate day)
+        {
+            var kept = Volatile.Read(ref _window);
+            var index = kept is null ? 0 : Period.DaysBetween(kept.First, day);
+            if (kept is null || index < 0 || index >= kept.MinutesPlusOne.Length)
+            {
+                kept = Widened(kept, day, index);
+                if (kept is null)
+                {
+                    return calendar.Work(day, policy, withoutTimeOff);
+                }
+
+                Volatile.Write(ref _window, kept);
+                index = Period.DaysBetween(kept.First, day);
+            }
+
+            ref var minutes = ref kept.MinutesPlusOne[index];
+            if (minutes == 0)
+            {
+                minutes = calendar.Work(day, policy, withoutTimeOff) + 1;
+            }
+
+            return minutes - 1;
+        }
+
+        private static Window? Widened(Window? kept, LocalDate day, int index)
+        {
+            if (kept is null)
+            {
+                return new Window(day, new int[Margin]);
+            }
+
+            var before = index < 0 ? Math.Min(MostKept, -(long)index) : 0;
+            var length = Math.Max(kept.MinutesPlusOne.Length, index + 1L) + before + Margin;
+            if (length > MostKept)
+            {
+                return null;
+            }
+
+            var minutes = new int[length];
+            kept.MinutesPlusOne.CopyTo(minutes, before);
+            return new Window(kept.First.PlusDays(-(int)before), minutes);
+        }
+
+        private sealed record Window(LocalDate First, int[] MinutesPlusOne);
+    }
+
+    private sealed record ByStart(ImmutableSortedDictionary<TimeOffId, TimeOff> Of, TimeOff[] Entries);
 }

@@ -44,7 +44,14 @@ public sealed partial record FractionalCmo(
     public bool Exists => Id.Value is not null;
 
     [JsonIgnore]
-    public CapacityFacts Facts => new(Calendar, Policy, Bookings, Limits.MaxClients, Limits.MinBlockMinutes);
+    public CapacityFacts Facts => new(Calendar, Policy, Bookings, Limits.MaxClients, Limits.MinBlockMinutes, Standing);
+
+    private Kept<Standing> _standing;
+
+    private Standing Standing => Current ?? (_standing.Value = new Standing(Calendar, Policy, Bookings));
+
+    /// <summary>What is kept, if it is of this state.</summary>
+    private Standing? Current => _standing.Value is { } kept && kept.IsOf(Calendar, Policy, Bookings) ? kept : null;
 
     /// <summary>The next hold's expiry.</summary>
     [JsonIgnore]
@@ -53,7 +60,7 @@ public sealed partial record FractionalCmo(
         get
         {
             Instant? next = null;
-            foreach (var (_, booking) in Bookings)
+            foreach (var booking in Standing.All)
             {
                 if (booking.ExpiresAt is { } at && (next is null || at < next))
                 {
@@ -102,10 +109,9 @@ public sealed partial record FractionalCmo(
             UpdatedAt = e.At,
         }),
         BookingEnded e => With(Bookings[e.Id] with { Spec = e.Spec, UpdatedAt = e.At }),
-        BookingReleased e => this with { Bookings = Bookings.Remove(e.Id) },
-        HoldExpired e => this with
+        BookingReleased e => Without(e.Id),
+        HoldExpired e => Without(e.Id) with
         {
-            Bookings = Bookings.Remove(e.Id),
             Expired = [.. Expired.Skip(Math.Max(0, Expired.Length + 1 - MostExpired)), e.Id],
         },
         _ => throw new InvalidOperationException($"A CMO does not know {@event.GetType().Name}."),
@@ -144,9 +150,15 @@ public sealed partial record FractionalCmo(
         return this with { Bookings = bookings };
     }
 
-    private FractionalCmo WithNew(Booking booking) => this with { Bookings = Bookings.Add(booking.Id, booking), Ages = Ages + 1 };
+    private FractionalCmo WithNew(Booking booking) => Changed(Bookings.Add(booking.Id, booking), null, booking, Ages + 1);
 
-    private FractionalCmo With(Booking booking) => this with { Bookings = Bookings.SetItem(booking.Id, booking) };
+    private FractionalCmo With(Booking booking) => Changed(Bookings.SetItem(booking.Id, booking), Bookings[booking.Id], booking, Ages);
+
+    private FractionalCmo Without(BookingId id) => Bookings.TryGetValue(id, out var booking) ? Changed(Bookings.Remove(id), booking, null, Ages) : this;
+
+    /// <summary>One booking came, went or was replaced.</summary>
+    private FractionalCmo Changed(ImmutableSortedDictionary<BookingId, Booking> bookings, Booking? before, Booking? after, long ages) =>
+        this with { Bookings = bookings, Ages = ages, _standing = new Kept<Standing> { Value = Current?.After(bookings, before, after) } };
 
     /// <summary>An effective-dated list with one more entry: of two from the same date the newer counts.</summary>
     private static ImmutableArray<T> From<T>(ImmutableArray<T> list, T entry, Func<T, LocalDate> effective) =>

@@ -125,6 +125,29 @@ public class Generated_capacity
         }, iter: 2_000);
 
     [Fact]
+    public void What_is_kept_beside_the_state_is_what_a_fresh_look_finds() =>
+        Gen.Select(s_weekdays, Command(s_any, facts: true).Array[1, 20], s_any).Sample((pattern, commands, asked) =>
+        {
+            var cmo = Cmo(pattern);
+            var now = Now;
+            foreach (var command in commands)
+            {
+                now += Duration.FromMinutes(4);
+                cmo = cmo.Settle(now).Aggregate(cmo, (state, e) => state.Apply(e));
+                cmo = command(cmo, now).Events.Aggregate(cmo, (state, e) => state.Apply(e));
+                var fresh = cmo.Facts with { Calendar = cmo.Calendar with { }, Bookings = cmo.Bookings.ToImmutableSortedDictionary(b => b.Key, b => b.Value with { }) };
+                var spec = Spec("acme", asked);
+                if (!Reports.Weeks(cmo.Facts, s_from.PlusWeeks(-1), 16).SequenceEqual(Reports.Weeks(fresh, s_from.PlusWeeks(-1), 16))
+                    || JsonSerializer.Serialize(Feasibility.Check(cmo.Facts, spec, Fence("acme")), EventJson.Options) != JsonSerializer.Serialize(Feasibility.Check(fresh, spec, Fence("acme")), EventJson.Options))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }, iter: 300);
+
+    [Fact]
     public void Replaying_the_stored_events_gives_the_live_state() =>
         Gen.Select(s_weekdays, Command(s_any, facts: true).Array[1, 25]).Sample((pattern, commands) =>
         {
