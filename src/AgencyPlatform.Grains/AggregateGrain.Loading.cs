@@ -1,25 +1,41 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 
 namespace AgencyPlatform.Grains;
 
-/// <summary>A folded state to start from. A lost, stale or foreign one costs time, never truth.</summary>
+/// <summary>A folded state to start from. A lost, stale, foreign or corrupt one costs time, never truth.</summary>
 /// <param name="FoldVersion">Of the fold code that wrote it; another's is ignored.</param>
-/// <param name="Folded">The folded aggregate as JSON; its last event must stand in the journal.</param>
-public sealed record Snapshot(int FoldVersion, string Folded)
+/// <param name="Hash">SHA-256 of the JSON text of <paramref name="Folded"/>, hexadecimal.</param>
+/// <param name="Folded">The folded aggregate; its last event must stand in the journal.</param>
+public sealed record Snapshot(int FoldVersion, string Hash, JsonElement Folded)
 {
     // Orleans' storage creates one when it finds none.
-    public Snapshot() : this(-1, "") { }
+    public Snapshot() : this(-1, "", default) { }
+
+    internal static Snapshot Of<TState>(Folded<TState> folded) where TState : class, IState<TState>
+    {
+        var json = JsonSerializer.SerializeToElement(folded, EventJson.Options);
+        return new Snapshot(TState.FoldVersion, HashOf(json), json);
+    }
+
+    /// <summary>What was folded; null when it is not what was written.</summary>
+    internal Folded<TState>? Read<TState>() where TState : class, IState<TState> =>
+        Folded.ValueKind == JsonValueKind.Object && HashOf(Folded) == Hash ? Folded.Deserialize<Folded<TState>>(EventJson.Options) : null;
+
+    private static string HashOf(JsonElement json) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json.GetRawText())));
 }
+
+/// <param name="EventsPerSnapshot">How many events an activation folds at most, about; a snapshot is taken after so many.</param>
+public sealed record SnapshotOptions(int EventsPerSnapshot = 256);
 
 /// <summary>Folding from snapshot and journal, and writing snapshots.</summary>
 public abstract partial class AggregateGrain<TState>
 {
-    private const int EventsPerSnapshot = 256;
-
-    private readonly GrainState<Snapshot> _snapshot = new(new Snapshot());
-    private long _snapshotVersion;
+    private string? _snapshotETag;
+    private long _nextSnapshot;
     private bool _takingSnapshot;
 
     /// <summary>Completes when the state is folded. Storage trouble throws and the next call tries again.</summary>
@@ -41,31 +57,10 @@ public abstract partial class AggregateGrain<TState>
     private async Task Load()
     {
         var start = await ReadSnapshot();
-        var folded = start ?? Folded<TState>.Initial;
-        var proven = start is null;
+        Folded<TState> folded;
         try
         {
-            // One event of overlap proves that the snapshot's last event stands in the journal.
-            await foreach (var stored in _services.Journal.ReadStream(Key, start is null ? 0 : start.Version - 1))
-            {
-                if (stored.Version == start?.Version)
-                {
-                    proven = stored.Event.Id == start.LastEvent;
-                    if (!proven)
-                    {
-                        break;
-                    }
-
-                    continue;
-                }
-
-                folded = folded.Apply(stored);
-            }
-
-            if (!proven)
-            {
-                folded = await FoldFromJournal((_, _) => true);
-            }
+            folded = (start is null ? null : await FoldFromSnapshot(start)) ?? await FoldFromStart();
         }
         catch (UnavailableException)
         {
@@ -79,6 +74,58 @@ public abstract partial class AggregateGrain<TState>
 
         _committed = _pending = folded;
         _submitted = folded.Version;
+        CompleteSagaWaiters();
+        TakeSnapshotWhenDue();
+    }
+
+    /// <summary>The snapshot and the events after it; null when the snapshot is not of this journal.</summary>
+    private async Task<Folded<TState>?> FoldFromSnapshot(Folded<TState> start)
+    {
+        var folded = start;
+        var proven = false;
+        try
+        {
+            // One event of overlap proves that the snapshot's last event stands in the journal.
+            await foreach (var stored in _services.Journal.ReadStream(Key, start.Version - 1))
+            {
+                if (stored.Version > start.Version)
+                {
+                    folded = folded.Apply(stored);
+                }
+                else if (stored.Event.Id == start.LastEvent)
+                {
+                    proven = true;
+                }
+                else
+                {
+                    break;
+                }
+            }
+        }
+        catch (Exception e) when (e is not UnavailableException)
+        {
+            // Is it the snapshot or an event? The journal alone tells.
+            _log.LogWarning(e, "The snapshot of {Aggregate} at version {Version} does not fold on", Key, start.Version);
+            proven = false;
+        }
+
+        GrainTelemetry.Snapshot(TState.Kind, proven ? "used" : "not-in-journal");
+        if (!proven)
+        {
+            _log.LogWarning("The snapshot of {Aggregate} at version {Version} is not of this journal and is ignored", Key, start.Version);
+            _nextSnapshot = 0;
+            return null;
+        }
+
+        GrainTelemetry.Activated(TState.Kind, folded.Version - start.Version);
+        return folded;
+    }
+
+    private async Task<Folded<TState>> FoldFromStart()
+    {
+        var folded = await FoldFromJournal((_, _) => true);
+        GrainTelemetry.Activated(TState.Kind, folded.Version);
+        return folded;
     }
 
     /// <summary>Another silo has moved on: what is committed here is old.</summary>
@@ -134,18 +181,31 @@ public abstract partial class AggregateGrain<TState>
 
     private async Task<Folded<TState>?> ReadSnapshot()
     {
+        _nextSnapshot = 0;
         try
         {
-            await _services.Snapshots.ReadStateAsync(TState.Kind, this.GetGrainId(), _snapshot);
-            if (_snapshot is { RecordExists: true, State.FoldVersion: var version } && version == TState.FoldVersion)
+            var row = await ReadSnapshotRow();
+            if (!row.RecordExists || row.State is not { } snapshot)
             {
-                var folded = JsonSerializer.Deserialize<Folded<TState>>(_snapshot.State.Folded, EventJson.Options);
-                _snapshotVersion = folded?.Version ?? 0;
+                GrainTelemetry.Snapshot(TState.Kind, "none");
+            }
+            else if (snapshot.FoldVersion >= 0 && snapshot.FoldVersion != TState.FoldVersion)
+            {
+                GrainTelemetry.Snapshot(TState.Kind, "other-fold");
+            }
+            else if (snapshot.Read<TState>() is { Version: > 0 } folded)
+            {
+                _nextSnapshot = folded.Version + _services.Snapshotting.EventsPerSnapshot;
                 return folded;
+            }
+            else
+            {
+                GrainTelemetry.Snapshot(TState.Kind, "unreadable");
             }
         }
         catch (Exception e)
         {
+            GrainTelemetry.Snapshot(TState.Kind, "unreadable");
             _log.LogWarning(e, "The snapshot of {Aggregate} is ignored", Key);
         }
 
@@ -154,9 +214,12 @@ public abstract partial class AggregateGrain<TState>
 
     private void TakeSnapshotWhenDue()
     {
-        if (!_takingSnapshot && _committed.Version - _snapshotVersion >= EventsPerSnapshot)
+        var every = _services.Snapshotting.EventsPerSnapshot;
+        if (!_takingSnapshot && _committed.Version >= Math.Max(_nextSnapshot, every))
         {
             _takingSnapshot = true;
+            // Whatever comes of it, the next one is as far away: storage that fails is not asked at each commit.
+            _nextSnapshot = _committed.Version + every;
             _ = TakeSnapshot(_committed);
         }
     }
@@ -165,22 +228,45 @@ public abstract partial class AggregateGrain<TState>
     {
         try
         {
-            _snapshot.State = new Snapshot(TState.FoldVersion, JsonSerializer.Serialize(folded, EventJson.Options));
-            await _services.Snapshots.WriteStateAsync(TState.Kind, this.GetGrainId(), _snapshot);
-            _snapshotVersion = folded.Version;
+            var row = new GrainState<Snapshot>(Snapshot.Of(folded), _snapshotETag);
+            await _services.Snapshots.WriteStateAsync(TState.Kind, this.GetGrainId(), row);
+            _snapshotETag = row.ETag;
+            GrainTelemetry.Snapshot(TState.Kind, "taken");
         }
         catch (InconsistentStateException)
         {
-            // Another activation wrote one: as good as ours. Its ETag comes with the next activation.
-            _snapshotVersion = folded.Version;
+            // Another activation wrote one, as good as ours; or the row could not be read before, or is gone.
+            GrainTelemetry.Snapshot(TState.Kind, "conflict");
+            await LearnETag();
         }
         catch (Exception e)
         {
+            GrainTelemetry.Snapshot(TState.Kind, "failed");
             _log.LogWarning(e, "No snapshot of {Aggregate} at version {Version}", Key, folded.Version);
         }
         finally
         {
             _takingSnapshot = false;
         }
+    }
+
+    private async Task LearnETag()
+    {
+        try
+        {
+            await ReadSnapshotRow();
+        }
+        catch (Exception e)
+        {
+            _log.LogWarning(e, "The snapshot of {Aggregate} cannot be read", Key);
+        }
+    }
+
+    private async Task<GrainState<Snapshot>> ReadSnapshotRow()
+    {
+        var row = new GrainState<Snapshot>(new Snapshot());
+        await _services.Snapshots.ReadStateAsync(TState.Kind, this.GetGrainId(), row);
+        _snapshotETag = row.ETag;
+        return row;
     }
 }

@@ -39,14 +39,17 @@ public abstract partial class AggregateGrain<TState>
             return Reply<T>.Ok(view(started.Value!), started.Meta!);
         }
 
-        Folded<TState> ended;
-        if (end(_committed.State, request) is not null)
+        // The view as it was when the saga ended. Its end may be remembered, may be older than what the state remembers, or is yet to come:
+        // the events since the start tell.
+        var ended = new Folded<TState>(started.Value!, started.Meta!.Version, started.Meta.Uid, default, started.Meta.CreatedAt, started.Meta.UpdatedAt);
+        while (end(ended.State, request) is null)
         {
-            // The view as it was when the saga ended.
-            ended = await FoldFromJournal((_, before) => end(before.State, request) is null);
-        }
-        else
-        {
+            if (ended.Version < _committed.Version)
+            {
+                ended = await FoldOn(ended, state => end(state, request) is not null);
+                continue;
+            }
+
             var waiter = new TaskCompletionSource<Folded<TState>>(TaskCreationOptions.RunContinuationsAsynchronously);
             _sagaWaiters.Add((state => end(state, request) is not null, waiter));
             _ = PumpSaga();
@@ -54,6 +57,21 @@ public abstract partial class AggregateGrain<TState>
         }
 
         return end(ended.State, request)!.Rejection is { } rejection ? Reply<T>.No(rejection) : Reply<T>.Ok(view(ended.State), ended.Meta);
+    }
+
+    /// <summary>Folds the events after a version, up to the first after which the state is what is looked for, or to the last.</summary>
+    private async Task<Folded<TState>> FoldOn(Folded<TState> folded, Func<TState, bool> found)
+    {
+        await foreach (var stored in _services.Journal.ReadStream(Key, folded.Version))
+        {
+            folded = folded.Apply(stored);
+            if (found(folded.State))
+            {
+                break;
+            }
+        }
+
+        return folded;
     }
 
     private Task PumpSaga()

@@ -13,6 +13,7 @@ public sealed class GrainServices(
     [FromKeyedServices(GrainServices.SnapshotStorage)] IGrainStorage snapshots,
     [FromKeyedServices(GrainServices.ProductClock)] TimeProvider clock,
     TimeProvider system,
+    SnapshotOptions snapshotting,
     ILoggerFactory loggers)
 {
     /// <summary>Name of the Orleans grain storage that keeps snapshots.</summary>
@@ -24,6 +25,7 @@ public sealed class GrainServices(
     public IJournal Journal { get; } = journal;
     public IReadModels ReadModels { get; } = readModels;
     public IGrainStorage Snapshots { get; } = snapshots;
+    public SnapshotOptions Snapshotting { get; } = snapshotting;
     public TimeProvider Clock { get; } = clock;
     public TimeProvider System { get; } = system;
     public ILoggerFactory Loggers { get; } = loggers;

@@ -4,6 +4,7 @@ using AgencyPlatform.Gateway;
 using AgencyPlatform.Grains;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Storage;
+using AgencyPlatform.Storage.Snapshots;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -38,8 +39,7 @@ public static class PlatformHost
             silo.UseLocalhostClustering(port, gatewayPort: 0, primarySiloEndpoint: null, serviceId: "agencyplatform", clusterId: "agencyplatform");
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
             silo.AddActivityPropagation();
-            // Snapshots spare time and are never the truth: in memory they spare it until the process ends.
-            silo.AddMemoryGrainStorage(GrainServices.SnapshotStorage);
+            silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
             silo.AddAgencyPlatformGrains();
         });
         var app = builder.Build();

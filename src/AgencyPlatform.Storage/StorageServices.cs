@@ -4,6 +4,7 @@ using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Storage.Maintenance;
 using AgencyPlatform.Storage.ReadModels;
 using AgencyPlatform.Storage.Schema;
+using AgencyPlatform.Storage.Snapshots;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -39,6 +40,12 @@ public static class StorageServices
         services.AddSingleton<IJournalMaintenance, JournalMaintenance>();
         services.AddSingleton(sp => new StorageSchema(sp.GetRequiredService<Database>(), Clock(sp)));
         services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<StorageSchema>());
+        services.AddSingleton<SnapshotStore>(sp => options.Provider switch
+        {
+            StorageProvider.Sqlite => new SqliteSnapshots(options, sp.GetRequiredService<ILogger<SqliteSnapshots>>()),
+            _ => new PostgresSnapshots(sp.GetRequiredService<Database>()),
+        });
+        services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<SnapshotStore>());
         return services;
     }
 

@@ -429,7 +429,17 @@ internal sealed class SqliteSource(string connectionString, string pragmas) : Db
     {
         if (disposing)
         {
-            SqliteConnection.ClearPool(new SqliteConnection(connectionString));
+            Close();
         }
     }
+
+    // DisposeAsync does not come by Dispose(true).
+    protected override ValueTask DisposeAsyncCore()
+    {
+        Close();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The last connection to close checkpoints and removes the log.</summary>
+    private void Close() => SqliteConnection.ClearPool(new SqliteConnection(connectionString));
 }

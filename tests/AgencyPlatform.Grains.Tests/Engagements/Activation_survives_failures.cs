@@ -13,6 +13,7 @@ using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Storage;
+using AgencyPlatform.Storage.Snapshots;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using NodaTime;
@@ -125,6 +126,31 @@ public sealed class Activation_survives_failures(FaultySilo silo) : IClassFixtur
     }
 
     [Fact]
+    public async Task A_repeat_older_than_the_remembered_outcomes_is_answered_with_the_end_of_its_own_saga()
+    {
+        var agency = new AgencyId("old-repeat");
+        var engagement = await Accepted(agency, fits: false);
+        var requests = Enumerable.Range(0, 66).Select(_ => Guid.CreateVersion7()).ToArray();
+        var first = await engagement.Activate(Called(agency, requests[0], "activate"));
+        Assert.Equal(Reasons.CapacityExceeded, first.Rejection!.Reason);
+        foreach (var request in requests[1..])
+        {
+            Assert.Equal(Reasons.CapacityExceeded, (await engagement.Activate(Called(agency, request, "activate"))).Rejection!.Reason);
+        }
+
+        Ok(await silo.Grains.Of<IFractionalCmoGrain>(agency, "cy").Release(Called(agency), new BookingId("full")));
+        Ok(await engagement.Activate(Called(agency, Guid.CreateVersion7(), "activate")));
+        await engagement.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+        Assert.Null((await engagement.Get(new Read(agency))).Value!.OutcomeOf(requests[0]));
+        var version = (await engagement.Get(new Read(agency))).Meta!.Version;
+
+        var again = await engagement.Activate(Called(agency, requests[0], "activate"));
+
+        Assert.Equal((first.Rejection.Reason, first.Rejection.Message), (again.Rejection!.Reason, again.Rejection.Message));
+        Assert.Equal(version, (await engagement.Get(new Read(agency))).Meta!.Version);
+    }
+
+    [Fact]
     public async Task Asking_whether_an_activation_would_be_accepted_changes_nothing()
     {
         var agency = new AgencyId("what-if");
@@ -228,7 +254,7 @@ public sealed class FaultySilo : IAsyncLifetime
         {
             silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: "test", clusterId: "test");
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = System.Net.IPAddress.Loopback);
-            silo.AddMemoryGrainStorage(GrainServices.SnapshotStorage);
+            silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
             silo.AddAgencyPlatformGrains();
             silo.AddIncomingGrainCallFilter(Faults);
         });

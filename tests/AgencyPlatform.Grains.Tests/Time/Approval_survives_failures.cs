@@ -16,6 +16,7 @@ using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
 using AgencyPlatform.Storage;
+using AgencyPlatform.Storage.Snapshots;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using NodaTime;
@@ -71,6 +72,22 @@ public sealed class Approval_survives_failures(TimeSilo silo) : IClassFixture<Ti
         Assert.Equal(100_000, rows.Where(r => r.Account == Account.CostOfService).Sum(r => r.Amount));
         var entries = await silo.ReadModels.List<TimeEntryRow>(agency, Query.All(100, Filter.Eq(nameof(TimeEntryRow.State), TimeEntryState.Approved)));
         Assert.Equal(500, entries.Sum(e => e.Drawn));
+    }
+
+    [Fact]
+    public async Task A_repeat_older_than_the_remembered_outcomes_is_answered_with_the_end_of_its_own_approval()
+    {
+        var agency = new AgencyId("old-approval");
+        var (sheet, _) = await Submitted(agency);
+        var request = Guid.CreateVersion7();
+        var first = await sheet.Approve(Called(agency, request, "approve"), new ApproveEntries([]));
+        await Task.WhenAll(Enumerable.Range(0, 257).Select(i => sheet.Approve(Called(agency, Guid.CreateVersion7(), $"other-{i}"), new ApproveEntries([new("a")]))));
+        Assert.Null((await sheet.Get(new Read(agency, s_friday))).Value!.OutcomeOf(request));
+
+        var again = await sheet.Approve(Called(agency, request, "approve"), new ApproveEntries([]));
+
+        Assert.Equal(first.Meta, again.Meta);
+        Assert.Equal(first.Value!.Outcomes.Select(o => (o.Entry, o.Refusal?.Reason)), again.Value!.Outcomes.Select(o => (o.Entry, o.Refusal?.Reason)));
     }
 
     private static async Task<Reply<ApprovalResult>> Repeated(ITimesheetGrain sheet, Func<Task<Reply<ApprovalResult>>> call)
@@ -143,7 +160,7 @@ public sealed class TimeSilo : IAsyncLifetime
         {
             silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: "test", clusterId: "test");
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = System.Net.IPAddress.Loopback);
-            silo.AddMemoryGrainStorage(GrainServices.SnapshotStorage);
+            silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
             silo.AddAgencyPlatformGrains();
             silo.AddIncomingGrainCallFilter(Faults);
         });

@@ -1,0 +1,173 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using AgencyPlatform.Contracts;
+using AgencyPlatform.Contracts.Journal;
+using AgencyPlatform.Domain;
+using AgencyPlatform.Storage;
+using AgencyPlatform.Storage.Snapshots;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using NodaTime;
+using Orleans.Configuration;
+using Orleans.Core.Internal;
+using Orleans.Storage;
+
+namespace AgencyPlatform.Grains.Tests;
+
+/// <summary>A silo with its storage, which can be stopped and started on the same data. What it reads of the journal and writes of snapshots can be seen.</summary>
+public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot = 256) : IAsyncDisposable
+{
+    private IHost? _host;
+
+    public JournalProbe Reads { get; } = new();
+
+    public SnapshotProbe Snapshots { get; } = new();
+
+    public IServiceProvider Services => _host!.Services;
+
+    public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
+
+    public IJournal Journal => Services.GetRequiredService<IJournal>();
+
+    public async Task Start()
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Test" });
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.Services.AddAgencyPlatformStorage(storage);
+        var journal = builder.Services.Last(d => d.ServiceType == typeof(IJournal)).ImplementationType!;
+        builder.Services.Replace(ServiceDescriptor.Singleton<IJournal>(sp => Reads.Over((IJournal)ActivatorUtilities.CreateInstance(sp, journal))));
+        builder.Services.AddSingleton(new SnapshotOptions(eventsPerSnapshot));
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: "test", clusterId: "test");
+            silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
+            silo.AddAgencyPlatformSnapshots("stored");
+            silo.Services.AddKeyedSingleton<IGrainStorage>(GrainServices.SnapshotStorage, (sp, _) => Snapshots.Over(sp.GetRequiredKeyedService<IGrainStorage>("stored")));
+            silo.AddAgencyPlatformGrains();
+        });
+        _host = builder.Build();
+        await _host.StartAsync();
+    }
+
+    public async Task Stop()
+    {
+        if (_host is { } host)
+        {
+            _host = null;
+            await host.StopAsync();
+            await ((IAsyncDisposable)host).DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await Stop();
+
+    /// <summary>The aggregate folded from its first event.</summary>
+    internal async Task<Folded<TState>> Replayed<TState>(AggregateKey key) where TState : class, IState<TState>
+    {
+        var folded = Folded<TState>.Initial;
+        await foreach (var stored in Journal.ReadStream(key))
+        {
+            folded = folded.Apply(stored);
+        }
+
+        return folded;
+    }
+
+    /// <summary>Throws the activation away: the next call folds the aggregate anew.</summary>
+    public static Task Forget(IAggregateGrain grain) => grain.AsReference<IGrainManagementExtension>().DeactivateOnIdle().AsTask();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>Sees from where on an aggregate was read last: 0 is the whole journal.</summary>
+public sealed class JournalProbe
+{
+    private readonly ConcurrentDictionary<AggregateKey, long> _readAfter = new();
+
+    public long LastReadAfter(AggregateKey key) => _readAfter[key];
+
+    /// <summary>Sets what was seen, where the test itself has read meanwhile.</summary>
+    public void Note(AggregateKey key, long after) => _readAfter[key] = after;
+
+    internal IJournal Over(IJournal journal) => new Seen(this, journal);
+
+    private sealed class Seen(JournalProbe probe, IJournal journal) : IJournal
+    {
+        public ValueTask<AppendResult> Append(AppendItem item) => journal.Append(item);
+
+        public ValueTask<FenceRead> ReadFence(AggregateKey key, Guid? request) => journal.ReadFence(key, request);
+
+        public IAsyncEnumerable<StoredEvent> ReadStream(AggregateKey key, long after, long upTo, CancellationToken cancellation)
+        {
+            probe._readAfter[key] = after;
+            return journal.ReadStream(key, after, upTo, cancellation);
+        }
+
+        public Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter, CancellationToken cancellation) =>
+            journal.ReadFeed(agency, after, limit, filter, cancellation);
+
+        public Task<FeedHead> ReadHead(AgencyId agency, CancellationToken cancellation) => journal.ReadHead(agency, cancellation);
+    }
+}
+
+/// <summary>Sees each write of a snapshot, and can be out of order.</summary>
+public sealed class SnapshotProbe
+{
+    private readonly Channel<bool> _writes = Channel.CreateUnbounded<bool>();
+
+    /// <summary>Every read and write fails.</summary>
+    public bool Down { get; set; }
+
+    /// <summary>Whether the next write, or the one just done, succeeded.</summary>
+    public async Task<bool> NextWrite()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        return await _writes.Reader.ReadAsync(patience.Token);
+    }
+
+    /// <summary>Forgets the writes that nobody asked for.</summary>
+    public void Forget()
+    {
+        while (_writes.Reader.TryRead(out _))
+        {
+        }
+    }
+
+    internal IGrainStorage Over(IGrainStorage storage) => new Seen(this, storage);
+
+    private sealed class Seen(SnapshotProbe probe, IGrainStorage storage) : IGrainStorage
+    {
+        public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+            probe.Down ? throw new IOException("The test has taken the snapshots away.") : storage.ReadStateAsync(stateName, grainId, grainState);
+
+        public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+        {
+            var written = false;
+            try
+            {
+                if (probe.Down)
+                {
+                    throw new IOException("The test has taken the snapshots away.");
+                }
+
+                await storage.WriteStateAsync(stateName, grainId, grainState);
+                written = true;
+            }
+            finally
+            {
+                probe._writes.Writer.TryWrite(written);
+            }
+        }
+
+        public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) => storage.ClearStateAsync(stateName, grainId, grainState);
+    }
+}
