@@ -90,6 +90,22 @@ internal static class JournalCommands
         return 0;
     }
 
+    /// <summary>Writes the journal as lines of JSON, to a file or to the standard output.</summary>
+    public static async Task<int> Export(IServiceProvider services, FileInfo? file, string? agency, CancellationToken cancellation)
+    {
+        if (agency is not null && !IdSyntax.IsValid(agency))
+        {
+            await Console.Error.WriteLineAsync($"\"{agency}\" is no id of an agency: {IdSyntax.Rule}.");
+            return 2;
+        }
+
+        var maintenance = services.GetRequiredService<IJournalMaintenance>();
+        await using var lines = file is null ? new StreamWriter(Console.OpenStandardOutput()) : new StreamWriter(file.FullName);
+        var events = await maintenance.Export(lines, agency is null ? null : new AgencyId(agency), cancellation);
+        await Console.Error.WriteLineAsync($"{events} events.");
+        return 0;
+    }
+
     /// <summary><c>agencies/a/cmos/c</c> or <c>a/cmo/c</c>; null when it is neither.</summary>
     internal static AggregateKey? TryParse(string name)
     {

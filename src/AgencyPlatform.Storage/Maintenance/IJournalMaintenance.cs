@@ -33,4 +33,8 @@ public interface IJournalMaintenance
 
     /// <summary>The number of events of one agency or all.</summary>
     Task<long> CountEvents(AgencyId? agency = null, CancellationToken cancellation = default);
+
+    /// <summary>Writes the events of one agency or all as <see cref="JournalLines"/>, agency by agency, in order of sequence. People are not in it: the journal holds none.</summary>
+    /// <returns>How many events were written.</returns>
+    Task<long> Export(TextWriter to, AgencyId? agency = null, CancellationToken cancellation = default);
 }

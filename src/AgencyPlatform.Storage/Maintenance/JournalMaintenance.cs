@@ -46,6 +46,27 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
         return (await database.Query($"SELECT count(*) FROM events{where}", arguments, r => r.GetInt64(0), cancellation)).Single();
     }
 
+    public async Task<long> Export(TextWriter to, AgencyId? agency = null, CancellationToken cancellation = default)
+    {
+        long events = 0;
+        foreach (var each in agency is { } one ? [one] : await ListAgencies(cancellation))
+        {
+            long sequence = 0;
+            while (await journal.ReadFeed(each, sequence, Page, null, cancellation) is { Count: > 0 } page)
+            {
+                foreach (var e in page)
+                {
+                    await to.WriteAsync(JournalLines.Write(e) + "\n");
+                }
+
+                events += page.Count;
+                sequence = page[^1].Sequence;
+            }
+        }
+
+        return events;
+    }
+
     private async Task<(long Events, ChainBreak? Break)> Walk(AgencyId agency, FeedHead head, CancellationToken cancellation)
     {
         var chain = new ChainHash();
