@@ -4,11 +4,11 @@ using NodaTime;
 namespace AgencyPlatform.Domain.Billing;
 
 /// <summary>The accounts of the double-entry ledger. Source: domain §5.</summary>
-public enum Account { Receivable, UnbilledReceivable, DeferredRevenue, Revenue, TaxPayable, Cash, ClientCredit, CostOfService, CmoPayable, BadDebt }
+public enum LedgerAccount { Receivable, UnbilledReceivable, DeferredRevenue, Revenue, TaxPayable, Cash, ClientCredit, CostOfService, CmoPayable, BadDebt }
 
 /// <summary>One line of a posting.</summary>
 /// <param name="Amount">A debit is positive, a credit negative.</param>
-public sealed record PostingLine(Account Account, Money Amount, ClientCompanyId? Client = null, EngagementId? Engagement = null, CmoId? Cmo = null);
+public sealed record PostingLine(LedgerAccount Account, Money Amount, ClientCompanyId? Client = null, EngagementId? Engagement = null, CmoId? Cmo = null);
 
 /// <summary>What an event posts. One that does not sum to zero per currency cannot be built.</summary>
 public sealed record Posting(ImmutableArray<PostingLine> Lines)
@@ -19,7 +19,7 @@ public sealed record Posting(ImmutableArray<PostingLine> Lines)
             : throw new InvalidOperationException("A posting sums to zero in each currency.");
 
     /// <summary>The same amount to the debit of one account and the credit of another.</summary>
-    public static ImmutableArray<PostingLine> Pair(Account debit, Account credit, Money amount, ClientCompanyId? client, EngagementId? engagement, CmoId? cmo) =>
+    public static ImmutableArray<PostingLine> Pair(LedgerAccount debit, LedgerAccount credit, Money amount, ClientCompanyId? client, EngagementId? engagement, CmoId? cmo) =>
         [new PostingLine(debit, amount, client, engagement, cmo), new PostingLine(credit, -amount, client, engagement, cmo)];
 
     /// <summary>The ledger's rows of this posting.</summary>
@@ -32,4 +32,4 @@ public sealed record Posting(ImmutableArray<PostingLine> Lines)
 /// <param name="Amount">Minor units; a debit is positive, a credit negative.</param>
 [RowTable("postings", nameof(LegalEntity), nameof(Date), nameof(Source), nameof(Line), Indexes = [nameof(Client), nameof(Engagement), nameof(Cmo)])]
 public sealed record PostingRow(
-    LegalEntityId LegalEntity, LocalDate Date, string Source, int Line, Account Account, string Currency, long Amount, ClientCompanyId? Client, EngagementId? Engagement, CmoId? Cmo) : IRow;
+    LegalEntityId LegalEntity, LocalDate Date, string Source, int Line, LedgerAccount Account, string Currency, long Amount, ClientCompanyId? Client, EngagementId? Engagement, CmoId? Cmo) : IRow;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using AgencyPlatform.Domain.Billing;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Clients;
@@ -22,8 +23,9 @@ public sealed record ClientProfile(
 /// <param name="Address">Lines separated by a line feed.</param>
 /// <param name="Country">ISO 3166-1, two letters; may be empty.</param>
 /// <param name="PaymentTermDays">Days from the issue date to the due date, 0–365.</param>
+/// <param name="Tax">How what is sold to the client is taxed; null: not subject to tax.</param>
 [GenerateSerializer, Immutable, Alias("client.billing-details")]
-public sealed record BillingDetails(string LegalName, string Address, string Country, string TaxId, int PaymentTermDays);
+public sealed record BillingDetails(string LegalName, string Address, string Country, string TaxId, int PaymentTermDays, TaxTreatment? Tax = null);
 
 /// <summary>A person of the client who has a say.</summary>
 /// <param name="Title">CEO, CSO, VP, board …</param>

@@ -18,11 +18,7 @@ public sealed partial record Engagement
     public Terms TermsOn(LocalDate date) => Terms.LastOrDefault(t => t.EffectiveFrom <= date) ?? Terms[0];
 
     /// <summary>The bill-cycle period that a date of the service is in, by the terms in force on it.</summary>
-    public BillPeriod PeriodOn(LocalDate date)
-    {
-        var terms = TermsOn(date);
-        return terms.Cycle.Periods(new DateRange(LocalDate.Max(Plan.Start, terms.EffectiveFrom), End)).First(p => p.Dates.Contains(date));
-    }
+    public BillPeriod PeriodOn(LocalDate date) => BillPeriods.Of(Terms, Service).First(p => p.Dates.Contains(date));
 
     /// <summary>
     /// The meter as it is for entries of a date. The included grant of a period is not stored: it follows from the terms and the days served
@@ -145,7 +141,7 @@ public sealed partial record Engagement
         var lines = ImmutableArray.CreateBuilder<PostingLine>();
         if (drawn is { Paid: true, CostRate: { HourlyMinor: > 0 } cost })
         {
-            Add($"cost/{drawn.Cmo}/{drawn.Date.ToString("uuuu-MM", CultureInfo.InvariantCulture)}/{Text(cost.HourlyMinor)}-{cost.Currency}", drawn.Minutes, cost.HourlyMinor, cost.Currency, Account.CostOfService, Account.CmoPayable);
+            Add($"cost/{drawn.Cmo}/{drawn.Date.ToString("uuuu-MM", CultureInfo.InvariantCulture)}/{Text(cost.HourlyMinor)}-{cost.Currency}", drawn.Minutes, cost.HourlyMinor, cost.Currency, LedgerAccount.CostOfService, LedgerAccount.CmoPayable);
         }
 
         if (drawn.Date >= (Plan.BillingStartsOn ?? Plan.Start))
@@ -154,17 +150,17 @@ public sealed partial record Engagement
             switch (terms)
             {
                 case HourlyTerms { HourlyRate: > 0 } hourly when drawn.Parts.Charged > 0:
-                    Add($"hourly/{period}/{Text(hourly.HourlyRate)}", drawn.Parts.Charged, hourly.HourlyRate, terms.Currency, Account.UnbilledReceivable, Account.Revenue);
+                    Add($"hourly/{period}/{Text(hourly.HourlyRate)}", drawn.Parts.Charged, hourly.HourlyRate, terms.Currency, LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
                     break;
                 case RetainerTerms { OverageHourlyRate: > 0 and var rate } when drawn.Parts.Overage > 0:
-                    Add($"overage/{period}/{Text(rate)}", drawn.Parts.Overage, rate, terms.Currency, Account.UnbilledReceivable, Account.Revenue);
+                    Add($"overage/{period}/{Text(rate)}", drawn.Parts.Overage, rate, terms.Currency, LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
                     break;
             }
         }
 
         return accruals.Count == 0 ? null : new TimePosted(drawn.Entry, terms.Seller, drawn.Date, accruals.ToImmutable(), new Posting(lines.ToImmutable()));
 
-        void Add(string name, int minutes, long rate, Currency currency, Account debit, Account credit)
+        void Add(string name, int minutes, long rate, Currency currency, LedgerAccount debit, LedgerAccount credit)
         {
             var key = new AccrualKey(name);
             var before = Time.Accrued.GetValueOrDefault(key);

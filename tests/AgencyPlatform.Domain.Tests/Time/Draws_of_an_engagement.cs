@@ -114,7 +114,7 @@ public sealed class Draws_of_an_engagement
         foreach (var id in (string[])["a", "b", "c"])
         {
             var decision = engagement.Draw(Entry(id, 10), null);
-            amounts.Add(decision.Events.OfType<TimePosted>().Single().Posting.Lines.Single(l => l.Account == Account.UnbilledReceivable).Amount.Minor);
+            amounts.Add(decision.Events.OfType<TimePosted>().Single().Posting.Lines.Single(l => l.Account == LedgerAccount.UnbilledReceivable).Amount.Minor);
             engagement = Fold(engagement, decision);
         }
 
@@ -126,7 +126,7 @@ public sealed class Draws_of_an_engagement
     {
         var engagement = Active(Hourly());
         var posted = engagement.Draw(Entry("a", 90, billable: false), s_cost).Events.OfType<TimePosted>().Single();
-        Assert.Equal([(Account.CostOfService, 15_000L), (Account.CmoPayable, -15_000L)], posted.Posting.Lines.Select(l => (l.Account, l.Amount.Minor)));
+        Assert.Equal([(LedgerAccount.CostOfService, 15_000L), (LedgerAccount.CmoPayable, -15_000L)], posted.Posting.Lines.Select(l => (l.Account, l.Amount.Minor)));
         Assert.Equal((new LegalEntityId("main"), s_day), (posted.LegalEntity, posted.PostingDate));
         Assert.Empty(engagement.Draw(Entry("a", 90, billable: false, paid: false), s_cost).Events.OfType<TimePosted>());
         Assert.Empty(engagement.Draw(Entry("a", 90, billable: false), null).Events.OfType<TimePosted>());
@@ -136,12 +136,12 @@ public sealed class Draws_of_an_engagement
     public void Nothing_accrues_before_the_first_billed_day()
     {
         var posted = Active(Hourly(), billing: new LocalDate(2026, 4, 16)).Draw(Entry("a", 60), s_cost).Events.OfType<TimePosted>().Single();
-        Assert.DoesNotContain(posted.Posting.Lines, l => l.Account == Account.UnbilledReceivable);
+        Assert.DoesNotContain(posted.Posting.Lines, l => l.Account == LedgerAccount.UnbilledReceivable);
     }
 
     [Fact]
     public void An_unbalanced_posting_cannot_be_built() =>
-        Assert.Throws<InvalidOperationException>(() => new Posting([new PostingLine(Account.Cash, new Money(1, s_dollars))]));
+        Assert.Throws<InvalidOperationException>(() => new Posting([new PostingLine(LedgerAccount.Cash, new Money(1, s_dollars))]));
 
     [Fact]
     public void Bills_are_computed_from_charged_and_overage_minutes()

@@ -69,7 +69,7 @@ public sealed class Approval_survives_failures(TimeSilo silo) : IClassFixture<Ti
         // The ledger balances, with each approved minute once: 500 minutes at $120 an hour.
         var rows = await silo.ReadModels.List<PostingRow>(agency, Query.All(100));
         Assert.Equal(0, rows.Sum(r => r.Amount));
-        Assert.Equal(100_000, rows.Where(r => r.Account == Account.CostOfService).Sum(r => r.Amount));
+        Assert.Equal(100_000, rows.Where(r => r.Account == LedgerAccount.CostOfService).Sum(r => r.Amount));
         var entries = await silo.ReadModels.List<TimeEntryRow>(agency, Query.All(100, Filter.Eq(nameof(TimeEntryRow.State), TimeEntryState.Approved)));
         Assert.Equal(500, entries.Sum(e => e.Drawn));
     }

@@ -1,0 +1,27 @@
+using AgencyPlatform.Domain.Billing;
+
+namespace AgencyPlatform.Contracts.Billing;
+
+/// <summary>
+/// What one client company is invoiced by one legal entity in one currency. Its grain key is
+/// <c>{agency}/{client}/{legal entity}/{currency in lower case}</c>. It asks the agency, the client company and their engagements for what a bill
+/// is computed from, and the invoice series for numbers.
+/// </summary>
+[Alias("IBillingAccountGrain")]
+public interface IBillingAccountGrain : IAggregateGrain
+{
+    /// <summary>Computes the bill and keeps it as the open draft; with <see cref="Call.ValidateOnly"/> it is a preview. NOT_FOUND when the client or the legal entity is not there.</summary>
+    [Alias("Prepare")]
+    Task<Reply<Invoice>> Prepare(Call call, PrepareInvoice command);
+
+    /// <summary>Answers with what was discarded.</summary>
+    [Alias("Discard")]
+    Task<Reply<InvoiceId>> Discard(Call call, InvoiceId invoice);
+
+    /// <summary>Answers when the invoice has its number and is posted.</summary>
+    [Alias("Finalize")]
+    Task<Reply<Invoice>> Finalize(Call call, InvoiceId invoice);
+
+    [Alias("Get")]
+    Task<Reply<Invoice>> Get(Read read, InvoiceId invoice);
+}

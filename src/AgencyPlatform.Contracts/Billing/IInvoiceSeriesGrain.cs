@@ -1,0 +1,12 @@
+using AgencyPlatform.Domain.Billing;
+
+namespace AgencyPlatform.Contracts.Billing;
+
+/// <summary>A gapless series of document numbers. Its grain key is <c>{agency}/{legal entity}/{series}</c>. It asks the agency for the entity's time zone.</summary>
+[Alias("IInvoiceSeriesGrain")]
+public interface IInvoiceSeriesGrain : IAggregateGrain
+{
+    /// <summary>Gives each invoice its number, in one append; one that has a number keeps it, whoever asks and however often.</summary>
+    [Alias("Assign")]
+    Task<Reply<ImmutableArray<AssignedNumber>>> Assign(Call call, AssignNumbers command);
+}

@@ -1,0 +1,238 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json.Serialization;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Billing;
+
+// ---- commands ----
+
+/// <summary>Whose account: one client company, one legal entity of the agency, one currency.</summary>
+[GenerateSerializer, Immutable, Alias("billing.account-id")]
+public sealed record AccountId(ClientCompanyId Client, LegalEntityId LegalEntity, Currency Currency)
+{
+    /// <summary>The aggregate's id: <c>{client}/{legal entity}/{currency in lower case}</c>.</summary>
+    public string Key => $"{Client}/{LegalEntity}/{Currency.Code.ToLowerInvariant()}";
+}
+
+/// <param name="To">What periods a bill to this date takes: see <see cref="Owed.Of"/>.</param>
+/// <param name="Id">The draft's id; null: the open draft's, or <paramref name="NewId"/>.</param>
+[GenerateSerializer, Immutable, Alias("billing.prepare-invoice")]
+public sealed record PrepareInvoice(AccountId Account, LocalDate To, InvoiceId? Id, InvoiceId NewId);
+
+// ---- events ----
+
+[Event("billing-account.draft-created"), GenerateSerializer, Immutable, Alias("billing-account.draft-created")]
+public sealed record DraftCreated(AccountId Account, InvoiceId Invoice, InvoiceContent Content, Instant At) : IEvent;
+
+[Event("billing-account.draft-refreshed"), GenerateSerializer, Immutable, Alias("billing-account.draft-refreshed")]
+public sealed record DraftRefreshed(InvoiceId Invoice, InvoiceContent Content) : IEvent;
+
+[Event("billing-account.draft-discarded"), GenerateSerializer, Immutable, Alias("billing-account.draft-discarded")]
+public sealed record DraftDiscarded(InvoiceId Invoice) : IEvent;
+
+/// <summary>Everything is checked and the draft frozen: from here nothing can refuse.</summary>
+[Event("billing-account.finalization-started"), GenerateSerializer, Immutable, Alias("billing-account.finalization-started")]
+public sealed record FinalizationStarted(InvoiceId Invoice, InvoiceSeriesId Series, Instant At) : IEvent;
+
+[Event("billing-account.invoice-finalized"), GenerateSerializer, Immutable, Alias("billing-account.invoice-finalized")]
+public sealed record InvoiceFinalized(InvoiceId Invoice, long Number, LocalDate IssueDate, LocalDate DueDate, LegalEntityId LegalEntity, Posting Posting) : IPosting
+{
+    [JsonIgnore]
+    public LocalDate PostingDate => IssueDate;
+}
+
+/// <summary>
+/// What one client company is invoiced by one legal entity in one currency: at most one open draft, and every frozen and final invoice.
+/// Finalizing is a saga with the entity's invoice series, which gives the number. Source: domain §5.
+/// </summary>
+/// <param name="Account">Null before the first draft.</param>
+/// <param name="Draft">Recomputed by each preparation; it bills nothing until it is frozen.</param>
+/// <param name="Standing">Frozen and final invoices in the order in which they were frozen: what counts as invoiced.</param>
+[GenerateSerializer, Immutable, Alias("billing-account")]
+public sealed record BillingAccount(AccountId? Account, Invoice? Draft, ImmutableArray<Invoice> Standing) : IState<BillingAccount>
+{
+    /// <summary>How far ahead of the seller's today a bill may reach.</summary>
+    public const int MostDaysAhead = 366;
+
+    /// <summary>How long after it was frozen an invoice without a number is taken up again when nobody carries it on.</summary>
+    private static readonly Duration s_sagaPatience = Duration.FromSeconds(15);
+
+    public static string Kind => "billing-account";
+
+    public static int FoldVersion => 1;
+
+    public static BillingAccount Initial { get; } = new(null, null, []);
+
+    [JsonIgnore]
+    public bool Exists => Account is not null;
+
+    /// <summary>An unfinished finalization's wake-up; nothing else of an account changes by time alone.</summary>
+    [JsonIgnore]
+    public Instant? NextDue => Standing.FirstOrDefault(i => i.State == InvoiceState.Finalizing)?.FrozenAt + s_sagaPatience;
+
+    public ImmutableArray<IEvent> Settle(Instant now) => [];
+
+    // ---- decisions ----
+
+    /// <summary>Computes the bill to a date and keeps it as the open draft. To preview it, ask what if: the same code on the same inputs.</summary>
+    public Decision Prepare(PrepareInvoice command, BillingFacts facts, Instant now)
+    {
+        var latest = Today(facts, now).PlusDays(MostDaysAhead);
+        if (command.To > latest)
+        {
+            return Rejection.Invalid(new FieldViolation("to_date", $"must be at most {MostDaysAhead} days after today: up to {Text(latest)}"));
+        }
+
+        var id = command.Id ?? Draft?.Id ?? command.NewId;
+        if (Find(id) is { State: not InvoiceState.Draft })
+        {
+            return Rejection.AlreadyExists("invoice", id.Value);
+        }
+
+        if (Draft is { } open && open.Id != id)
+        {
+            return Rejection.Rule(
+                Reasons.DraftOpen, $"The account has the open draft {open.Id}: leave the id out to refresh it, or finalize or discard it first.", ("invoice", open.Id.Value));
+        }
+
+        var content = Drafting.Content(facts, command.Account.LegalEntity, command.Account.Currency, command.To, Standing);
+        return Draft is { } draft
+            ? draft.Content.SameAs(content) ? Decision.Nothing : Decision.Accept(new DraftRefreshed(id, content))
+            : content.Lines.IsEmpty ? NothingToBill(command.Account, command.To)
+            : Decision.Accept(new DraftCreated(command.Account, id, content, now));
+    }
+
+    public Decision Discard(InvoiceId id) =>
+        Find(id) is not { } invoice ? Rejection.NotFound("invoice", id.Value)
+        : invoice.State == InvoiceState.Draft ? Decision.Accept(new DraftDiscarded(id))
+        : Rejection.Rule(
+            Reasons.InvoiceFinal, $"The invoice {id} is {Upper(invoice.State)} and never changes.", ("invoice", id.Value), ("state", Upper(invoice.State)));
+
+    /// <summary>Checks everything and freezes the draft: after this nothing can refuse. Frozen or final already: nothing to do.</summary>
+    public Decision Finalize(InvoiceId id, BillingFacts facts, Instant now)
+    {
+        if (Find(id) is not { } invoice)
+        {
+            return Rejection.NotFound("invoice", id.Value);
+        }
+
+        if (invoice.State != InvoiceState.Draft)
+        {
+            return Decision.Nothing;
+        }
+
+        var draft = invoice.Content;
+        var current = Drafting.Content(facts, Account!.LegalEntity, Account.Currency, draft.To, Standing);
+        if (!current.SameAs(draft))
+        {
+            var (was, isNow) = (new Money(draft.Total, Account.Currency), new Money(current.Total, Account.Currency));
+            return Rejection.Rule(
+                Reasons.DraftStale, $"The draft {id} of {was} was computed before something changed; it would be {isNow} now: prepare it again and look at it.",
+                ("invoice", id.Value), ("draft_total", Text(was.Minor)), ("current_total", Text(isNow.Minor)), ("currency", Account.Currency.Code));
+        }
+
+        if (draft.Lines.IsEmpty)
+        {
+            return NothingToBill(Account, draft.To);
+        }
+
+        var series = draft.Kind == DocumentKind.CreditNote ? InvoiceSeries.ForCreditNotes(facts.Series) : facts.Series;
+        return Decision.Accept(new FinalizationStarted(id, series, now));
+    }
+
+    /// <summary>Records the number that the series gave, and posts the invoice on its date.</summary>
+    public Decision Number(InvoiceId id, long number, LocalDate issueDate) =>
+        Find(id) is { State: InvoiceState.Finalizing } invoice
+            ? Decision.Accept(new InvoiceFinalized(id, number, issueDate, issueDate.PlusDays(invoice.Content.PaymentTermDays), Account!.LegalEntity, PostingOf(invoice.Content)))
+            : Decision.Nothing;
+
+    // ---- questions ----
+
+    public Invoice? Find(InvoiceId id) => Draft?.Id == id ? Draft : Standing.FirstOrDefault(i => i.Id == id);
+
+    /// <summary>Frozen invoices that wait for their numbers, all of one series; none: nothing is under way.</summary>
+    public (InvoiceSeriesId Series, ImmutableArray<InvoiceId> Invoices)? NextStep() =>
+        Standing.FirstOrDefault(i => i.State == InvoiceState.Finalizing) is { } first
+            ? (first.Series!.Value, [.. Standing.Where(i => i.State == InvoiceState.Finalizing && i.Series == first.Series).Select(i => i.Id)])
+            : null;
+
+    /// <summary>
+    /// Receivable against deferred revenue for what is billed in advance, against the unbilled receivable for what is billed in arrears, and tax payable.
+    /// A fee in arrears is accrued with it; minutes were when they were approved. Credits post the reverse. Source: domain §5.
+    /// </summary>
+    private Posting PostingOf(InvoiceContent content)
+    {
+        var lines = ImmutableArray.CreateBuilder<PostingLine>();
+        Add(LedgerAccount.Receivable, content.Total, null);
+        foreach (var line in content.Lines)
+        {
+            if (line is { Timing: FeeTiming.InArrears, Item.Charge: Charge.Fee })
+            {
+                Add(LedgerAccount.UnbilledReceivable, line.Amount, line.Item.Engagement);
+                Add(LedgerAccount.Revenue, -line.Amount, line.Item.Engagement);
+            }
+
+            Add(line.Timing == FeeTiming.InAdvance ? LedgerAccount.DeferredRevenue : LedgerAccount.UnbilledReceivable, -line.Amount, line.Item.Engagement);
+        }
+
+        Add(LedgerAccount.TaxPayable, -content.Tax, null);
+        return new Posting(lines.ToImmutable());
+
+        void Add(LedgerAccount account, long amount, EngagementId? engagement)
+        {
+            if (amount != 0)
+            {
+                lines.Add(new PostingLine(account, new Money(amount, Account!.Currency), Account.Client, engagement));
+            }
+        }
+    }
+
+    private static Decision NothingToBill(AccountId account, LocalDate to) => Rejection.Rule(
+        Reasons.NothingToBill, $"Nothing is owed by {account.Client} to {account.LegalEntity} in {account.Currency} to {Text(to)} that was not invoiced before.",
+        ("client", account.Client.Value), ("legal_entity", account.LegalEntity.Value), ("currency", account.Currency.Code), ("to_date", Text(to)));
+
+    private static LocalDate Today(BillingFacts facts, Instant now) => now.InZone(DateTimeZoneProviders.Tzdb[facts.SellerTimeZone]).Date;
+
+    private static string Upper(InvoiceState state) => state.ToString().ToUpperInvariant();
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(LocalDate date) => date.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture);
+
+    // ---- fold ----
+
+    public BillingAccount Apply(IEvent @event) => @event switch
+    {
+        DraftCreated e => this with { Account = e.Account, Draft = new Invoice(e.Invoice, InvoiceState.Draft, e.Content, e.At, null, null, null, null, null) },
+        DraftRefreshed e => this with { Draft = Draft! with { Content = e.Content } },
+        DraftDiscarded => this with { Draft = null },
+        FinalizationStarted e => this with { Draft = null, Standing = Standing.Add(Draft! with { State = InvoiceState.Finalizing, Series = e.Series, FrozenAt = e.At }) },
+        InvoiceFinalized e => this with
+        {
+            Standing =
+            [
+                .. Standing.Select(i => i.Id != e.Invoice ? i : i with { State = InvoiceState.Finalized, Number = e.Number, IssueDate = e.IssueDate, DueDate = e.DueDate }),
+            ],
+        },
+        _ => throw new InvalidOperationException($"A billing account does not know {@event.GetType().Name}."),
+    };
+
+    // ---- read models ----
+
+    public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event switch
+    {
+        DraftCreated => [new Claim(Row(Draft!))],
+        DraftRefreshed => [new Put(Row(Draft!))],
+        DraftDiscarded e => [new Drop(Row(new Invoice(e.Invoice, InvoiceState.Draft, Nothing, default, null, null, null, null, null)))],
+        FinalizationStarted e => [new Put(Row(Find(e.Invoice)!))],
+        InvoiceFinalized e => [new Put(Row(Find(e.Invoice)!)), .. e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate)],
+        _ => [],
+    };
+
+    private static InvoiceContent Nothing { get; } = new(DocumentKind.Invoice, default, new Party("", "", "", ""), new Party("", "", "", ""), 0, [], [], 0, 0, 0);
+
+    private InvoiceRow Row(Invoice invoice) => new(
+        invoice.Id, Account!.Client, Account.LegalEntity, Account.Currency.Code, invoice.State, invoice.Content.Kind, invoice.Content.To,
+        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total);
+}

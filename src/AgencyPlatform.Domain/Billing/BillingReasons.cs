@@ -1,0 +1,16 @@
+namespace AgencyPlatform.Domain;
+
+public static partial class Reasons
+{
+    /// <summary>Nothing is owed to the date that was not invoiced before, and nothing is to be credited. Metadata: client, legal_entity, currency, to_date. Bill to a later date.</summary>
+    public const string NothingToBill = "NOTHING_TO_BILL";
+
+    /// <summary>The account has another open draft. Metadata: invoice. Leave the id out to refresh it, or finalize or discard it first.</summary>
+    public const string DraftOpen = "DRAFT_OPEN";
+
+    /// <summary>What the draft was computed from has changed since. Metadata: invoice, draft_total, current_total, currency. Prepare it again, look at it and finalize it then.</summary>
+    public const string DraftStale = "DRAFT_STALE";
+
+    /// <summary>The invoice is frozen or final and never changes. Metadata: invoice, state.</summary>
+    public const string InvoiceFinal = "INVOICE_FINAL";
+}

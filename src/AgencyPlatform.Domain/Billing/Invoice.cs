@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Domain.Time;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Billing;
+
+public enum InvoiceState
+{
+    /// <summary>Prepared; a later preparation refreshes it.</summary>
+    Draft,
+
+    /// <summary>Frozen and about to get its number: nothing can refuse it any more.</summary>
+    Finalizing,
+
+    /// <summary>Numbered and posted. It never changes.</summary>
+    Finalized,
+}
+
+public enum DocumentKind
+{
+    Invoice,
+
+    /// <summary>A document with a negative total.</summary>
+    CreditNote,
+}
+
+/// <summary>Unit of a line's quantity.</summary>
+public enum LineUnit { Days, Minutes }
+
+/// <summary>A line of another invoice that this one corrects.</summary>
+[GenerateSerializer, Immutable, Alias("billing.line-reference")]
+public sealed record LineReference(InvoiceId Invoice, int Line);
+
+/// <param name="Number">From 1.</param>
+/// <param name="Service">From the first to the last day that its key gained or lost.</param>
+/// <param name="Period">The served days of the key's bill-cycle period.</param>
+/// <param name="KeyDates">All days of the key after this line; they tell the next bill what is new.</param>
+/// <param name="Quantity">Days or minutes; negative in a credit.</param>
+/// <param name="FullDays">Days of the full period that a fee is prorated against; 0 for minutes.</param>
+/// <param name="Amount">Minor units without tax; negative in a credit.</param>
+/// <param name="Tax">Minor units: the line's part of the document's tax.</param>
+/// <param name="Entries">The time entries that it bills.</param>
+/// <param name="Corrects">Of a credit: the line whose amount it takes back.</param>
+[GenerateSerializer, Immutable, Alias("billing.invoice-line")]
+public sealed record InvoiceLine(
+    int Number, ItemKey Item, string Description, DateRange Service, DateRange Period, ImmutableArray<DateRange> KeyDates, FeeTiming Timing,
+    long Quantity, LineUnit Unit, int FullDays, long Amount, TaxTreatment TaxTreatment, long Tax, ImmutableArray<TimeEntryKey> Entries, LineReference? Corrects);
+
+/// <summary>A document's tax of one category and rate.</summary>
+/// <param name="Taxable">Minor units: the sum of its lines.</param>
+[GenerateSerializer, Immutable, Alias("billing.tax-subtotal")]
+public sealed record TaxSubtotal(TaxTreatment Treatment, long Taxable, long Tax);
+
+/// <summary>Seller or buyer as printed.</summary>
+[GenerateSerializer, Immutable, Alias("billing.party")]
+public sealed record Party(string LegalName, string Address, string Country, string TaxId);
+
+/// <summary>All that an invoice says besides its number and dates. A preview, a draft and the invoice have the same.</summary>
+/// <param name="To">Billed to this date.</param>
+/// <param name="Net">Minor units, the sum of the lines.</param>
+/// <param name="Total">Net and tax; negative for a credit note.</param>
+[GenerateSerializer, Immutable, Alias("billing.invoice-content")]
+public sealed record InvoiceContent(
+    DocumentKind Kind, LocalDate To, Party Seller, Party Buyer, int PaymentTermDays, ImmutableArray<InvoiceLine> Lines, ImmutableArray<TaxSubtotal> Taxes, long Net, long Tax, long Total)
+{
+    /// <summary>Whether two contents say the same to the last cent.</summary>
+    public bool SameAs(InvoiceContent other) =>
+        System.Text.Json.JsonSerializer.Serialize(this, EventJson.Options) == System.Text.Json.JsonSerializer.Serialize(other, EventJson.Options);
+}
+
+/// <param name="PreparedAt">When it became a draft.</param>
+/// <param name="Series">Its series, from the moment it is frozen.</param>
+[GenerateSerializer, Immutable, Alias("billing.invoice")]
+public sealed record Invoice(
+    InvoiceId Id, InvoiceState State, InvoiceContent Content, Instant PreparedAt, Instant? FrozenAt, InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate);
+
+/// <summary>The agency's list of invoices.</summary>
+/// <param name="Number">Null before it is final.</param>
+[RowTable("invoices", nameof(Id), Indexes = [nameof(Client)])]
+public sealed record InvoiceRow(
+    InvoiceId Id, ClientCompanyId Client, LegalEntityId LegalEntity, string Currency, InvoiceState State, DocumentKind Kind, LocalDate To,
+    InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total) : IRow;

@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Billing;
+using AgencyPlatform.Contracts.Clients;
+using AgencyPlatform.Contracts.Engagements;
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Engagements;
+using Orleans.Concurrency;
+
+namespace AgencyPlatform.Grains.Billing;
+
+/// <summary>See <see cref="IBillingAccountGrain"/>.</summary>
+[Reentrant]
+public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain<BillingAccount>(services), IBillingAccountGrain
+{
+    private const int EngagementsAtOnce = 200;
+
+    public async Task<Reply<Invoice>> Prepare(Call call, PrepareInvoice c)
+    {
+        var (facts, missing) = await Facts(call.SandboxNow, c.Account);
+        return missing is not null ? Reply<Invoice>.No(missing) : await Decide(call, (s, now) => s.Prepare(c, facts!, now), s => s.Draft!);
+    }
+
+    public Task<Reply<InvoiceId>> Discard(Call call, InvoiceId invoice) => Decide(call, (s, _) => s.Discard(invoice), _ => invoice);
+
+    public async Task<Reply<Invoice>> Finalize(Call call, InvoiceId invoice)
+    {
+        var found = await Query(new Read(Key.Agency, call.SandboxNow), (s, _) => s.Find(invoice) is null ? null : s.Account);
+        if (found.Rejection is not null)
+        {
+            return Reply<Invoice>.No(Rejection.NotFound("invoice", invoice.Value));
+        }
+
+        var (facts, missing) = await Facts(call.SandboxNow, found.Value!);
+        return missing is not null
+            ? Reply<Invoice>.No(missing)
+            : await RunSaga(
+                call,
+                (s, now) => s.Finalize(invoice, facts!, now),
+                (s, _) => s.Find(invoice)?.State == InvoiceState.Finalized ? new SagaEnd(null) : null,
+                s => s.Find(invoice)!);
+    }
+
+    public Task<Reply<Invoice>> Get(Read read, InvoiceId invoice) => Query(read, (s, _) => s.Find(invoice));
+
+    /// <summary>Gets the numbers of frozen invoices from their series and records them.</summary>
+    protected override async Task<bool> Step(BillingAccount committed)
+    {
+        if (committed.NextStep() is not var (series, invoices))
+        {
+            return false;
+        }
+
+        var entity = committed.Account!.LegalEntity;
+        var reply = await Grain<IInvoiceSeriesGrain>(InvoiceSeries.Key(entity, series)).Assign(StepCall(), new AssignNumbers(entity, series, invoices));
+        if (reply.Rejection is { } refused)
+        {
+            throw new UnavailableException($"The series {series} gave no number: {refused.Message}");
+        }
+
+        foreach (var number in reply.Value)
+        {
+            var recorded = await Decide(StepCall(), (s, _) => s.Number(number.Invoice, number.Number, number.IssueDate), s => s);
+            if (recorded.Rejection is { } closed)
+            {
+                throw new UnavailableException($"The invoice {number.Invoice} could not be posted: {closed.Message}");
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>What the account's bill is computed from, or what is not there.</summary>
+    private async Task<(BillingFacts? Facts, Rejection? Missing)> Facts(Instant? sandboxNow, AccountId account)
+    {
+        var read = new Read(Key.Agency, sandboxNow);
+        var (agency, client) = (Grain<IAgencyGrain>(Key.Agency.Value).Get(read), Grain<IClientCompanyGrain>(account.Client.Value).Get(read));
+        if ((await agency).Value?.LegalEntities.GetValueOrDefault(account.LegalEntity) is not { } entity)
+        {
+            return (null, Rejection.NotFound("legal_entity", account.LegalEntity.Value));
+        }
+
+        if ((await client).Value is not { } buyer)
+        {
+            return (null, Rejection.NotFound("client_company", account.Client.Value));
+        }
+
+        var inputs = ImmutableArray.CreateBuilder<BillingInputs>();
+        for (var after = ImmutableArray<object>.Empty; ;)
+        {
+            var rows = await ReadModels.List<EngagementRow>(
+                Key.Agency, new Query([Filter.Eq(nameof(EngagementRow.Client), account.Client)], after, EngagementsAtOnce));
+            var billed = rows.Where(r => r.State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended);
+            foreach (var reply in await Task.WhenAll(billed.Select(r => Grain<IEngagementGrain>(r.Id.Value).GetBillingInputs(read))))
+            {
+                if (reply.Value is { } found)
+                {
+                    inputs.Add(found);
+                }
+            }
+
+            if (rows.Count < EngagementsAtOnce)
+            {
+                break;
+            }
+
+            after = [rows[^1].Id];
+        }
+
+        var billing = buyer.Profile.Billing;
+        return (new BillingFacts(
+            new Party(entity.LegalName, entity.Address, entity.Country, entity.TaxId), entity.TimeZone, entity.DefaultSeries,
+            new Party(billing.LegalName.Length > 0 ? billing.LegalName : buyer.Profile.DisplayName, billing.Address, billing.Country, billing.TaxId),
+            billing.PaymentTermDays, billing.Tax ?? TaxTreatment.None, inputs.ToImmutable()), null);
+    }
+}

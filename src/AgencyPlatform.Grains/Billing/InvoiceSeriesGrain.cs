@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Billing;
+using AgencyPlatform.Domain.Billing;
+using Orleans.Concurrency;
+
+namespace AgencyPlatform.Grains.Billing;
+
+/// <summary>See <see cref="IInvoiceSeriesGrain"/>.</summary>
+[Reentrant]
+public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<InvoiceSeries>(services), IInvoiceSeriesGrain
+{
+    private const int MostAttempts = 8;
+
+    public async Task<Reply<ImmutableArray<AssignedNumber>>> Assign(Call call, AssignNumbers c)
+    {
+        var agency = await Grain<IAgencyGrain>(Key.Agency.Value).Get(new Read(Key.Agency, call.SandboxNow));
+        if (agency.Value?.LegalEntities.GetValueOrDefault(c.LegalEntity) is not { } entity)
+        {
+            return Reply<ImmutableArray<AssignedNumber>>.No(Rejection.NotFound("legal_entity", c.LegalEntity.Value));
+        }
+
+        // Who else asks for the same invoice at the same time gets its row's key first: then it has its number.
+        for (var attempt = 0; attempt < MostAttempts; attempt++)
+        {
+            var rows = await Task.WhenAll(c.Invoices.Select(i => ReadModels.Find<InvoiceNumberRow>(Key.Agency, [i])));
+            var known = rows.Where(r => r is not null).Select(r => new AssignedNumber(r!.Invoice, r.Number, r.IssueDate)).ToImmutableArray();
+            var missing = c.Invoices.Except(known.Select(k => k.Invoice)).ToImmutableArray();
+            if (missing.IsEmpty)
+            {
+                return new Reply<ImmutableArray<AssignedNumber>>(known, null, null);
+            }
+
+            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, entity.TimeZone, now), s => s.LastAssigned);
+            if (reply.Rejection is null)
+            {
+                return Reply<ImmutableArray<AssignedNumber>>.Ok([.. known, .. reply.Value], reply.Meta!);
+            }
+
+            if (reply.Rejection.Kind != RejectionKind.AlreadyExists)
+            {
+                return reply;
+            }
+        }
+
+        throw new UnavailableException("The series is asked for the same numbers too often at once.");
+    }
+}
