@@ -186,6 +186,19 @@ public sealed class Fields
         return new Money(Number(path + ".minor_units", money.MinorUnits, min, 1_000_000_000_000_000, "minor units"), Currency(path + ".currency", money.Currency));
     }
 
+    /// <summary>A percentage from 0 to 100 as a decimal with up to 4 decimals, in parts per million.</summary>
+    public int Percent(string path, string value)
+    {
+        if (value.Length <= 12 && decimal.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent)
+            && percent is >= 0 and <= 100 && decimal.IsInteger(percent * 10_000))
+        {
+            return (int)(percent * 10_000);
+        }
+
+        Add(path, $"must be a percentage from 0 to 100 with up to 4 decimals, such as 8.875; it is {Shown(value)}");
+        return 0;
+    }
+
     /// <summary>The wire's value as the domain's of the same name; unspecified and unknown values are bad.</summary>
     public TDomain Enum<TWire, TDomain>(string path, TWire value) where TWire : struct, System.Enum where TDomain : struct, System.Enum
     {

@@ -110,6 +110,14 @@ public static class RpcRoles
         ["agencyplatform.time.v1.TimeService/GetMeter"] = s_everybodyOfTheAgency,
 
         // ---- billing ----
+        ["agencyplatform.billing.v1.BillingService/PreviewInvoice"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingService/PrepareInvoice"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingService/FinalizeInvoice"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingService/DiscardInvoice"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingService/GetInvoice"] = s_staffAndClient,
+        ["agencyplatform.billing.v1.BillingService/ListInvoices"] = s_staffAndClient,
+        ["agencyplatform.billing.v1.BillingService/ListPostings"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingService/GetTrialBalance"] = s_financeAndService,
 
         // ---- events ----
         ["agencyplatform.events.v1.EventsService/ListEvents"] = s_operations,

@@ -20,6 +20,9 @@ public static class Wire
     /// <summary>The wire's value of the same name: <c>Role.AgencyAdmin</c> is <c>ROLE_AGENCY_ADMIN</c>.</summary>
     public static TWire ToWire<TWire>(this System.Enum value) where TWire : struct, System.Enum => System.Enum.Parse<TWire>(value.ToString());
 
+    /// <summary>A rate in parts per million as a percentage: 88,750 is <c>8.875</c>.</summary>
+    public static string ToPercent(this Domain.Billing.TaxTreatment tax) => (tax.RatePpm / 10_000m).ToString("0.####", System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>Fills a wire map.</summary>
     public static void Put(this Google.Protobuf.Collections.MapField<string, string> map, ImmutableSortedDictionary<string, string> values)
     {

@@ -224,7 +224,7 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
     {
         DraftCreated => [new Claim(Row(Draft!))],
         DraftRefreshed => [new Put(Row(Draft!))],
-        DraftDiscarded e => [new Drop(Row(new Invoice(e.Invoice, InvoiceState.Draft, Nothing, default, null, null, null, null, null)))],
+        DraftDiscarded e => [new Put(Row(new Invoice(e.Invoice, InvoiceState.Discarded, Nothing, default, null, null, null, null, null)))],
         FinalizationStarted e => [new Put(Row(Find(e.Invoice)!))],
         InvoiceFinalized e => [new Put(Row(Find(e.Invoice)!)), .. e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate)],
         _ => [],

@@ -47,24 +47,25 @@ internal static class Drafting
     private static void AddLines(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<Standing> before, TaxTreatment tax, Currency currency)
     {
         var amount = item.Amount.Minor - before.Sum(s => s.Line.Amount);
-        if (amount == 0)
+        var unit = item.Key.Charge == Charge.Fee ? LineUnit.Days : LineUnit.Minutes;
+        var quantity = item.Quantity - before.Sum(s => s.Line.Quantity);
+        var known = Billed(before);
+        var wanted = item.Entries.Select(e => e.Entry).ToHashSet();
+        var (gained, lost) = (item.Entries.Where(e => !known.Contains(e.Entry)).ToList(), known.Except(wanted).Order().ToList());
+        if (amount == 0 && gained.Count + lost.Count == 0)
         {
             return;
         }
 
-        var unit = item.Key.Charge == Charge.Fee ? LineUnit.Days : LineUnit.Minutes;
-        var quantity = item.Quantity - before.Sum(s => s.Line.Quantity);
-        var known = before.SelectMany(s => s.Line.Entries).ToHashSet();
-        var added = item.Entries.Where(e => !known.Contains(e.Entry)).ToList();
         var keyDates = before.Count > 0 ? before[^1].Line.KeyDates : [];
-        var changed = unit == LineUnit.Minutes && added.Count > 0
-            ? [.. added.Select(e => e.Date)]
+        var changed = unit == LineUnit.Minutes && lost.Count == 0
+            ? [.. gained.Select(e => e.Date)]
             : Owed.DaysOf(item.Dates, keyDates).Concat(Owed.DaysOf(keyDates, item.Dates)).ToList();
         var service = changed.Count > 0 ? Owed.Hull(changed) : item.Period;
         var line = new InvoiceLine(
             0, item.Key, Describe(item.Key.Charge, item.Title, service, currency, item.Key.Rate), service, item.Period, item.Dates, item.Timing,
-            quantity, unit, item.FullDays, amount, tax, 0, [.. added.Select(e => e.Entry)], null);
-        if (amount > 0)
+            quantity, unit, item.FullDays, amount, tax, 0, [.. gained.Select(e => e.Entry), .. lost], null);
+        if (amount >= 0)
         {
             lines.Add(line with { Number = lines.Count + 1 });
             return;
@@ -99,9 +100,25 @@ internal static class Drafting
                 Amount = -part,
                 TaxTreatment = of.Line.TaxTreatment,
                 Tax = -share,
+                Entries = i == 0 ? line.Entries : [],
                 Corrects = new LineReference(of.Invoice, of.Line.Number),
             });
         }
+    }
+
+    /// <summary>The entries that a key's lines bill in sum: a line names those that its key gained or lost, each time one of the two.</summary>
+    private static HashSet<Time.TimeEntryKey> Billed(List<Standing> lines)
+    {
+        var billed = new HashSet<Time.TimeEntryKey>();
+        foreach (var entry in lines.SelectMany(s => s.Line.Entries))
+        {
+            if (!billed.Remove(entry))
+            {
+                billed.Add(entry);
+            }
+        }
+
+        return billed;
     }
 
     /// <summary>Tax by category and rate: charges are summed and rounded once, and the tax split over them; credits bring their shares.</summary>

@@ -14,6 +14,9 @@ public enum InvoiceState
 
     /// <summary>Numbered and posted. It never changes.</summary>
     Finalized,
+
+    /// <summary>A draft that was dropped. Only its row stays, so that its id is never used again and a repeat finds its account.</summary>
+    Discarded,
 }
 
 public enum DocumentKind
@@ -39,7 +42,7 @@ public sealed record LineReference(InvoiceId Invoice, int Line);
 /// <param name="FullDays">Days of the full period that a fee is prorated against; 0 for minutes.</param>
 /// <param name="Amount">Minor units without tax; negative in a credit.</param>
 /// <param name="Tax">Minor units: the line's part of the document's tax.</param>
-/// <param name="Entries">The time entries that it bills.</param>
+/// <param name="Entries">The time entries whose minutes its key gained, or in a credit lost.</param>
 /// <param name="Corrects">Of a credit: the line whose amount it takes back.</param>
 [GenerateSerializer, Immutable, Alias("billing.invoice-line")]
 public sealed record InvoiceLine(

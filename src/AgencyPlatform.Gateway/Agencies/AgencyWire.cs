@@ -1,4 +1,5 @@
 using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Billing;
 using Agency = AgencyPlatform.Domain.Agencies.Agency;
 using ApiKey = AgencyPlatform.Domain.Agencies.ApiKey;
 using LegalEntity = AgencyPlatform.Domain.Agencies.LegalEntity;
@@ -20,6 +21,9 @@ internal static class AgencyWire
     public static LegalEntity LegalEntity(string path, V1.LegalEntity wire, LegalEntityId id, Fields fields)
     {
         fields.Require(wire.Country.Length == 2 && wire.Country.All(char.IsAsciiLetterUpper), path + ".country", "must be two capitals, an ISO 3166-1 code such as US");
+        fields.Require(
+            wire.DefaultInvoiceSeries.Length <= InvoiceSeries.LongestDefault, path + ".default_invoice_series",
+            $"must have at most {InvoiceSeries.LongestDefault} characters, so that its credit notes' series is an id too");
         return new LegalEntity(
             id,
             fields.Text(path + ".legal_name", wire.LegalName, 200),

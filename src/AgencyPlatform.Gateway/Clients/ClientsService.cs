@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Clients;
 using ClientCompany = AgencyPlatform.Domain.Clients.ClientCompany;
 using Stakeholder = AgencyPlatform.Domain.Clients.Stakeholder;
@@ -132,9 +133,23 @@ internal sealed class ClientsService(Calls calls, IGrainFactory grains, IReadMod
                 fields.LongText($"{path}.billing.address", billing.Address, 500),
                 billing.Country,
                 fields.Text($"{path}.billing.tax_id", billing.TaxId, 50, required: false),
-                fields.Number($"{path}.billing.payment_term_days", billing.PaymentTermDays, 0, 365, "days")),
+                fields.Number($"{path}.billing.payment_term_days", billing.PaymentTermDays, 0, 365, "days"),
+                Tax($"{path}.billing", billing, fields)),
             fields.Labels($"{path}.labels", wire.Labels),
             fields.ExternalIds($"{path}.external_ids", wire.ExternalIds));
+    }
+
+    private static TaxTreatment? Tax(string path, V1.BillingDetails wire, Fields fields)
+    {
+        var rate = wire.TaxRatePercent.Length == 0 ? 0 : fields.Percent($"{path}.tax_rate_percent", wire.TaxRatePercent);
+        if (wire.TaxCategory == Protocol.Type.V1.TaxCategory.Unspecified && rate == 0)
+        {
+            return null;
+        }
+
+        var tax = new TaxTreatment(fields.Enum<Protocol.Type.V1.TaxCategory, TaxCategory>($"{path}.tax_category", wire.TaxCategory), rate);
+        fields.Require(fields.Has($"{path}.tax_category") || tax.Violation() is null, $"{path}.tax_rate_percent", tax.Violation() ?? "");
+        return tax;
     }
 
     private async Task<V1.ClientCompany> ToWire(AgencyId agency, Reply<ClientCompany> reply, ServerCallContext context)
@@ -164,6 +179,8 @@ internal sealed class ClientsService(Calls calls, IGrainFactory grains, IReadMod
                 Country = client.Profile.Billing.Country,
                 TaxId = client.Profile.Billing.TaxId,
                 PaymentTermDays = client.Profile.Billing.PaymentTermDays,
+                TaxCategory = client.Profile.Billing.Tax?.Category.ToWire<Protocol.Type.V1.TaxCategory>() ?? Protocol.Type.V1.TaxCategory.Unspecified,
+                TaxRatePercent = client.Profile.Billing.Tax is { } tax ? tax.ToPercent() : "",
             },
             Competitors = { client.Competitors.Select(c => ResourceNames.Of(agency, Collection, c.Value)) },
             Stakeholders =

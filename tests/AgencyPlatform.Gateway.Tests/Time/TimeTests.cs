@@ -22,7 +22,7 @@ public sealed class TimeTests(PlatformFixture platform)
     public async Task Logged_submitted_and_approved_time_draws_on_the_retainer_once()
     {
         var agency = await platform.NewAgency();
-        var admin = await Active(agency, Retainer(OverageGate.Bill));
+        var admin = await ActiveEngagement.Create(agency, Retainer(OverageGate.Bill));
         var time = admin.Service<TimeService.TimeServiceClient>();
         var sheet = agency.Name + "/cmos/ada/timesheets/2026-w02";
         var own = (await agency.As(Role.Cmo, cmo: "ada")).Service<TimeService.TimeServiceClient>();
@@ -48,7 +48,7 @@ public sealed class TimeTests(PlatformFixture platform)
     public async Task An_entry_over_the_gate_stays_submitted_with_the_reason_and_the_others_are_approved()
     {
         var agency = await platform.NewAgency();
-        var time = (await Active(agency, Retainer(OverageGate.Block))).Service<TimeService.TimeServiceClient>();
+        var time = (await ActiveEngagement.Create(agency, Retainer(OverageGate.Block))).Service<TimeService.TimeServiceClient>();
         var sheet = agency.Name + "/cmos/ada/timesheets/2026-w02";
         await time.LogTimeAsync(Log(agency, sheet, ("a", 80), ("b", 40)));
         await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
@@ -62,7 +62,7 @@ public sealed class TimeTests(PlatformFixture platform)
     {
         var agency = await platform.NewAgency();
         var hourly = new Terms { Seller = agency.Name + "/legalEntities/main", Currency = "USD", BillCycleDay = 1, Hourly = new HourlyTerms { HourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" } } };
-        var time = (await Active(agency, _ => hourly)).Service<TimeService.TimeServiceClient>();
+        var time = (await ActiveEngagement.Create(agency, _ => hourly)).Service<TimeService.TimeServiceClient>();
         var sheet = agency.Name + "/cmos/ada/timesheets/2026-w02";
         await time.LogTimeAsync(Log(agency, sheet, ("a", 80)));
         await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
@@ -74,7 +74,7 @@ public sealed class TimeTests(PlatformFixture platform)
     public async Task Every_bad_field_is_named_and_other_CMOs_time_is_not_there()
     {
         var agency = await platform.NewAgency();
-        var admin = await Active(agency, Retainer(OverageGate.Bill));
+        var admin = await ActiveEngagement.Create(agency, Retainer(OverageGate.Bill));
         var time = admin.Service<TimeService.TimeServiceClient>();
         var bad = await Refused.By(time.LogTimeAsync(new LogTimeRequest
         {
@@ -111,66 +111,4 @@ public sealed class TimeTests(PlatformFixture platform)
         Name = sheet,
         Entries = { entries.Select(e => new TimeEntry { EntryId = e.Id, Engagement = agency.Name + "/engagements/launch", Date = s_monday, Minutes = e.Minutes }) },
     };
-
-    /// <summary>An active engagement of Ada's for Acme from Monday on; gives the admin's client.</summary>
-    private static async Task<AgencyPlatformClient> Active(TestAgency agency, Func<TestAgency, Terms> terms)
-    {
-        var admin = await agency.Admin();
-        var clients = admin.Service<ClientsService.ClientsServiceClient>();
-        var engagements = admin.Service<EngagementsService.EngagementsServiceClient>();
-        await clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
-        {
-            Parent = agency.Name,
-            ClientCompanyId = "acme",
-            ClientCompany = new ClientCompany { DisplayName = "Acme", TimeZone = "America/New_York", Billing = new BillingDetails { LegalName = "Acme Inc", Country = "US", PaymentTermDays = 30 } },
-        });
-        await clients.PutStakeholderAsync(new PutStakeholderRequest
-        {
-            Name = agency.Name + "/clientCompanies/acme",
-            Stakeholder = new Stakeholder { PersonId = "ceo", DisplayName = "Chief", Title = "CEO", DecisionMaker = true },
-        });
-        await admin.Service<CmosService.CmosServiceClient>().CreateCmoAsync(new CreateCmoRequest
-        {
-            Parent = agency.Name,
-            CmoId = "ada",
-            Cmo = new Cmo
-            {
-                DisplayName = "Ada",
-                Role = "CMO",
-                TimeZone = "America/New_York",
-                MaxClients = 5,
-                WorkingPatterns = { new WorkingPattern { EffectiveDate = new Date { Year = 2025, Month = 1, Day = 1 }, MondayMinutes = 480, TuesdayMinutes = 480 } },
-            },
-        });
-        await engagements.CreateEngagementAsync(new CreateEngagementRequest
-        {
-            Parent = agency.Name,
-            EngagementId = "launch",
-            Engagement = new Engagement
-            {
-                ClientCompany = agency.Name + "/clientCompanies/acme",
-                Title = "Launch",
-                ServiceType = ServiceType.FractionalCmo,
-                Lead = agency.Name + "/cmos/ada",
-                Members =
-                {
-                    new Member
-                    {
-                        Cmo = agency.Name + "/cmos/ada",
-                        Role = "lead",
-                        CmoAgreementWaived = true,
-                        Steps = { new BookingStep { StartDate = s_monday, Flexible = new FlexibleForm { WeeklyMinutes = 600 } } },
-                    },
-                },
-                Terms = { terms(agency) },
-                StartDate = s_monday,
-                SignaturesNeeded = 1,
-            },
-        });
-        var name = agency.Name + "/engagements/launch";
-        await engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name });
-        await engagements.SignEngagementAsync(new SignEngagementRequest { Name = name, PersonId = "ceo" });
-        await engagements.ActivateEngagementAsync(new ActivateEngagementRequest { Name = name });
-        return admin;
-    }
 }

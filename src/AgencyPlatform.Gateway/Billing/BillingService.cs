@@ -1,0 +1,208 @@
+using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Billing;
+using AgencyPlatform.Domain.Billing;
+using InvoiceState = AgencyPlatform.Domain.Billing.InvoiceState;
+using LedgerAccount = AgencyPlatform.Domain.Billing.LedgerAccount;
+using V1 = AgencyPlatform.Protocol.Billing.V1;
+
+namespace AgencyPlatform.Gateway.Billing;
+
+/// <summary>The service of invoices and the ledger.</summary>
+internal sealed class BillingService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.BillingService.BillingServiceBase
+{
+    internal const string Collection = "invoices";
+
+    private static readonly InvoiceId s_preview = new("preview");
+
+    public override async Task<V1.Invoice> PreviewInvoice(V1.PreviewInvoiceRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var account = Account(request.ClientCompany, request.LegalEntity, request.Currency, agency, fields);
+        var to = fields.Date("to_date", request.ToDate);
+        var call = await calls.Mutation(context, request, fields, agency);
+        var (invoice, meta) = (await Grain(agency, account).Prepare(call with { ValidateOnly = true }, new PrepareInvoice(account, to, null, s_preview))).OrThrow();
+        var wire = InvoiceWire.ToWire(agency, account, invoice, meta);
+        (wire.Name, wire.Uid, wire.Etag, wire.Version, wire.CreateTime, wire.UpdateTime) = ("", "", "", 0, null, null);
+        return wire;
+    }
+
+    public override async Task<V1.Invoice> PrepareInvoice(V1.PrepareInvoiceRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var account = Account(request.ClientCompany, request.LegalEntity, request.Currency, agency, fields);
+        var to = fields.Date("to_date", request.ToDate);
+        InvoiceId? id = request.InvoiceId.Length == 0 ? null : fields.Id<InvoiceId>("invoice_id", request.InvoiceId);
+        var fresh = id ?? fields.NewId<InvoiceId>("invoice_id", "", request.RequestId);
+        var call = await calls.Mutation(context, request, fields, agency);
+        var (invoice, meta) = (await Grain(agency, account).Prepare(call, new PrepareInvoice(account, to, id, fresh))).OrThrow();
+        return InvoiceWire.ToWire(agency, account, invoice, meta);
+    }
+
+    public override async Task<V1.Invoice> FinalizeInvoice(V1.FinalizeInvoiceRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<InvoiceId>("name", request.Name, Collection);
+        var call = await calls.Mutation(context, request, fields, agency);
+        var account = await AccountOf(agency, id, request.Name, context);
+        var (invoice, meta) = (await Grain(agency, account).Finalize(call, id)).OrThrow();
+        return InvoiceWire.ToWire(agency, account, invoice, meta);
+    }
+
+    public override async Task<V1.DiscardInvoiceResponse> DiscardInvoice(V1.DiscardInvoiceRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<InvoiceId>("name", request.Name, Collection);
+        var call = await calls.Mutation(context, request, fields, agency);
+        var account = await AccountOf(agency, id, request.Name, context);
+        (await Grain(agency, account).Discard(call, id)).OrThrow();
+        return new V1.DiscardInvoiceResponse();
+    }
+
+    public override async Task<V1.Invoice> GetInvoice(V1.GetInvoiceRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<InvoiceId>("name", request.Name, Collection);
+        var read = await calls.Read(context, request, fields, agency);
+        var account = await AccountOf(agency, id, request.Name, context);
+        var reply = await Grain(agency, account).Get(read, id);
+        var caller = Calls.Caller(context);
+        if (reply.Value is not { } invoice || (!caller.IsStaff && (caller.Client != account.Client || invoice.State != InvoiceState.Finalized)))
+        {
+            throw Errors.NotFound("invoice", request.Name);
+        }
+
+        return InvoiceWire.ToWire(agency, account, invoice, reply.Meta!);
+    }
+
+    public override async Task<V1.ListInvoicesResponse> ListInvoices(V1.ListInvoicesRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var page = Page.Of(context, request, fields);
+        var client = fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, "clientCompanies");
+        var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
+        InvoiceState? state = request.State == V1.InvoiceState.Unspecified ? null : fields.Enum<V1.InvoiceState, InvoiceState>("state", request.State);
+        await calls.Read(context, request, fields, agency);
+        var caller = Calls.Caller(context);
+        var filters = new List<Filter> { new(nameof(InvoiceRow.State), FilterOperator.NotEqual, InvoiceState.Discarded) };
+        if (!caller.IsStaff && caller.Client is { } own)
+        {
+            caller.EnsureClient(client ??= own);
+            filters.Add(Filter.Eq(nameof(InvoiceRow.State), InvoiceState.Finalized));
+        }
+
+        if (client is { } ofClient)
+        {
+            filters.Add(Filter.Eq(nameof(InvoiceRow.Client), ofClient));
+        }
+
+        if (entity is { } ofEntity)
+        {
+            filters.Add(Filter.Eq(nameof(InvoiceRow.LegalEntity), ofEntity));
+        }
+
+        if (state is { } inState)
+        {
+            filters.Add(Filter.Eq(nameof(InvoiceRow.State), inState));
+        }
+
+        var (rows, next) = page.Cut(await readModels.List<InvoiceRow>(agency, page.Query<InvoiceRow>([.. filters]), context.CancellationToken));
+        return new V1.ListInvoicesResponse { NextPageToken = next, Invoices = { rows.Select(r => InvoiceWire.ToWire(agency, r)) } };
+    }
+
+    public override async Task<V1.ListPostingsResponse> ListPostings(V1.ListPostingsRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var page = Page.Of(context, request, fields);
+        var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
+        var client = fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, "clientCompanies");
+        var engagement = fields.OptionalReference<EngagementId>("engagement", request.Engagement, agency, "engagements");
+        LedgerAccount? account = request.Account == V1.LedgerAccount.Unspecified ? null : fields.Enum<V1.LedgerAccount, LedgerAccount>("account", request.Account);
+        var (start, end) = (fields.OptionalDate("start_date", request.StartDate), fields.OptionalDate("end_date", request.EndDate));
+        fields.Require(start is null || end is null || end > start, "end_date", "must be after start_date (the end is exclusive)");
+        await calls.Read(context, request, fields, agency);
+        var filters = new List<Filter>();
+        Add(nameof(PostingRow.LegalEntity), FilterOperator.Equal, entity);
+        Add(nameof(PostingRow.Client), FilterOperator.Equal, client);
+        Add(nameof(PostingRow.Engagement), FilterOperator.Equal, engagement);
+        Add(nameof(PostingRow.Account), FilterOperator.Equal, account);
+        Add(nameof(PostingRow.Date), FilterOperator.GreaterOrEqual, start);
+        Add(nameof(PostingRow.Date), FilterOperator.Less, end);
+        var (rows, next) = page.Cut(await readModels.List<PostingRow>(agency, page.Query<PostingRow>([.. filters]), context.CancellationToken));
+        return new V1.ListPostingsResponse
+        {
+            NextPageToken = next,
+            Lines =
+            {
+                rows.Select(r => new V1.PostingLine
+                {
+                    LegalEntity = ResourceNames.Of(agency, "legalEntities", r.LegalEntity.Value),
+                    PostingDate = r.Date.ToWire(),
+                    Source = r.Source,
+                    Line = r.Line,
+                    Account = r.Account.ToWire<V1.LedgerAccount>(),
+                    Amount = new Money(r.Amount, new Currency(r.Currency)).ToWire(),
+                    ClientCompany = r.Client is { } c ? ResourceNames.Of(agency, "clientCompanies", c.Value) : "",
+                    Engagement = r.Engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
+                    Cmo = r.Cmo is { } m ? ResourceNames.Of(agency, "cmos", m.Value) : "",
+                }),
+            },
+        };
+
+        void Add(string property, FilterOperator comparison, object? value)
+        {
+            if (value is not null)
+            {
+                filters.Add(new Filter(property, comparison, value));
+            }
+        }
+    }
+
+    public override async Task<V1.TrialBalance> GetTrialBalance(V1.GetTrialBalanceRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
+        var asOf = fields.OptionalDate("as_of_date", request.AsOfDate);
+        await calls.Read(context, request, fields, agency);
+        var filters = new List<Filter>();
+        if (entity is { } ofEntity)
+        {
+            filters.Add(Filter.Eq(nameof(PostingRow.LegalEntity), ofEntity));
+        }
+
+        if (asOf is { } date)
+        {
+            filters.Add(new Filter(nameof(PostingRow.Date), FilterOperator.Less, date.PlusDays(1)));
+        }
+
+        var sums = await readModels.Sum<PostingRow>(
+            agency, [.. filters], nameof(PostingRow.Amount), [nameof(PostingRow.Account), nameof(PostingRow.Currency)], context.CancellationToken);
+        return new V1.TrialBalance
+        {
+            Balances =
+            {
+                sums.Select(s => (
+                        Account: Enum.Parse<LedgerAccount>((string)s.Group[0]!), Amount: new Money(s.Sum, new Currency((string)s.Group[1]!))))
+                    .OrderBy(b => b.Amount.Currency.Code, StringComparer.Ordinal).ThenBy(b => b.Account)
+                    .Select(b => new V1.AccountBalance { Account = b.Account.ToWire<V1.LedgerAccount>(), Balance = b.Amount.ToWire() }),
+            },
+        };
+    }
+
+    private static AccountId Account(string client, string entity, string currency, AgencyId agency, Fields fields) => new(
+        fields.Reference<ClientCompanyId>("client_company", client, agency, "clientCompanies"),
+        fields.Reference<LegalEntityId>("legal_entity", entity, agency, "legalEntities"),
+        fields.Currency("currency", currency));
+
+    /// <summary>The account of an invoice, whose row tells it.</summary>
+    private async Task<AccountId> AccountOf(AgencyId agency, InvoiceId id, string name, ServerCallContext context) =>
+        await readModels.Find<InvoiceRow>(agency, [id], context.CancellationToken) is { } row
+            ? new AccountId(row.Client, row.LegalEntity, new Currency(row.Currency))
+            : throw Errors.NotFound("invoice", name);
+
+    private IBillingAccountGrain Grain(AgencyId agency, AccountId account) => grains.Of<IBillingAccountGrain>(agency, account.Key);
+}

@@ -1,0 +1,109 @@
+using System.Security.Cryptography;
+using System.Text;
+using AgencyPlatform.Domain.Billing;
+using Invoice = AgencyPlatform.Domain.Billing.Invoice;
+using InvoiceLine = AgencyPlatform.Domain.Billing.InvoiceLine;
+using Party = AgencyPlatform.Domain.Billing.Party;
+using TaxCategory = AgencyPlatform.Protocol.Type.V1.TaxCategory;
+using V1 = AgencyPlatform.Protocol.Billing.V1;
+
+namespace AgencyPlatform.Gateway.Billing;
+
+/// <summary>Invoices on the wire.</summary>
+internal static class InvoiceWire
+{
+    public static V1.Invoice ToWire(AgencyId agency, AccountId account, Invoice invoice, Meta meta)
+    {
+        var content = invoice.Content;
+        return new V1.Invoice
+        {
+            Name = ResourceNames.Of(agency, BillingService.Collection, invoice.Id.Value),
+            Uid = Uid(meta, invoice.Id).ToString(),
+            Etag = Etags.Of(meta),
+            Version = meta.Version,
+            CreateTime = invoice.PreparedAt.ToWire(),
+            UpdateTime = meta.UpdatedAt.ToWire(),
+            ClientCompany = ResourceNames.Of(agency, "clientCompanies", account.Client.Value),
+            LegalEntity = ResourceNames.Of(agency, "legalEntities", account.LegalEntity.Value),
+            Currency = account.Currency.Code,
+            State = invoice.State.ToWire<V1.InvoiceState>(),
+            Kind = content.Kind.ToWire<V1.DocumentKind>(),
+            ToDate = content.To.ToWire(),
+            Series = invoice.Series?.Value ?? "",
+            Number = invoice.Number ?? 0,
+            DocumentNumber = Printed(invoice.Series, invoice.Number),
+            IssueDate = invoice.IssueDate.ToWire(),
+            DueDate = invoice.DueDate.ToWire(),
+            Seller = ToWire(content.Seller),
+            Buyer = ToWire(content.Buyer),
+            Lines = { content.Lines.Select(l => ToWire(agency, account.Currency, l)) },
+            TaxSubtotals =
+            {
+                content.Taxes.Select(t => new V1.TaxSubtotal
+                {
+                    Category = t.Treatment.Category.ToWire<TaxCategory>(),
+                    RatePercent = t.Treatment.ToPercent(),
+                    TaxableAmount = new Money(t.Taxable, account.Currency).ToWire(),
+                    TaxAmount = new Money(t.Tax, account.Currency).ToWire(),
+                }),
+            },
+            NetAmount = new Money(content.Net, account.Currency).ToWire(),
+            TaxAmount = new Money(content.Tax, account.Currency).ToWire(),
+            TotalAmount = new Money(content.Total, account.Currency).ToWire(),
+        };
+    }
+
+    /// <summary>An invoice in a list.</summary>
+    public static V1.Invoice ToWire(AgencyId agency, InvoiceRow row)
+    {
+        var currency = new Currency(row.Currency);
+        return new V1.Invoice
+        {
+            Name = ResourceNames.Of(agency, BillingService.Collection, row.Id.Value),
+            ClientCompany = ResourceNames.Of(agency, "clientCompanies", row.Client.Value),
+            LegalEntity = ResourceNames.Of(agency, "legalEntities", row.LegalEntity.Value),
+            Currency = row.Currency,
+            State = row.State.ToWire<V1.InvoiceState>(),
+            Kind = row.Kind.ToWire<V1.DocumentKind>(),
+            ToDate = row.To.ToWire(),
+            Series = row.Series?.Value ?? "",
+            Number = row.Number ?? 0,
+            DocumentNumber = Printed(row.Series, row.Number),
+            IssueDate = row.IssueDate.ToWire(),
+            DueDate = row.DueDate.ToWire(),
+            NetAmount = new Money(row.Net, currency).ToWire(),
+            TaxAmount = new Money(row.Tax, currency).ToWire(),
+            TotalAmount = new Money(row.Total, currency).ToWire(),
+        };
+    }
+
+    private static V1.Party ToWire(Party party) => new() { LegalName = party.LegalName, Address = party.Address, Country = party.Country, TaxId = party.TaxId };
+
+    private static V1.InvoiceLine ToWire(AgencyId agency, Currency currency, InvoiceLine line) => new()
+    {
+        Number = line.Number,
+        Description = line.Description,
+        Engagement = ResourceNames.Of(agency, "engagements", line.Item.Engagement.Value),
+        Charge = line.Item.Charge.ToWire<V1.Charge>(),
+        ServiceStartDate = line.Service.Start.ToWire(),
+        ServiceEndDate = line.Service.End.ToWire(),
+        PeriodStartDate = line.Period.Start.ToWire(),
+        PeriodEndDate = line.Period.End.ToWire(),
+        Quantity = line.Quantity,
+        Unit = line.Unit.ToWire<V1.LineUnit>(),
+        FullPeriodDays = line.FullDays,
+        Rate = new Money(line.Item.Rate, currency).ToWire(),
+        Amount = new Money(line.Amount, currency).ToWire(),
+        TaxCategory = line.TaxTreatment.Category.ToWire<TaxCategory>(),
+        TaxRatePercent = line.TaxTreatment.ToPercent(),
+        TaxAmount = new Money(line.Tax, currency).ToWire(),
+        TimeEntries = { line.Entries.Select(e => e.Value) },
+        CorrectedInvoice = line.Corrects is { } of ? ResourceNames.Of(agency, BillingService.Collection, of.Invoice.Value) : "",
+        CorrectedLine = line.Corrects?.Line ?? 0,
+    };
+
+    private static string Printed(InvoiceSeriesId? series, long? number) => series is { } s && number is { } n ? InvoiceSeries.Printed(s, n) : "";
+
+    /// <summary>An invoice's id is never used again in its agency, so that account and id make a uid.</summary>
+    private static Guid Uid(Meta account, InvoiceId invoice) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{account.Uid:n}/{invoice}")).AsSpan(0, 16));
+}
