@@ -18,7 +18,7 @@ using Money = AgencyPlatform.Protocol.Type.V1.Money;
 namespace AgencyPlatform.Host.Demo;
 
 /// <summary>
-/// Months of an agency in a sandbox, through the public API on the real code: who is placed with whom, what clashes, what time does.
+/// Months of an agency in a sandbox, through the public API on the real code: who is placed with whom, what clashes, what time does, what is worked and what is billed.
 /// Only the hash chain is checked past the API: it is not part of it.
 /// </summary>
 internal sealed class DemoRun
@@ -41,6 +41,9 @@ internal sealed class DemoRun
     private readonly List<RosterEngagement> _unplaced = [];
     private readonly HashSet<(string Cmo, LocalDate Monday)> _knownExcess = [];
     private readonly List<(string What, bool Passed, string Detail)> _checks = [];
+    private readonly Dictionary<string, DemoWork> _work = new(StringComparer.Ordinal);
+    private readonly DemoBooks _books;
+    private LocalDate _billedTo;
     private long _shortfall;
 
     private DemoRun(AgencyPlatformClient platform, Roster roster, DemoOptions options, IJournalMaintenance journal, string agency, LocalDate start, CancellationToken cancellation)
@@ -50,6 +53,8 @@ internal sealed class DemoRun
         _engagements = platform.Service<EngagementsService.EngagementsServiceClient>();
         _cmos = platform.Service<CmosService.CmosServiceClient>();
         _clients = platform.Service<ClientsService.ClientsServiceClient>();
+        _books = new DemoBooks(platform, agency, cancellation);
+        _billedTo = start;
     }
 
     private int Weeks => _options.Months * 13 / 3;
@@ -156,6 +161,13 @@ internal sealed class DemoRun
                 },
             },
             cancellationToken: _cancellation));
+        await Each(_roster.Cmos, async cmo => await _cmos.SetCostRateAsync(
+            new SetCostRateRequest
+            {
+                Name = $"{_agency}/cmos/{cmo.Id}",
+                CostRate = new CostRate { EffectiveDate = Wire(_start), Hourly = Dollars(110_00) },
+            },
+            cancellationToken: _cancellation));
         await Each(_roster.Clients, async client =>
         {
             await _clients.CreateClientCompanyAsync(
@@ -191,8 +203,23 @@ internal sealed class DemoRun
 
             var note = week % 4 == 3 ? await TakeTimeOff(week, monday) : "";
             await _platform.Agencies.AdvanceClockAsync(new AdvanceClockRequest { Name = _agency, To = Midday(monday.PlusWeeks(1)) }, cancellationToken: _cancellation);
-            Console.WriteLine($"  week of {Text(monday)}: {placed} engagements started, {_active.Count} active, {_refusals.Count} refusals so far{note}");
+            var before = _books.WorkedMinutes;
+            await _books.Work(monday, _work.Values);
+            Console.WriteLine(
+                $"  week of {Text(monday)}: {placed} engagements started, {_active.Count} active, {(_books.WorkedMinutes - before) / 60} h worked, {_refusals.Count} refusals so far{note}");
+            if (monday.PlusWeeks(1).Month != monday.Month)
+            {
+                await Bill(new LocalDate(monday.PlusWeeks(1).Year, monday.PlusWeeks(1).Month, 1));
+            }
         }
+    }
+
+    /// <summary>Bills every client to the first of a month: the month's fees, and the hours of the month before.</summary>
+    private async Task Bill(LocalDate to)
+    {
+        var (count, billed) = (_books.Invoices.Count, await _books.Bill(to, _roster.Clients.Select(c => ClientName(c.Id))));
+        Console.WriteLine($"  billed to {Text(to)}: {billed} invoices of {DemoBooks.Dollars(_books.Invoices.Skip(count).Sum(i => i.TotalAmount.MinorUnits))}");
+        _billedTo = to;
     }
 
     /// <summary>A hold for the proposal, with the CMO who is asked first or another who fits; then proposal, signature, activation.</summary>
@@ -221,7 +248,7 @@ internal sealed class DemoRun
         var terms = new Terms { Seller = $"{_agency}/legalEntities/us", Currency = "USD", BillCycleDay = 1 };
         if (e.Retainer)
         {
-            terms.Retainer = new RetainerTerms { Fee = Dollars(e.Amount), IncludedMinutes = e.MonthlyMinutes, OverageHourlyRate = Dollars(250_00) };
+            terms.Retainer = new RetainerTerms { Fee = Dollars(e.Amount), IncludedMinutes = e.MonthlyMinutes, OverageHourlyRate = Dollars(250_00), OverageGate = OverageGate.Bill };
         }
         else
         {
@@ -251,6 +278,7 @@ internal sealed class DemoRun
         }
 
         _active[name] = cmo;
+        _work[name] = new DemoWork(name, cmo, e.MonthlyMinutes, e.Start, e.End);
         return true;
     }
 
@@ -365,6 +393,11 @@ internal sealed class DemoRun
             _checks.Add(("a call sent twice counts once", first.Equals(second), Last(first.Name)));
             await _capacity.ReleaseBookingAsync(new ReleaseBookingRequest { Name = first.Name }, cancellationToken: _cancellation);
         }
+
+        await foreach (var check in _books.Check(_billedTo, [.. _roster.Clients.Select(c => ClientName(c.Id))]))
+        {
+            _checks.Add(check);
+        }
     }
 
     private async Task Summarise(Uri http, string key)
@@ -379,7 +412,7 @@ internal sealed class DemoRun
         var all = await _capacity.GetUtilizationAsync(new GetUtilizationRequest { Name = _agency, StartDate = Wire(_start), Weeks = Weeks }, cancellationToken: _cancellation);
         rows.Add(("Agency", all.Weeks));
         DemoSummary.Print(
-            new DemoResult(_agency, _start, Weeks, rows, _active.Count, _unplaced.Select(e => e.Id).ToList(), _refusals, _shortfall, _checks), http, key);
+            new DemoResult(_agency, _start, Weeks, rows, _active.Count, _unplaced.Select(e => e.Id).ToList(), _refusals, _shortfall, _books, _checks), http, key);
     }
 
     private static BookingStep Step(RosterEngagement e) => new()

@@ -16,6 +16,7 @@ internal sealed record DemoResult(
     IReadOnlyList<string> Unplaced,
     IReadOnlyList<DemoRefusal> Refusals,
     long ShortfallMinutes,
+    DemoBooks Books,
     IReadOnlyList<(string What, bool Passed, string Detail)> Checks);
 
 /// <summary>What came of the demo, for people.</summary>
@@ -44,6 +45,15 @@ internal static class DemoSummary
 
         Console.WriteLine();
         Console.WriteLine($"Engagements: {result.Active} active; {result.Unplaced.Count} found no room{(result.Unplaced.Count == 0 ? "" : $" ({string.Join(", ", result.Unplaced)})")}; shortfall from time off {result.ShortfallMinutes / 60} h");
+        Console.WriteLine(
+            $"Time: {result.Books.WorkedMinutes / 60} h in {result.Books.Entries} entries, approved. Invoices: {result.Books.Invoices.Count}, {DemoBooks.Dollars(result.Books.Invoices.Sum(i => i.TotalAmount.MinorUnits))}, "
+            + $"the last {result.Books.Invoices.LastOrDefault()?.DocumentNumber ?? "none"}");
+        Console.WriteLine("Trial balance:");
+        foreach (var (account, balance) in result.Books.Balances.Where(b => b.Value != 0).OrderBy(b => b.Key))
+        {
+            Console.WriteLine($"  {account,-20} {(balance > 0 ? DemoBooks.Dollars(balance) : ""),18} {(balance < 0 ? DemoBooks.Dollars(-balance) : ""),18}");
+        }
+
         Console.WriteLine($"Refusals: {result.Refusals.Count}");
         foreach (var reason in result.Refusals.GroupBy(r => r.Reason).OrderByDescending(g => g.Count()))
         {
@@ -64,6 +74,7 @@ internal static class DemoSummary
         Console.WriteLine();
         Console.WriteLine("Look around with the sandbox's key:");
         Console.WriteLine($"  curl -s '{http}v1/{result.Agency}/engagements?page_size=3' -H 'authorization: Bearer {key}'");
+        Console.WriteLine($"  curl -s '{http}v1/{result.Agency}/trialBalance' -H 'authorization: Bearer {key}'");
         Console.WriteLine();
     }
 

@@ -94,7 +94,7 @@ public sealed class BillingTests(PlatformFixture platform)
         var agency = await platform.NewAgency();
         await Parallel.ForEachAsync(Enumerable.Range(0, Count), new ParallelOptions { MaxDegreeOfParallelism = 10 }, async (i, _) =>
             await ActiveEngagement.Create(agency, Retainer, $"client-{i}", $"cmo-{i % 5}", $"engagement-{i}", weeklyMinutes: 60));
-        var billing = (await agency.As(Role.Finance)).Service<ServiceClient>();
+        var billing = platform.Client(await agency.Key(Role.Finance), retries: 10).Service<ServiceClient>();
         await Parallel.ForEachAsync(Enumerable.Range(0, Count), async (i, _) => await billing.PrepareInvoiceAsync(Prepare(agency, s_monday, $"invoice-{i}", $"client-{i}")));
 
         // Every one is asked for twice at once, with the same request id.
