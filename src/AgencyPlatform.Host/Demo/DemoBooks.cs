@@ -45,7 +45,11 @@ internal sealed class DemoBooks(AgencyPlatformClient platform, string agency, Ca
                     {
                         log.Entries.Add(new TimeEntry
                         {
-                            EntryId = $"{id[..Math.Min(id.Length, 58)]}-{(int)day.DayOfWeek}", Engagement = work.Engagement, Date = Wire(day), Minutes = minutes, Category = "strategy",
+                            EntryId = $"{id[..Math.Min(id.Length, 58)]}-{(int)day.DayOfWeek}",
+                            Engagement = work.Engagement,
+                            Date = Wire(day),
+                            Minutes = minutes,
+                            Category = "strategy",
                         });
                     }
                 }
