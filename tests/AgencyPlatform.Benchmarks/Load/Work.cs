@@ -1,0 +1,196 @@
+using System.Globalization;
+using AgencyPlatform.Benchmarks.Protocol;
+using AgencyPlatform.Benchmarks.Servers;
+using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Capacity.V1;
+using AgencyPlatform.Protocol.Clients.V1;
+using AgencyPlatform.Protocol.Cmos.V1;
+using Google.Type;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace AgencyPlatform.Benchmarks.Load;
+
+/// <summary>What one caller does over and over.</summary>
+internal abstract class Work
+{
+    /// <summary>One round of it: one call or several, each reported to the recorder.</summary>
+    public abstract Task Once(int caller, long turn, Random random, Recorder recorder);
+
+    /// <summary>The request that all rows send: four weeks, half an hour a week.</summary>
+    protected static BookRequest Request(string parent, string client, string booking, Booking template) => new()
+    {
+        Parent = parent,
+        BookingId = booking,
+        RequestId = Guid.CreateVersion7().ToString(),
+        Booking = template,
+    };
+
+    protected static Booking Template(string client)
+    {
+        var monday = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime).AddDays(14);
+        monday = monday.AddDays(-(((int)monday.DayOfWeek + 6) % 7));
+        return new Booking
+        {
+            ClientCompany = client,
+            Steps = { new BookingStep { StartDate = Wire(monday), EndDate = Wire(monday.AddDays(28)), Flexible = new FlexibleForm { WeeklyMinutes = 30 } } },
+        };
+    }
+
+    protected static Date Wire(DateOnly date) => new() { Year = date.Year, Month = date.Month, Day = date.Day };
+}
+
+/// <summary>The echo, or the grain without storage.</summary>
+internal sealed class FloorWork(Connections connections, bool grain) : Work
+{
+    private readonly FloorService.FloorServiceClient[] _clients = [.. connections.Channels.Select(c => new FloorService.FloorServiceClient(c))];
+    private readonly Booking _template = Template("agencies/bench-0/clientCompanies/acme");
+
+    // The same metadata as the platform's calls carry.
+    private readonly Metadata _headers = new() { { "authorization", "Bearer apk_bench-0_admin_0123456789abcdef0123456789abcdef0123456789a" } };
+
+    public override async Task Once(int caller, long turn, Random random, Recorder recorder)
+    {
+        var client = _clients[caller % _clients.Length];
+        var request = Request($"agencies/bench-0/cmos/c{random.Next(64)}", _template.ClientCompany, $"b{caller}-{turn}", _template);
+        var started = recorder.Start();
+        try
+        {
+            _ = grain ? await client.GrainAsync(request, _headers) : await client.EchoAsync(request, _headers);
+            recorder.Done(started);
+        }
+        catch (RpcException e)
+        {
+            recorder.Failed(e);
+        }
+    }
+}
+
+/// <summary>Book and Release in pairs, so that the state stays as it is.</summary>
+internal sealed class PairWork(Connections connections, IReadOnlyList<Target> targets) : Work
+{
+    private readonly CapacityService.CapacityServiceClient[] _clients = [.. connections.Channels.Select(c => new CapacityService.CapacityServiceClient(c))];
+    private readonly Dictionary<string, Booking> _templates = targets.Select(t => t.Client).Distinct().ToDictionary(c => c, Template);
+
+    public override async Task Once(int caller, long turn, Random random, Recorder recorder)
+    {
+        var client = _clients[caller % _clients.Length];
+        var target = targets[random.Next(targets.Count)];
+        var id = $"b{caller}-{turn}-{random.Next(1_000_000)}";
+        try
+        {
+            var started = recorder.Start();
+            await client.BookAsync(Request(target.Cmo, target.Client, id, _templates[target.Client]), target.Headers);
+            recorder.Done(started);
+            started = recorder.Start();
+            await client.ReleaseBookingAsync(new ReleaseBookingRequest { Name = $"{target.Cmo}/bookings/{id}", RequestId = Guid.CreateVersion7().ToString() }, target.Headers);
+            recorder.Done(started);
+        }
+        catch (RpcException e)
+        {
+            recorder.Failed(e);
+        }
+    }
+}
+
+/// <param name="Cmo">Resource name.</param>
+/// <param name="Client">Resource name of the agency's client company.</param>
+/// <param name="Headers">With a key of the agency.</param>
+internal sealed record Target(string Cmo, string Client, Metadata Headers);
+
+/// <summary>Several HTTP/2 connections to one server.</summary>
+internal sealed class Connections : IDisposable
+{
+    public Connections(Uri address, int count) =>
+        Channels = [.. Enumerable.Range(0, count).Select(_ => GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler(), DisposeHttpClient = true, MaxRetryAttempts = null }))];
+
+    public IReadOnlyList<GrpcChannel> Channels { get; }
+
+    public void Dispose()
+    {
+        foreach (var channel in Channels)
+        {
+            channel.Dispose();
+        }
+    }
+}
+
+/// <summary>Creates the agencies and CMOs through the public API.</summary>
+internal static class Population
+{
+    public static async Task<IReadOnlyList<Target>> Create(Connections connections, int agencies, int cmos, CancellationToken cancellation)
+    {
+        var targets = new Target[cmos];
+        var @operator = new Metadata { { "authorization", $"Bearer {ServerProcess.OperatorKey}" } };
+        await Parallel.ForAsync(0, agencies, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellation }, async (a, ct) =>
+        {
+            var channel = connections.Channels[a % connections.Channels.Count];
+            var id = string.Create(CultureInfo.InvariantCulture, $"bench-{a}");
+            var name = $"agencies/{id}";
+            var agency = new AgenciesService.AgenciesServiceClient(channel);
+            await agency.CreateAgencyAsync(
+                new CreateAgencyRequest
+                {
+                    AgencyId = id,
+                    RequestId = Guid.CreateVersion7().ToString(),
+                    Agency = new Agency { DisplayName = "Agency " + id, TimeZone = "America/New_York", DefaultCurrency = "USD" },
+                    LegalEntities = { new LegalEntity { Name = "main", LegalName = "Agency LLC", Country = "US", TimeZone = "America/New_York", Currency = "USD" } },
+                },
+                @operator,
+                cancellationToken: ct);
+            var key = await agency.CreateApiKeyAsync(
+                new CreateApiKeyRequest
+                {
+                    Parent = name,
+                    ApiKeyId = "admin",
+                    RequestId = Guid.CreateVersion7().ToString(),
+                    ApiKey = new ApiKey { DisplayName = "Benchmark", Roles = { Role.AgencyAdmin } },
+                },
+                @operator,
+                cancellationToken: ct);
+            var headers = new Metadata { { "authorization", $"Bearer {key.Key}" } };
+            await new ClientsService.ClientsServiceClient(channel).CreateClientCompanyAsync(
+                new CreateClientCompanyRequest
+                {
+                    Parent = name,
+                    ClientCompanyId = "acme",
+                    RequestId = Guid.CreateVersion7().ToString(),
+                    ClientCompany = new ClientCompany { DisplayName = "Acme", TimeZone = "America/New_York" },
+                },
+                headers,
+                cancellationToken: ct);
+            var service = new CmosService.CmosServiceClient(channel);
+
+            // An agency's CMOs stand next to each other: the first 64 are those of a few agencies.
+            for (var c = a * cmos / agencies; c < (a + 1) * cmos / agencies; c++)
+            {
+                await service.CreateCmoAsync(
+                    new CreateCmoRequest
+                    {
+                        Parent = name,
+                        CmoId = $"c{c}",
+                        RequestId = Guid.CreateVersion7().ToString(),
+                        Cmo = new Cmo
+                        {
+                            DisplayName = $"CMO {c}",
+                            Role = "CMO",
+                            TimeZone = "America/New_York",
+                            MaxClients = 10,
+                            WorkingPatterns =
+                            {
+                                new WorkingPattern
+                                {
+                                    EffectiveDate = new Date { Year = 2025, Month = 1, Day = 6 },
+                                    MondayMinutes = 480, TuesdayMinutes = 480, WednesdayMinutes = 480, ThursdayMinutes = 480, FridayMinutes = 480,
+                                },
+                            },
+                        },
+                    },
+                    headers,
+                    cancellationToken: ct);
+                targets[c] = new Target($"{name}/cmos/c{c}", $"{name}/clientCompanies/acme", headers);
+            }
+        });
+        return targets;
+    }
+}

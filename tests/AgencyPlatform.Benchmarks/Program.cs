@@ -1,0 +1,3 @@
+using AgencyPlatform.Benchmarks;
+
+return await BenchmarkCommands.Run(args);

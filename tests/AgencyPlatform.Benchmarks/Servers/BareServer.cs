@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Sockets;
+using AgencyPlatform.Benchmarks.Protocol;
+using Grpc.Core;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Orleans.Concurrency;
+using Orleans.Configuration;
+using V1 = AgencyPlatform.Protocol.Capacity.V1;
+
+namespace AgencyPlatform.Benchmarks.Servers;
+
+/// <summary>
+/// The server that the platform is measured against: the same Kestrel, gRPC and Orleans, and nothing of the platform. It also takes the
+/// platform's traces and logs and drops them, so that exporting them costs what it costs.
+/// </summary>
+internal static class BareServer
+{
+    public static async Task<int> Run(CancellationToken cancellation)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = "Production" });
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        builder.Services.AddGrpc();
+        builder.Host.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: "floor", clusterId: "floor");
+            silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
+        });
+        await using var app = builder.Build();
+        app.MapGrpcService<FloorGateway>();
+        app.MapPost("/opentelemetry.proto.collector.{service}/Export", DropTelemetry);
+        await app.StartAsync(cancellation);
+        Console.WriteLine($"gRPC (HTTP/2, reflection)   {new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Authority}");
+        Console.WriteLine("Ctrl+C stops it.");
+        await app.WaitForShutdownAsync(cancellation);
+        return 0;
+    }
+
+    private static async Task DropTelemetry(HttpContext http)
+    {
+        await http.Request.Body.CopyToAsync(Stream.Null, http.RequestAborted);
+        http.Response.ContentType = "application/grpc";
+        http.Response.DeclareTrailer("grpc-status");
+        await http.Response.Body.WriteAsync(new byte[5], http.RequestAborted);
+        http.Response.AppendTrailer("grpc-status", "0");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+internal sealed class FloorGateway(IGrainFactory grains) : FloorService.FloorServiceBase
+{
+    public override Task<V1.Booking> Echo(V1.BookRequest request, ServerCallContext context) => Task.FromResult(Answer(request));
+
+    public override async Task<V1.Booking> Grain(V1.BookRequest request, ServerCallContext context)
+    {
+        var answer = await grains.GetGrain<IFloorGrain>(request.Parent).Book(new FloorBook(request.Parent, request.BookingId, request.Booking.ClientCompany, request.RequestId));
+        var booking = Answer(request);
+        booking.Name = answer.Name;
+        return booking;
+    }
+
+    private static V1.Booking Answer(V1.BookRequest request)
+    {
+        var booking = request.Booking;
+        booking.Name = request.BookingId;
+        booking.State = V1.Booking.Types.State.Confirmed;
+        return booking;
+    }
+}
+
+[GenerateSerializer, Immutable, Alias("benchmarks.floor-book")]
+public sealed record FloorBook([property: Id(0)] string Parent, [property: Id(1)] string Id, [property: Id(2)] string Client, [property: Id(3)] string Request);
+
+[GenerateSerializer, Immutable, Alias("benchmarks.floor-booked")]
+public sealed record FloorBooked([property: Id(0)] string Name, [property: Id(1)] long Version);
+
+/// <summary>A grain with a comparable message and no storage.</summary>
+[Alias("IFloorGrain")]
+public interface IFloorGrain : IGrainWithStringKey
+{
+    [Alias("Book")]
+    Task<FloorBooked> Book(FloorBook command);
+}
+
+[Reentrant]
+public sealed class FloorGrain : Grain, IFloorGrain
+{
+    private long _version;
+
+    public Task<FloorBooked> Book(FloorBook command) => Task.FromResult(new FloorBooked(command.Id, ++_version));
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace AgencyPlatform.Benchmarks.Servers;
+
+/// <summary>A PostgreSQL cluster of the benchmark's own, on a free loopback port, durable as in operation. Stopped when disposed.</summary>
+internal sealed class PostgresCluster : IAsyncDisposable
+{
+    private readonly string _binaries;
+    private readonly string _folder;
+
+    private PostgresCluster(string binaries, string folder) => (_binaries, _folder) = (binaries, folder);
+
+    public required string ConnectionString { get; init; }
+
+    /// <summary>The process whose children are the database's.</summary>
+    public required int Id { get; init; }
+
+    public static async Task<PostgresCluster> Start(string folder, CancellationToken cancellation)
+    {
+        var binaries = Binaries();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+        var cluster = Path.Combine(folder, "cluster");
+        if (Environment.UserName == "root")
+        {
+            // The server refuses to run as root: it runs as the user that its package made.
+            await Run("chown", ["postgres", folder], cancellation);
+        }
+
+        await AsPostgres([Path.Combine(binaries, "initdb"), "-D", cluster, "-U", "agencyplatform", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"], cancellation);
+        await AsPostgres(
+            [
+                Path.Combine(binaries, "pg_ctl"), "-D", cluster, "-w", "-l", Path.Combine(folder, "postgres.log"),
+                "-o", string.Create(CultureInfo.InvariantCulture, $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{folder}' -c shared_buffers=512MB -c max_wal_size=4GB -c jit=off"),
+                "start",
+            ],
+            cancellation);
+        var id = int.Parse(File.ReadLines(Path.Combine(cluster, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        return new PostgresCluster(binaries, cluster)
+        {
+            ConnectionString = string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Database=postgres;Username=agencyplatform"),
+            Id = id,
+        };
+    }
+
+    public async ValueTask DisposeAsync() => await AsPostgres([Path.Combine(_binaries, "pg_ctl"), "-D", _folder, "-m", "fast", "-w", "stop"], CancellationToken.None);
+
+    private static string Binaries()
+    {
+        var found = Directory.Exists("/usr/lib/postgresql")
+            ? Directory.EnumerateDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")).Where(d => File.Exists(Path.Combine(d, "postgres"))).OrderDescending().FirstOrDefault()
+            : null;
+        found ??= (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")));
+        return found ?? throw new BenchmarkException(
+            "PostgreSQL's server programs (initdb, pg_ctl, postgres) are not there: install them (Debian and Ubuntu: apt-get install postgresql), or leave the engine out with --engines Sqlite.");
+    }
+
+    private static Task AsPostgres(string[] command, CancellationToken cancellation) =>
+        Environment.UserName == "root" ? Run("runuser", ["-u", "postgres", "--", .. command], cancellation) : Run(command[0], command[1..], cancellation);
+
+    private static async Task Run(string program, string[] arguments, CancellationToken cancellation)
+    {
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = false, WorkingDirectory = "/" };
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var process = Process.Start(start)!;
+        // pg_ctl leaves a server behind that inherits the pipe: what it says is drained, the end of the pipe not waited for.
+        process.OutputDataReceived += static (_, _) => { };
+        process.BeginOutputReadLine();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!process.HasExited)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+        }
+
+        if (process.ExitCode != 0)
+        {
+            throw new BenchmarkException($"{Path.GetFileName(arguments.Length > 3 && program == "runuser" ? arguments[3] : program)} ended with {process.ExitCode}: see the messages above.");
+        }
+    }
+}
