@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Contracts.Engagements;
@@ -51,6 +52,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await ProposalsThatComeToNothing();
         await AnActivationThatIsRefused();
         await WorkedTime();
+        await Invoices();
         await AnEnd();
         await Until(new LocalDate(2026, 4, 2));
     }
@@ -199,6 +201,19 @@ internal sealed partial class Story(IGrainFactory grains)
         Ok(approved);
         Assert.Equal(2, approved.Value!.Outcomes.Count(o => o.Refusal is null));
         Assert.Equal(1, approved.Value.Outcomes.Count(o => o.Refusal is not null));
+    }
+
+    private async Task Invoices()
+    {
+        var account = new AccountId(s_clients.Acme, s_seller, s_dollars);
+        var grain = grains.Of<IBillingAccountGrain>(s_agency, account.Key);
+        Ok(await grain.Prepare(Next(), new PrepareInvoice(account, new LocalDate(2026, 2, 2), new("draft"), new("draft"))));
+        Ok(await grain.Prepare(Next(), new PrepareInvoice(account, new LocalDate(2026, 3, 1), null, new("draft"))));
+        Ok(await grain.Discard(Next(), new("draft")));
+        Ok(await grain.Prepare(Next(), new PrepareInvoice(account, new LocalDate(2026, 3, 1), null, new("inv-1"))));
+        var final = await grain.Finalize(Next(), new("inv-1"));
+        Ok(final);
+        Assert.Equal((1, InvoiceState.Finalized), (final.Value!.Number, final.Value.State));
     }
 
     private async Task AnEnd()
