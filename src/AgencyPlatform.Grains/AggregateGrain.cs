@@ -15,7 +15,9 @@ namespace AgencyPlatform.Grains;
 public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain where TState : class, IState<TState>
 {
     private const int RecentRequests = 32;
-    private const int MostAttempts = 32;
+
+    /// <summary>Of deciding one command again. High, since of those that wait on top of a refused one each round answers at least one.</summary>
+    private const int MostAttempts = 1_024;
 
     private readonly GrainServices _services;
     private readonly ILogger _log;

@@ -25,11 +25,12 @@ public sealed record InvoiceNumberRow(InvoiceId Invoice, LegalEntityId LegalEnti
 /// </summary>
 /// <param name="Last">The last number given; 0 before the first.</param>
 /// <param name="LastIssueDate">The date of the last number.</param>
-/// <param name="LastAssigned">What the last command gave.</param>
+/// <param name="Recent">The newest numbers, oldest first: what is asked for again at once is answered from them. Older ones are refused by their row's key.</param>
 [GenerateSerializer, Immutable, Alias("invoice-series")]
-public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id, long Last, LocalDate? LastIssueDate, ImmutableArray<AssignedNumber> LastAssigned) : IState<InvoiceSeries>
+public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id, long Last, LocalDate? LastIssueDate, ImmutableArray<AssignedNumber> Recent) : IState<InvoiceSeries>
 {
     private const string CreditNotes = "-cn";
+    private const int MostRecent = 256;
 
     /// <summary>The longest id of a legal entity's default series, so that the one of its credit notes is an id too.</summary>
     public const int LongestDefault = IdSyntax.MaxLength - 3;
@@ -64,13 +65,18 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     {
         var today = now.InZone(DateTimeZoneProviders.Tzdb[timeZone]).Date;
         var date = LastIssueDate is { } last && last > today ? last : today;
-        return Decision.Accept(new NumbersAssigned(
-            command.LegalEntity, command.Series, [.. command.Invoices.Distinct().Select((invoice, i) => new AssignedNumber(invoice, Last + 1 + i, date))]));
+        var missing = command.Invoices.Distinct().Except(Recent.Select(r => r.Invoice)).ToList();
+        return missing.Count == 0
+            ? Decision.Nothing
+            : Decision.Accept(new NumbersAssigned(command.LegalEntity, command.Series, [.. missing.Select((invoice, i) => new AssignedNumber(invoice, Last + 1 + i, date))]));
     }
+
+    /// <summary>The numbers of these invoices, as far as they are recent.</summary>
+    public ImmutableArray<AssignedNumber> NumbersOf(ImmutableArray<InvoiceId> invoices) => [.. Recent.Where(r => invoices.Contains(r.Invoice))];
 
     public InvoiceSeries Apply(IEvent @event) => @event switch
     {
-        NumbersAssigned e => new InvoiceSeries(e.LegalEntity, e.Series, e.Numbers[^1].Number, e.Numbers[^1].IssueDate, e.Numbers),
+        NumbersAssigned e => new InvoiceSeries(e.LegalEntity, e.Series, e.Numbers[^1].Number, e.Numbers[^1].IssueDate, [.. Recent.AddRange(e.Numbers).TakeLast(Math.Max(MostRecent, e.Numbers.Length))]),
         _ => throw new InvalidOperationException($"An invoice series does not know {@event.GetType().Name}."),
     };
 

@@ -31,7 +31,7 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
                 return new Reply<ImmutableArray<AssignedNumber>>(known, null, null);
             }
 
-            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, entity.TimeZone, now), s => s.LastAssigned);
+            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, entity.TimeZone, now), s => s.NumbersOf(missing));
             if (reply.Rejection is null)
             {
                 return Reply<ImmutableArray<AssignedNumber>>.Ok([.. known, .. reply.Value], reply.Meta!);
