@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -16,9 +17,10 @@ internal sealed partial class HostProcess : IDisposable
     public Uri Http { get; private set; } = null!;
 
     /// <summary>Starts it and waits until it says where it answers.</summary>
-    public static async Task<HostProcess> Serve(string data)
+    /// <param name="limitable">Start it so that <see cref="LimitFiles"/> makes its writes fail instead of ending it (Linux).</param>
+    public static async Task<HostProcess> Serve(string data, bool limitable = false)
     {
-        var process = Start("--environment", "Development", "--grpc-port", "0", "--http-port", "0", "--data", data);
+        var process = Start(limitable, "--environment", "Development", "--grpc-port", "0", "--http-port", "0", "--data", data);
         var output = new StringBuilder();
         using var patience = new CancellationTokenSource(s_patience);
         while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
@@ -41,7 +43,7 @@ internal sealed partial class HostProcess : IDisposable
     /// <summary>Runs it to its end.</summary>
     public static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
     {
-        using var process = Start(arguments);
+        using var process = Start(false, arguments);
         using var patience = new CancellationTokenSource(s_patience);
         var error = process.StandardError.ReadToEndAsync(patience.Token);
         var output = await process.StandardOutput.ReadToEndAsync(patience.Token);
@@ -66,9 +68,28 @@ internal sealed partial class HostProcess : IDisposable
         _process.Dispose();
     }
 
-    private static Process Start(params string[] arguments)
+    /// <summary>From now on the running process cannot write a file beyond so many bytes: the system refuses it as it refuses a full disk. Null: no limit.</summary>
+    public void LimitFiles(long? bytes)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var limit = new FileLimit { Soft = bytes is { } most ? (ulong)most : ulong.MaxValue, Hard = ulong.MaxValue };
+        if (SetLimit(_process.Id, FileSize, in limit, 0) != 0)
+        {
+            throw new InvalidOperationException($"prlimit: error {Marshal.GetLastPInvokeError()}");
+        }
+    }
+
+    private static Process Start(bool limitable, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(limitable ? "sh" : "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (limitable)
+        {
+            // The signal of an exceeded limit ends a process that does not ignore it; ignored, the write fails.
+            foreach (var argument in new[] { "-c", "trap '' XFSZ; exec dotnet \"$@\"", "sh" })
+            {
+                start.ArgumentList.Add(argument);
+            }
+        }
+
         start.ArgumentList.Add(typeof(PlatformHost).Assembly.Location);
         foreach (var argument in arguments)
         {
@@ -79,6 +100,18 @@ internal sealed partial class HostProcess : IDisposable
         start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
         return Process.Start(start)!;
     }
+
+    private const int FileSize = 1;
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct FileLimit
+    {
+        public ulong Soft;
+        public ulong Hard;
+    }
+
+    [DllImport("libc", EntryPoint = "prlimit", SetLastError = true)]
+    private static extern int SetLimit(int process, int resource, in FileLimit limit, nint old);
 
     [GeneratedRegex(@"gRPC \(HTTP/2, reflection\)\s+(\S+)")]
     private static partial Regex GrpcLine();

@@ -1,6 +1,7 @@
 using AgencyPlatform.Gateway;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Host.Demo;
+using AgencyPlatform.Storage;
 
 namespace AgencyPlatform.Host.Commands;
 
@@ -10,7 +11,7 @@ internal static class ServeCommand
     public static async Task<int> Run(IReadOnlyDictionary<string, string?> overrides, string? environment, CancellationToken cancellation)
     {
         await using var app = PlatformHost.Build(overrides, environment);
-        await app.StartAsync(cancellation);
+        await Start(app, cancellation);
         Welcome(app);
         await app.WaitForShutdownAsync(cancellation);
         return 0;
@@ -19,7 +20,7 @@ internal static class ServeCommand
     public static async Task<int> RunDemo(IReadOnlyDictionary<string, string?> overrides, string? environment, DemoOptions options, CancellationToken cancellation)
     {
         await using var app = PlatformHost.Build(overrides, environment ?? "Development");
-        await app.StartAsync(cancellation);
+        await Start(app, cancellation);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation, app.Lifetime.ApplicationStopping);
         var passed = await DemoRun.Run(app.Addresses(), app.Services, options, stopping.Token);
         if (!options.Exit)
@@ -32,13 +33,20 @@ internal static class ServeCommand
         return passed ? 0 : 1;
     }
 
+    /// <summary>The database first: one that cannot be used is refused in a sentence, before the host logs that it did not start.</summary>
+    private static async Task Start(WebApplication app, CancellationToken cancellation)
+    {
+        await app.Services.GetRequiredService<IJournalMaintenance>().EnsureSchema(cancellation);
+        await app.StartAsync(cancellation);
+    }
+
     private static void Welcome(WebApplication app)
     {
         var (grpc, http) = app.Addresses();
         var settings = app.Services.GetRequiredService<HostSettings>();
         Console.WriteLine(
             $"""
-            AgencyPlatform serves ({app.Environment.EnvironmentName}; {settings.Storage.Provider}{(settings.Storage.Provider == Storage.StorageProvider.Sqlite ? $" in {settings.DataDirectory}" : "")})
+            AgencyPlatform serves ({app.Environment.EnvironmentName}; {settings.Storage.Provider}{(settings.Storage.Provider == StorageProvider.Sqlite ? $" in {settings.DataDirectory}" : "")})
               gRPC (HTTP/2, reflection)   {grpc.Authority}
               JSON, gRPC-Web              {http}
               API page                    {http}docs

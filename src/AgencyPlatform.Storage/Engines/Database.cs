@@ -138,4 +138,7 @@ internal abstract class CommitHook
 
     /// <summary>The batch is stored, the writer does not know it yet.</summary>
     public virtual Task AfterCommit(Batch batch) => Task.CompletedTask;
+
+    /// <summary>SQLite: pragmas of the writing connection when it is opened, for example a limit of pages.</summary>
+    public virtual string Pragmas => "";
 }

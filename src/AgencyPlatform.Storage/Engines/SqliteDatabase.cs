@@ -70,7 +70,7 @@ internal sealed class SqliteDatabase : Database
                 await hook.BeforeCommit(batch);
             }
 
-            _writer ??= SqliteWriter.Open(_connectionString, _lockTimeout, Tables);
+            _writer ??= SqliteWriter.Open(_connectionString, _lockTimeout, Tables, Hook?.Pragmas);
             _writer.Commit(batch);
             if (Hook is not null)
             {
@@ -221,14 +221,14 @@ internal sealed class SqliteWriter : IDisposable
         _rowSql = [.. tables.All.Select(RowSql)];
     }
 
-    public static SqliteWriter Open(string connectionString, TimeSpan lockTimeout, RowTables tables)
+    public static SqliteWriter Open(string connectionString, TimeSpan lockTimeout, RowTables tables, string? more)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString);
         try
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = $"PRAGMA busy_timeout={(int)lockTimeout.TotalMilliseconds}; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32000;";
+            command.CommandText = $"PRAGMA busy_timeout={(int)lockTimeout.TotalMilliseconds}; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32000;{more}";
             command.ExecuteNonQuery();
             return new SqliteWriter(connection, tables);
         }
