@@ -1,5 +1,11 @@
 using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Billing.V1;
+using AgencyPlatform.Protocol.Capacity.V1;
+using AgencyPlatform.Protocol.Clients.V1;
+using AgencyPlatform.Protocol.Cmos.V1;
+using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
+using AgencyPlatform.Protocol.Time.V1;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -55,11 +61,35 @@ public sealed class AgencyPlatformClient : IDisposable
         });
         _invoker = _channel.Intercept(new SafeCalls(options));
         Agencies = Service<AgenciesService.AgenciesServiceClient>();
+        Clients = Service<ClientsService.ClientsServiceClient>();
+        Cmos = Service<CmosService.CmosServiceClient>();
+        Capacity = Service<CapacityService.CapacityServiceClient>();
+        Engagements = Service<EngagementsService.EngagementsServiceClient>();
+        Time = Service<TimeService.TimeServiceClient>();
+        Billing = Service<BillingService.BillingServiceClient>();
         Events = Service<EventsService.EventsServiceClient>();
     }
 
     /// <summary>Agencies, their legal entities, holiday calendars and keys; a sandbox's clock.</summary>
     public AgenciesService.AgenciesServiceClient Agencies { get; }
+
+    /// <summary>Client companies, their decision makers and competitors.</summary>
+    public ClientsService.ClientsServiceClient Clients { get; }
+
+    /// <summary>CMOs: working pattern, time off, limits, cost rates.</summary>
+    public CmosService.CmosServiceClient Cmos { get; }
+
+    /// <summary>Bookings and holds, availability, utilisation, who fits.</summary>
+    public CapacityService.CapacityServiceClient Capacity { get; }
+
+    /// <summary>Engagements from draft to end.</summary>
+    public EngagementsService.EngagementsServiceClient Engagements { get; }
+
+    /// <summary>Timesheets, approval, the retainer's meter.</summary>
+    public TimeService.TimeServiceClient Time { get; }
+
+    /// <summary>Invoices and the ledger.</summary>
+    public BillingService.BillingServiceClient Billing { get; }
 
     /// <summary>What happened, in order.</summary>
     public EventsService.EventsServiceClient Events { get; }

@@ -135,3 +135,28 @@ public sealed class Page
         : type.IsEnum ? (System.Enum.TryParse(type, text, out var value) ? value : throw new FormatException(text))
         : Activator.CreateInstance(type, text)!;
 }
+
+/// <summary>The filters of a list request; what is null does not narrow.</summary>
+internal sealed class Filters
+{
+    private readonly List<Filter> _filters = [];
+
+    public Filters Equal(string property, object? value) => Add(property, FilterOperator.Equal, value);
+
+    public Filters NotEqual(string property, object? value) => Add(property, FilterOperator.NotEqual, value);
+
+    /// <summary>In <c>[start, end)</c>, either of which may be open.</summary>
+    public Filters Between(string property, LocalDate? start, LocalDate? end) => Add(property, FilterOperator.GreaterOrEqual, start).Add(property, FilterOperator.Less, end);
+
+    public ReadOnlySpan<Filter> All => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_filters);
+
+    private Filters Add(string property, FilterOperator comparison, object? value)
+    {
+        if (value is not null)
+        {
+            _filters.Add(new Filter(property, comparison, value));
+        }
+
+        return this;
+    }
+}

@@ -27,6 +27,8 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
 
     public SnapshotProbe Snapshots { get; } = new();
 
+    public CallFaults Faults { get; } = new();
+
     public IServiceProvider Services => _host!.Services;
 
     public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
@@ -48,6 +50,7 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
             silo.AddAgencyPlatformSnapshots("stored");
             silo.Services.AddKeyedSingleton<IGrainStorage>(GrainServices.SnapshotStorage, (sp, _) => Snapshots.Over(sp.GetRequiredKeyedService<IGrainStorage>("stored")));
             silo.AddAgencyPlatformGrains();
+            silo.AddIncomingGrainCallFilter(Faults);
         });
         _host = builder.Build();
         await _host.StartAsync();

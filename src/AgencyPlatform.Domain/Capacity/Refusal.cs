@@ -102,6 +102,6 @@ public sealed record CapacityRefusal(
         CapacityRule.NoPattern => $"The CMO has no working time at all from {Date:uuuu-MM-dd}: choose other dates.",
         CapacityRule.CompetitorFence => $"A competitor of the client is booked with this CMO (cooling-off included) around {Date:uuuu-MM-dd}: choose another CMO or another time.",
         CapacityRule.MaxClients => $"The CMO would have more clients than their limit on {Date:uuuu-MM-dd}: choose another CMO or another time.",
-        _ => $"The CMO lacks {MissingMinutes} minutes in the week of {Date:uuuu-MM-dd}" + (EarliestStart is { } start ? $"; the same booking fits from {start:uuuu-MM-dd}." : "; it does not fit within 104 weeks."),
+        _ => $"The CMO lacks {MissingMinutes} minutes in the week of {Date:uuuu-MM-dd}" + (EarliestStart is { } start ? $"; the same booking fits from {start:uuuu-MM-dd}." : ", and no start in the 104 weeks after fits either."),
     };
 }

@@ -86,29 +86,15 @@ internal sealed class BillingService(Calls calls, IGrainFactory grains, IReadMod
         InvoiceState? state = request.State == V1.InvoiceState.Unspecified ? null : fields.Enum<V1.InvoiceState, InvoiceState>("state", request.State);
         await calls.Read(context, request, fields, agency);
         var caller = Calls.Caller(context);
-        var filters = new List<Filter> { new(nameof(InvoiceRow.State), FilterOperator.NotEqual, InvoiceState.Discarded) };
+        var filters = new Filters().NotEqual(nameof(InvoiceRow.State), InvoiceState.Discarded).Equal(nameof(InvoiceRow.State), state);
         if (!caller.IsStaff && caller.Client is { } own)
         {
             caller.EnsureClient(client ??= own);
-            filters.Add(Filter.Eq(nameof(InvoiceRow.State), InvoiceState.Finalized));
+            filters.Equal(nameof(InvoiceRow.State), InvoiceState.Finalized);
         }
 
-        if (client is { } ofClient)
-        {
-            filters.Add(Filter.Eq(nameof(InvoiceRow.Client), ofClient));
-        }
-
-        if (entity is { } ofEntity)
-        {
-            filters.Add(Filter.Eq(nameof(InvoiceRow.LegalEntity), ofEntity));
-        }
-
-        if (state is { } inState)
-        {
-            filters.Add(Filter.Eq(nameof(InvoiceRow.State), inState));
-        }
-
-        var (rows, next) = page.Cut(await readModels.List<InvoiceRow>(agency, page.Query<InvoiceRow>([.. filters]), context.CancellationToken));
+        filters.Equal(nameof(InvoiceRow.Client), client).Equal(nameof(InvoiceRow.LegalEntity), entity);
+        var (rows, next) = page.Cut(await readModels.List<InvoiceRow>(agency, page.Query<InvoiceRow>(filters.All), context.CancellationToken));
         return new V1.ListInvoicesResponse { NextPageToken = next, Invoices = { rows.Select(r => InvoiceWire.ToWire(agency, r)) } };
     }
 
@@ -124,14 +110,10 @@ internal sealed class BillingService(Calls calls, IGrainFactory grains, IReadMod
         var (start, end) = (fields.OptionalDate("start_date", request.StartDate), fields.OptionalDate("end_date", request.EndDate));
         fields.Require(start is null || end is null || end > start, "end_date", "must be after start_date (the end is exclusive)");
         await calls.Read(context, request, fields, agency);
-        var filters = new List<Filter>();
-        Add(nameof(PostingRow.LegalEntity), FilterOperator.Equal, entity);
-        Add(nameof(PostingRow.Client), FilterOperator.Equal, client);
-        Add(nameof(PostingRow.Engagement), FilterOperator.Equal, engagement);
-        Add(nameof(PostingRow.Account), FilterOperator.Equal, account);
-        Add(nameof(PostingRow.Date), FilterOperator.GreaterOrEqual, start);
-        Add(nameof(PostingRow.Date), FilterOperator.Less, end);
-        var (rows, next) = page.Cut(await readModels.List<PostingRow>(agency, page.Query<PostingRow>([.. filters]), context.CancellationToken));
+        var filters = new Filters()
+            .Equal(nameof(PostingRow.LegalEntity), entity).Equal(nameof(PostingRow.Client), client).Equal(nameof(PostingRow.Engagement), engagement)
+            .Equal(nameof(PostingRow.Account), account).Between(nameof(PostingRow.Date), start, end);
+        var (rows, next) = page.Cut(await readModels.List<PostingRow>(agency, page.Query<PostingRow>(filters.All), context.CancellationToken));
         return new V1.ListPostingsResponse
         {
             NextPageToken = next,
@@ -151,14 +133,6 @@ internal sealed class BillingService(Calls calls, IGrainFactory grains, IReadMod
                 }),
             },
         };
-
-        void Add(string property, FilterOperator comparison, object? value)
-        {
-            if (value is not null)
-            {
-                filters.Add(new Filter(property, comparison, value));
-            }
-        }
     }
 
     public override async Task<V1.TrialBalance> GetTrialBalance(V1.GetTrialBalanceRequest request, ServerCallContext context)
@@ -168,19 +142,9 @@ internal sealed class BillingService(Calls calls, IGrainFactory grains, IReadMod
         var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
         var asOf = fields.OptionalDate("as_of_date", request.AsOfDate);
         await calls.Read(context, request, fields, agency);
-        var filters = new List<Filter>();
-        if (entity is { } ofEntity)
-        {
-            filters.Add(Filter.Eq(nameof(PostingRow.LegalEntity), ofEntity));
-        }
-
-        if (asOf is { } date)
-        {
-            filters.Add(new Filter(nameof(PostingRow.Date), FilterOperator.Less, date.PlusDays(1)));
-        }
-
+        var filters = new Filters().Equal(nameof(PostingRow.LegalEntity), entity).Between(nameof(PostingRow.Date), null, asOf?.PlusDays(1));
         var sums = await readModels.Sum<PostingRow>(
-            agency, [.. filters], nameof(PostingRow.Amount), [nameof(PostingRow.Account), nameof(PostingRow.Currency)], context.CancellationToken);
+            agency, [.. filters.All], nameof(PostingRow.Amount), [nameof(PostingRow.Account), nameof(PostingRow.Currency)], context.CancellationToken);
         return new V1.TrialBalance
         {
             Balances =

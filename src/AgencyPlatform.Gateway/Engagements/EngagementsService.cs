@@ -68,26 +68,16 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
         }
         else
         {
-            List<Filter> filters = [];
-            if (client is { } ofClient)
-            {
-                filters.Add(Filter.Eq(nameof(EngagementRow.Client), ofClient));
-            }
-
-            if (state is { } inState)
-            {
-                filters.Add(Filter.Eq(nameof(EngagementRow.State), inState));
-            }
-
+            var filters = new Filters().Equal(nameof(EngagementRow.Client), client).Equal(nameof(EngagementRow.State), state);
             if (cmo is { } ofCmo)
             {
-                filters.Add(Filter.Eq(nameof(EngagementMemberRow.Cmo), ofCmo));
-                var (rows, token) = page.Cut(await readModels.List<EngagementMemberRow>(agency, page.Query<EngagementMemberRow>([.. filters]), context.CancellationToken));
+                filters.Equal(nameof(EngagementMemberRow.Cmo), ofCmo);
+                var (rows, token) = page.Cut(await readModels.List<EngagementMemberRow>(agency, page.Query<EngagementMemberRow>(filters.All), context.CancellationToken));
                 (ids, next) = ([.. rows.Select(r => r.Id)], token);
             }
             else
             {
-                var (rows, token) = page.Cut(await readModels.List<EngagementRow>(agency, page.Query<EngagementRow>([.. filters]), context.CancellationToken));
+                var (rows, token) = page.Cut(await readModels.List<EngagementRow>(agency, page.Query<EngagementRow>(filters.All), context.CancellationToken));
                 (ids, next) = ([.. rows.Select(r => r.Id)], token);
             }
         }

@@ -78,6 +78,7 @@ internal sealed class EventsService(Calls calls, IJournal journal) : V1.EventsSe
         "client" => ResourceNames.Of(key.Agency, "clientCompanies", key.Id),
         "cmo" => ResourceNames.Of(key.Agency, "cmos", key.Id),
         "engagement" => ResourceNames.Of(key.Agency, "engagements", key.Id),
+        "timesheet" when key.Id.Split('/') is [var cmo, var week] => ResourceNames.Of(key.Agency, "cmos", cmo, "timesheets", week.ToLowerInvariant()),
         _ => "",
     };
 

@@ -106,33 +106,10 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
             caller.EnsureCmo(cmo ??= own);
         }
 
-        var filters = new List<Filter>();
-        if (cmo is { } ofCmo)
-        {
-            filters.Add(Filter.Eq(nameof(TimeEntryRow.Cmo), ofCmo));
-        }
-
-        if (engagement is { } ofEngagement)
-        {
-            filters.Add(Filter.Eq(nameof(TimeEntryRow.Engagement), ofEngagement));
-        }
-
-        if (state is { } inState)
-        {
-            filters.Add(Filter.Eq(nameof(TimeEntryRow.State), inState));
-        }
-
-        if (start is { } from)
-        {
-            filters.Add(new Filter(nameof(TimeEntryRow.Date), FilterOperator.GreaterOrEqual, from));
-        }
-
-        if (end is { } to)
-        {
-            filters.Add(new Filter(nameof(TimeEntryRow.Date), FilterOperator.Less, to));
-        }
-
-        var (rows, next) = page.Cut(await readModels.List<TimeEntryRow>(agency, page.Query<TimeEntryRow>([.. filters]), context.CancellationToken));
+        var filters = new Filters()
+            .Equal(nameof(TimeEntryRow.Cmo), cmo).Equal(nameof(TimeEntryRow.Engagement), engagement).Equal(nameof(TimeEntryRow.State), state)
+            .Between(nameof(TimeEntryRow.Date), start, end);
+        var (rows, next) = page.Cut(await readModels.List<TimeEntryRow>(agency, page.Query<TimeEntryRow>(filters.All), context.CancellationToken));
         return new V1.ListTimeEntriesResponse
         {
             NextPageToken = next,

@@ -14,8 +14,8 @@ internal sealed record DemoWork(string Engagement, string Cmo, int MonthlyMinute
 /// <summary>What the demo works and bills: timesheets week by week, invoices month by month, and whether the books are right.</summary>
 internal sealed class DemoBooks(AgencyPlatformClient platform, string agency, CancellationToken cancellation)
 {
-    private readonly TimeService.TimeServiceClient _time = platform.Service<TimeService.TimeServiceClient>();
-    private readonly BillingService.BillingServiceClient _billing = platform.Service<BillingService.BillingServiceClient>();
+    private readonly TimeService.TimeServiceClient _time = platform.Time;
+    private readonly BillingService.BillingServiceClient _billing = platform.Billing;
     private readonly List<Invoice> _invoices = [];
 
     public long WorkedMinutes { get; private set; }

@@ -49,10 +49,10 @@ internal sealed class DemoRun
     private DemoRun(AgencyPlatformClient platform, Roster roster, DemoOptions options, IJournalMaintenance journal, string agency, LocalDate start, CancellationToken cancellation)
     {
         (_platform, _roster, _options, _journal, _agency, _start, _cancellation) = (platform, roster, options, journal, agency, start, cancellation);
-        _capacity = platform.Service<CapacityService.CapacityServiceClient>();
-        _engagements = platform.Service<EngagementsService.EngagementsServiceClient>();
-        _cmos = platform.Service<CmosService.CmosServiceClient>();
-        _clients = platform.Service<ClientsService.ClientsServiceClient>();
+        _capacity = platform.Capacity;
+        _engagements = platform.Engagements;
+        _cmos = platform.Cmos;
+        _clients = platform.Clients;
         _books = new DemoBooks(platform, agency, cancellation);
         _billedTo = start;
     }

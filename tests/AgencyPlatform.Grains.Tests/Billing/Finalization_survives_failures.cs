@@ -26,7 +26,7 @@ public sealed class Finalization_survives_failures(SagaSilo silo) : IClassFixtur
     {
         var agency = new AgencyId($"finalize-{(after ? "after" : "before")}-{(repeats ? "repeats" : "gone")}");
         var account = await Drafted(agency);
-        silo.Faults.Arm(agency, nameof(IInvoiceSeriesGrain.Assign), 0, after);
+        silo.Faults.Arm(agency, [nameof(IInvoiceSeriesGrain.Assign)], 0, after);
 
         var request = Guid.CreateVersion7();
         await Assert.ThrowsAsync<UnavailableException>(() => account.Finalize(WorkedWeek.Called(agency, request, "finalize"), new InvoiceId("first")));

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Agencies;
@@ -12,13 +11,8 @@ using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Domain.Engagements;
-using AgencyPlatform.Storage;
-using AgencyPlatform.Storage.Snapshots;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using NodaTime;
 using Orleans.Core.Internal;
-using Orleans.Configuration;
 
 namespace AgencyPlatform.Grains.Tests.Engagements;
 
@@ -26,8 +20,14 @@ namespace AgencyPlatform.Grains.Tests.Engagements;
 /// The sagas of an engagement on a real silo with a real SQLite file: at every step, before it or after it (its answer lost), the call
 /// fails and the engagement's activation is thrown away; the caller repeats with the same request id.
 /// </summary>
-public sealed class Activation_survives_failures(FaultySilo silo) : IClassFixture<FaultySilo>
+public sealed class Activation_survives_failures(SagaSilo silo) : IClassFixture<SagaSilo>
 {
+    private static readonly string[] s_steps =
+    [
+        nameof(IFractionalCmoGrain.PlaceFor), nameof(IFractionalCmoGrain.TakeOver), nameof(IFractionalCmoGrain.ReleaseFor),
+        nameof(IFractionalCmoGrain.GiveBack), nameof(IFractionalCmoGrain.ConfirmFor), nameof(IFractionalCmoGrain.EndFor),
+    ];
+
     private static readonly LocalDate s_start = new(2027, 1, 4);
     private static readonly CmoId[] s_cmos = [new("ada"), new("bob"), new("cy")];
 
@@ -60,7 +60,7 @@ public sealed class Activation_survives_failures(FaultySilo silo) : IClassFixtur
         var agency = new AgencyId($"{(fits ? "fits" : "full")}-{step}-{(after ? "after" : "before")}");
         var engagement = await Accepted(agency, fits);
         var hold = await Booking(agency, s_cmos[1], "slot");
-        silo.Faults.Arm(agency, step, after);
+        silo.Faults.Arm(agency, s_steps, step, after);
 
         var request = Guid.CreateVersion7();
         var reply = await Repeated(engagement, () => engagement.Activate(Called(agency, request, "activate")));
@@ -109,7 +109,7 @@ public sealed class Activation_survives_failures(FaultySilo silo) : IClassFixtur
         var agency = new AgencyId($"end-{step}-{(after ? "after" : "before")}");
         var engagement = await Accepted(agency, fits: true);
         Assert.Null((await engagement.Activate(Called(agency, Guid.CreateVersion7(), "activate"))).Rejection);
-        silo.Faults.Arm(agency, step, after);
+        silo.Faults.Arm(agency, s_steps, step, after);
 
         var end = s_start.PlusMonths(2);
         var request = Guid.CreateVersion7();
@@ -234,88 +234,4 @@ public sealed class Activation_survives_failures(FaultySilo silo) : IClassFixtur
     private static Call Called(AgencyId agency, Guid? request = null, string hash = "") => new(agency, "key:test", request, request is null ? "" : hash);
 
     private static void Ok<T>(Reply<T> reply) => Assert.True(reply.Rejection is null, $"{reply.Rejection?.Reason}: {reply.Rejection?.Message}");
-}
-
-/// <summary>A silo over a SQLite file of its own, whose calls to CMOs can be made to fail.</summary>
-public sealed class FaultySilo : IAsyncLifetime
-{
-    private readonly string _folder = Directory.CreateTempSubdirectory("agencyplatform-saga").FullName;
-    private IHost? _host;
-
-    public Faults Faults { get; } = new();
-
-    public IGrainFactory Grains => _host!.Services.GetRequiredService<IGrainFactory>();
-
-    public async Task InitializeAsync()
-    {
-        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Test" });
-        builder.Services.AddAgencyPlatformStorage(new StorageOptions { Provider = StorageProvider.Sqlite, ConnectionString = $"Data Source={Path.Combine(_folder, "journal.db")}" });
-        builder.UseOrleans(silo =>
-        {
-            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: "test", clusterId: "test");
-            silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = System.Net.IPAddress.Loopback);
-            silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
-            silo.AddAgencyPlatformGrains();
-            silo.AddIncomingGrainCallFilter(Faults);
-        });
-        _host = builder.Build();
-        await _host.StartAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _host!.StopAsync();
-        _host.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
-}
-
-/// <summary>Makes the n-th saga step of an agency fail once: before it reaches the CMO, or after, so that only its answer is lost.</summary>
-public sealed class Faults : IIncomingGrainCallFilter
-{
-    private static readonly ImmutableHashSet<string> s_steps =
-    [
-        nameof(IFractionalCmoGrain.PlaceFor), nameof(IFractionalCmoGrain.TakeOver), nameof(IFractionalCmoGrain.ReleaseFor),
-        nameof(IFractionalCmoGrain.GiveBack), nameof(IFractionalCmoGrain.ConfirmFor), nameof(IFractionalCmoGrain.EndFor),
-    ];
-
-    private readonly ConcurrentDictionary<string, Fault> _faults = new();
-
-    private sealed class Fault(int step, bool after)
-    {
-        private int _seen;
-
-        public bool After { get; } = after;
-
-        public bool Fired { get; private set; }
-
-        public bool IsNow() => Interlocked.Increment(ref _seen) - 1 == step && (Fired = true);
-    }
-
-    public void Arm(AgencyId agency, int step, bool after) => _faults[agency.Value] = new Fault(step, after);
-
-    public bool Fired(AgencyId agency) => _faults[agency.Value].Fired;
-
-    public async Task Invoke(IIncomingGrainCallContext context)
-    {
-        if (!s_steps.Contains(context.MethodName) || !_faults.TryGetValue(AggregateKey.AgencyOf(context.TargetId.Key.ToString()!), out var fault) || !fault.IsNow())
-        {
-            await context.Invoke();
-            return;
-        }
-
-        if (fault.After)
-        {
-            await context.Invoke();
-        }
-
-        throw new UnavailableException("The test lets this step fail.");
-    }
 }

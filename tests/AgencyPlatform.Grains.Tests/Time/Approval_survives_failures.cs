@@ -43,7 +43,7 @@ public sealed class Approval_survives_failures(SagaSilo silo) : IClassFixture<Sa
     {
         var agency = new AgencyId($"time-{step}-{(after ? "after" : "before")}");
         var (sheet, engagement) = await WorkedWeek.Submitted(silo, agency, OverageGate.Block);
-        silo.Faults.Arm(agency, nameof(IEngagementGrain.Draw), step, after);
+        silo.Faults.Arm(agency, [nameof(IEngagementGrain.Draw)], step, after);
 
         var request = Guid.CreateVersion7();
         var reply = await Repeated(sheet, () => sheet.Approve(Called(agency, request, "approve"), new ApproveEntries([])));
