@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
@@ -17,7 +18,7 @@ namespace AgencyPlatform.Gateway;
 /// A service method reads its fields with a <see cref="Fields"/>, asks here for its call (which refuses the request when any field is bad),
 /// calls the grain, and maps the reply: see <see cref="Agencies.AgenciesService"/>.
 /// </remarks>
-public sealed class Calls(IGrainFactory grains)
+public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts)
 {
     private static readonly ConcurrentDictionary<MessageDescriptor, CommonFields> s_common = new();
 
@@ -33,7 +34,7 @@ public sealed class Calls(IGrainFactory grains)
         var expected = fields.Etag(etagPath, etag.Length > 0 ? etag : common.Text(common.Etag, request));
         fields.ThrowIfAny();
         var caller = Of(context, agency);
-        var known = await grains.Agency(agency).GetContext();
+        var known = activeFacts.Context(agency) ?? await grains.Agency(agency).GetContext();
         if (known is null && caller.Agency is not null)
         {
             throw Errors.NotFound("agency", ResourceNames.Of(agency));
@@ -68,20 +69,33 @@ public sealed class Calls(IGrainFactory grains)
     {
         var id = requestId?.Accessor.GetValue(request);
         requestId?.Accessor.Clear(request);
-        using var buffer = new MemoryStream();
-        buffer.Write(Encoding.UTF8.GetBytes(method));
-        buffer.WriteByte(0);
-        using (var output = new CodedOutputStream(buffer, leaveOpen: true) { Deterministic = true })
+        var name = Encoding.UTF8.GetByteCount(method);
+        var size = request.CalculateSize();
+        var length = name + 1 + size;
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
         {
-            request.WriteTo(output);
-        }
+            Encoding.UTF8.GetBytes(method, buffer);
+            buffer[name] = 0;
+            // Deterministic: a repeat may come with its maps in another order.
+            using (var output = new CodedOutputStream(new MemoryStream(buffer, name + 1, size), Math.Max(1, size)) { Deterministic = true })
+            {
+                request.WriteTo(output);
+            }
 
-        if (id is not null)
+            if (id is not null)
+            {
+                requestId!.Accessor.SetValue(request, id);
+            }
+
+            Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+            SHA256.HashData(buffer.AsSpan(0, length), hash);
+            return Convert.ToHexStringLower(hash);
+        }
+        finally
         {
-            requestId!.Accessor.SetValue(request, id);
+            ArrayPool<byte>.Shared.Return(buffer);
         }
-
-        return Convert.ToHexStringLower(SHA256.HashData(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)));
     }
 
     private static CommonFields Common(IMessage request) => s_common.GetOrAdd(request.Descriptor, static d => new CommonFields(

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.RateLimiting;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core.Interceptors;
@@ -133,48 +132,75 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
 }
 
 /// <summary>What one agency may ask of this process at once and in a second. Over it, a call is refused at once: overload sheds, it does not queue.</summary>
-internal sealed class AgencyLimits(IOptions<GatewayOptions> options) : IDisposable
+internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvider system)
 {
     private readonly GatewayOptions _options = options.Value;
+    private readonly ConcurrentDictionary<string, Gate> _gates = new(StringComparer.Ordinal);
 
-    private readonly PartitionedRateLimiter<string> _concurrent = PartitionedRateLimiter.Create<string, string>(agency => RateLimitPartition.GetConcurrencyLimiter(
-        agency, _ => new ConcurrencyLimiterOptions { PermitLimit = options.Value.ConcurrentCallsPerAgency, QueueLimit = 0 }));
-
-    private readonly PartitionedRateLimiter<string> _rate = PartitionedRateLimiter.Create<string, string>(agency => RateLimitPartition.GetTokenBucketLimiter(
-        agency, _ => new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = 2 * options.Value.CallsPerSecondPerAgency,
-            TokensPerPeriod = Math.Max(1, options.Value.CallsPerSecondPerAgency / 10),
-            ReplenishmentPeriod = TimeSpan.FromSeconds(options.Value.CallsPerSecondPerAgency < 10 ? 1.0 / options.Value.CallsPerSecondPerAgency : 0.1),
-            QueueLimit = 0,
-            AutoReplenishment = true,
-        }));
-
-    /// <summary>Counts a call until the lease is disposed.</summary>
+    /// <summary>Counts a call until what is returned is disposed.</summary>
     public IDisposable Enter(Caller caller)
     {
-        var agency = caller.Agency?.Value ?? "";
-        using (var rate = _rate.AttemptAcquire(agency))
+        var gate = _gates.GetOrAdd(caller.Agency?.Value ?? "", (_) => new Gate(_options, system));
+        switch (gate.Enter())
         {
-            if (!rate.IsAcquired)
+            case { } wait when wait > TimeSpan.Zero:
+                throw Errors.Exhausted("calls a second", _options.CallsPerSecondPerAgency, wait);
+            case null:
+                throw Errors.Exhausted("calls at the same time", _options.ConcurrentCallsPerAgency, TimeSpan.FromMilliseconds(100));
+            default:
+                return gate;
+        }
+    }
+
+    /// <summary>One agency's bucket of calls, filled steadily up to two seconds' worth, and its calls under way.</summary>
+    private sealed class Gate : IDisposable
+    {
+        private readonly Lock _lock = new();
+        private readonly TimeProvider _system;
+        private readonly double _perTick;
+        private readonly double _most;
+        private readonly int _mostAtOnce;
+        private double _tokens;
+        private long _filledAt;
+        private int _atOnce;
+
+        public Gate(GatewayOptions options, TimeProvider system)
+        {
+            (_system, _mostAtOnce, _most) = (system, options.ConcurrentCallsPerAgency, 2.0 * options.CallsPerSecondPerAgency);
+            _perTick = (double)options.CallsPerSecondPerAgency / system.TimestampFrequency;
+            (_tokens, _filledAt) = (_most, system.GetTimestamp());
+        }
+
+        /// <summary>Zero: entered. Null: too many at once. Else: too many a second, and when the next may come.</summary>
+        public TimeSpan? Enter()
+        {
+            lock (_lock)
             {
-                throw Errors.Exhausted("calls a second", _options.CallsPerSecondPerAgency, rate.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1));
+                var now = _system.GetTimestamp();
+                _tokens = Math.Min(_most, _tokens + (now - _filledAt) * _perTick);
+                _filledAt = now;
+                if (_tokens < 1)
+                {
+                    return TimeSpan.FromSeconds(Math.Max(0.001, (1 - _tokens) / _perTick / _system.TimestampFrequency));
+                }
+
+                if (_atOnce >= _mostAtOnce)
+                {
+                    return null;
+                }
+
+                _tokens--;
+                _atOnce++;
+                return TimeSpan.Zero;
             }
         }
 
-        var lease = _concurrent.AttemptAcquire(agency);
-        if (lease.IsAcquired)
+        public void Dispose()
         {
-            return lease;
+            lock (_lock)
+            {
+                _atOnce--;
+            }
         }
-
-        lease.Dispose();
-        throw Errors.Exhausted("calls at the same time", _options.ConcurrentCallsPerAgency, TimeSpan.FromMilliseconds(100));
-    }
-
-    public void Dispose()
-    {
-        _concurrent.Dispose();
-        _rate.Dispose();
     }
 }

@@ -20,6 +20,7 @@ public static class GatewayRegistration
     {
         services.Configure<GatewayOptions>(configuration.GetSection(GatewayOptions.Section));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ActiveFacts>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<AgencyLimits>();
         services.AddSingleton<Calls>();

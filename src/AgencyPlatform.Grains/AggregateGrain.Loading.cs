@@ -76,6 +76,7 @@ public abstract partial class AggregateGrain<TState>
         _submitted = folded.Version;
         CompleteSagaWaiters();
         TakeSnapshotWhenDue();
+        Tell();
     }
 
     /// <summary>The snapshot and the events after it; null when the snapshot is not of this journal.</summary>
@@ -145,6 +146,7 @@ public abstract partial class AggregateGrain<TState>
         _recent.Clear();
         _recentOrder.Clear();
         _last = null;
+        TakeBack();
         _loading = Load();
         return _loading;
     }

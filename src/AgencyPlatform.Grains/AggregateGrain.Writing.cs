@@ -43,6 +43,7 @@ public abstract partial class AggregateGrain<TState>
                 {
                     case AppendResult.Appended:
                         _committed = batch.After;
+                        Tell();
                         batch.Complete(new BatchEnd.Durable());
                         AfterCommit();
                         break;
@@ -94,6 +95,7 @@ public abstract partial class AggregateGrain<TState>
     private void Lose(Batch<TState> batch, string why)
     {
         _lost = true;
+        TakeBack();
         var end = new BatchEnd.Lost(why);
         batch.Complete(end);
         while (_waiting.TryDequeue(out var waiting))

@@ -49,13 +49,28 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
     /// <summary>The state as it is on disk.</summary>
     protected TState Committed => _committed.State;
 
+    protected long CommittedVersion => _committed.Version;
+
     protected IReadModels ReadModels => _services.ReadModels;
+
+    /// <summary>What aggregates of this process tell each other.</summary>
+    protected ActiveFacts ActiveFacts => _services.ActiveFacts;
+
+    /// <summary>The state on disk is another than before: tell others, before anybody is answered.</summary>
+    protected virtual void Tell()
+    {
+    }
+
+    /// <summary>This activation goes, or is no longer current: take back what was told.</summary>
+    protected virtual void TakeBack()
+    {
+    }
 
     /// <summary>The system's clock, for what is no fact of the domain (how long something read stands).</summary>
     protected Instant SystemNow => Instant.FromDateTimeOffset(_services.System.GetUtcNow());
 
     /// <summary>A grain of the same agency.</summary>
-    protected TGrain Grain<TGrain>(string id) where TGrain : IGrainWithStringKey => GrainFactory.GetGrain<TGrain>($"{Key.Agency}/{id}");
+    protected TGrain Grain<TGrain>(string id) where TGrain : IGrainWithStringKey => GrainFactory.Aggregate<TGrain>($"{Key.Agency}/{id}");
 
     /// <summary>Decides a command, makes its events durable, and answers with a view of the state right after it.</summary>
     protected async Task<Reply<T>> Decide<T>(Call call, Func<TState, Instant, Decision> decide, Func<TState, T> view)
@@ -127,6 +142,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
             await last.End.WaitAsync(cancellationToken);
         }
 
+        TakeBack();
         await base.OnDeactivateAsync(reason, cancellationToken);
     }
 

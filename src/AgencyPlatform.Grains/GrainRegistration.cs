@@ -16,6 +16,7 @@ public static class GrainRegistration
         silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.TryAddKeyedSingleton(GrainServices.ProductClock, TimeProvider.System);
         silo.Services.TryAddSingleton(new SnapshotOptions());
+        silo.Services.TryAddSingleton<ActiveFacts>();
         silo.Services.AddSingleton<GrainServices>();
         silo.Services.AddPlacementDirector<AgencyPlacementStrategy, AgencyPlacementDirector>();
         silo.Services.AddHostedService<DeadlineScanner>();

@@ -14,7 +14,8 @@ public sealed class GrainServices(
     [FromKeyedServices(GrainServices.ProductClock)] TimeProvider clock,
     TimeProvider system,
     SnapshotOptions snapshotting,
-    ILoggerFactory loggers)
+    ILoggerFactory loggers,
+    ActiveFacts activeFacts)
 {
     /// <summary>Name of the Orleans grain storage that keeps snapshots.</summary>
     public const string SnapshotStorage = "snapshots";
@@ -29,6 +30,7 @@ public sealed class GrainServices(
     public TimeProvider Clock { get; } = clock;
     public TimeProvider System { get; } = system;
     public ILoggerFactory Loggers { get; } = loggers;
+    public ActiveFacts ActiveFacts { get; } = activeFacts;
 
     public Instant Now => Instant.FromDateTimeOffset(Clock.GetUtcNow());
 }

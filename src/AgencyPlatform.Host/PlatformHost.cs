@@ -38,7 +38,11 @@ public static class PlatformHost
             var port = settings.SiloPort == 0 ? FreePort() : settings.SiloPort;
             silo.UseLocalhostClustering(port, gatewayPort: 0, primarySiloEndpoint: null, serviceId: "agencyplatform", clusterId: "agencyplatform");
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
-            silo.AddActivityPropagation();
+            if (settings.OtlpEndpoint is not null)
+            {
+                silo.AddSampledActivityPropagation();
+            }
+
             silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
             silo.AddAgencyPlatformGrains();
         });

@@ -15,7 +15,10 @@ internal static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("agencyplatform", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString()))
             .WithMetrics(metrics => metrics
-                .AddAspNetCoreInstrumentation()
+                // Requests and connections. Not every meter of ASP.NET Core: its memory pools, routing and queues count several times a call.
+                .AddMeter("Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
+                .AddView("kestrel.queued_requests", MetricStreamConfiguration.Drop)
+                .AddView("http.server.active_requests", MetricStreamConfiguration.Drop)
                 .AddRuntimeInstrumentation()
                 .AddMeter("Microsoft.Orleans", "Npgsql", "AgencyPlatform.*")
                 .AddPrometheusExporter());

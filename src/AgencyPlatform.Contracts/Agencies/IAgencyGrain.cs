@@ -76,9 +76,9 @@ public interface IAgencyListingGrain : IAggregateGrain
 public static class AgencyGrains
 {
     /// <summary>The grain of an agency.</summary>
-    public static IAgencyGrain Agency(this IGrainFactory grains, AgencyId agency) => grains.GetGrain<IAgencyGrain>($"{agency}/{agency}");
+    public static IAgencyGrain Agency(this IGrainFactory grains, AgencyId agency) => grains.Aggregate<IAgencyGrain>($"{agency}/{agency}");
 
     /// <summary>A grain of an agency by its id after the agency.</summary>
     public static TGrain Of<TGrain>(this IGrainFactory grains, AgencyId agency, string id) where TGrain : IAggregateGrain =>
-        grains.GetGrain<TGrain>($"{agency}/{id}");
+        grains.Aggregate<TGrain>($"{agency}/{id}");
 }

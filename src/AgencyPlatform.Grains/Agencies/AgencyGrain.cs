@@ -30,6 +30,16 @@ internal sealed class AgencyGrain(GrainServices services, IDeadlines deadlines) 
     public async Task<AgencyContext?> GetContext() =>
         (await Query(new Read(Key.Agency), (s, _) => new AgencyContext(s.Clock, s.Policy.Version))).Value;
 
+    protected override void Tell()
+    {
+        if (Committed.Exists)
+        {
+            ActiveFacts.Tell(Key.Agency, new AgencyContext(Committed.Clock, Committed.Policy.Version));
+        }
+    }
+
+    protected override void TakeBack() => ActiveFacts.TakeBack(Key.Agency);
+
     public async Task<AuthenticatedKey?> Authenticate(ApiKeyId key, byte[] secretHash) =>
         (await Query(new Read(Key.Agency), (s, _) => s.Authenticate(key, secretHash) is { } found ? new AuthenticatedKey(found, s.IsSandbox) : null)).Value;
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Domain.Clients;
@@ -14,9 +13,7 @@ public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<
     /// Who names this client is read again when a client of the agency changed whom it names here, and, for a change on another silo
     /// (while grains move), after so long.
     /// </summary>
-    private static readonly Duration s_namedByStands = Duration.FromSeconds(1);
-
-    private static readonly ConcurrentDictionary<AgencyId, long> s_changes = new();
+    internal static readonly Duration NamedByStands = Duration.FromSeconds(5);
 
     private ImmutableSortedSet<ClientCompanyId> _namedBy = [];
     private Instant _namedByRead = Instant.MinValue;
@@ -29,7 +26,7 @@ public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<
     public async Task<Reply<ClientCompany>> SetCompetitors(Call call, SetCompetitors c)
     {
         var reply = await Decide(call, (s, _) => s.SetCompetitors(c), s => s);
-        s_changes.AddOrUpdate(Key.Agency, 1, (_, changes) => changes + 1);
+        ActiveFacts.CompetitorsChanged(Key.Agency);
         return reply;
     }
 
@@ -41,8 +38,8 @@ public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<
 
     public async Task<Reply<ClientFence>> GetFence(Read read)
     {
-        var changes = s_changes.GetValueOrDefault(Key.Agency);
-        if (changes != _changesRead || SystemNow - _namedByRead > s_namedByStands)
+        var changes = ActiveFacts.CompetitorChanges(Key.Agency);
+        if (changes != _changesRead || SystemNow - _namedByRead > NamedByStands)
         {
             var rows = await ReadModels.List<CompetitorRow>(Key.Agency, Contracts.Journal.Query.All(1_000, Filter.Eq(nameof(CompetitorRow.Competitor), new ClientCompanyId(Key.Id))));
             _namedBy = [.. rows.Select(row => row.Client)];
@@ -51,8 +48,22 @@ public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<
         }
 
         var reply = await Query(read, (s, _) => s);
-        return reply.Rejection is { } unknown
-            ? Reply<ClientFence>.No(unknown)
-            : Reply<ClientFence>.Ok(new ClientFence(reply.Value!.Id, reply.Meta!.Version, reply.Value.Competitors, _namedBy), reply.Meta);
+        if (reply.Rejection is { } unknown)
+        {
+            return Reply<ClientFence>.No(unknown);
+        }
+
+        var fence = new ClientFence(reply.Value!.Id, reply.Meta!.Version, reply.Value.Competitors, _namedBy);
+        if (read.ReadTime is null && reply.Meta.Version == CommittedVersion)
+        {
+            ActiveFacts.Tell(Key.Agency, fence, _changesRead, _namedByRead);
+        }
+
+        return Reply<ClientFence>.Ok(fence, reply.Meta);
     }
+
+    // What was told is of the state before: the next to ask hears anew.
+    protected override void Tell() => TakeBack();
+
+    protected override void TakeBack() => ActiveFacts.TakeBack(Key.Agency, new ClientCompanyId(Key.Id));
 }

@@ -4,6 +4,7 @@ using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Cmos;
+using AgencyPlatform.Grains.Clients;
 using Orleans.Concurrency;
 
 namespace AgencyPlatform.Grains.Cmos;
@@ -84,6 +85,11 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
         if (client is not { } known)
         {
             return await decide(new BookingFacts(new Domain.Clients.ClientFence(default, 0, [], []), null));
+        }
+
+        if (ActiveFacts.Fence(Key.Agency, known, SystemNow - ClientCompanyGrain.NamedByStands) is { } told)
+        {
+            return await decide(new BookingFacts(told, await NewerPolicy(call)));
         }
 
         var fence = await Grain<IClientCompanyGrain>(known.Value).GetFence(new Read(Key.Agency, call.SandboxNow));
