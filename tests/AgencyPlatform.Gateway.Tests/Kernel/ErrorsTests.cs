@@ -74,7 +74,7 @@ public sealed partial class ErrorsTests
     [Fact]
     public void Over_a_limit_says_how_long_to_wait()
     {
-        using var limits = new AgencyLimits(Microsoft.Extensions.Options.Options.Create(new GatewayOptions { ConcurrentCallsPerAgency = 2 }));
+        var limits = new AgencyLimits(Microsoft.Extensions.Options.Options.Create(new GatewayOptions { ConcurrentCallsPerAgency = 2 }), TimeProvider.System);
         var caller = new Caller(new AgencyId("a"), "key:k", [Domain.Agencies.Role.Service], null, null, false);
         using var one = limits.Enter(caller);
         var two = limits.Enter(caller);
@@ -85,6 +85,43 @@ public sealed partial class ErrorsTests
         using var other = limits.Enter(caller with { Agency = new AgencyId("b") });
         two.Dispose();
         limits.Enter(caller).Dispose();
+    }
+
+    [Fact]
+    public void Two_seconds_worth_of_calls_may_come_at_once_and_then_so_many_a_second()
+    {
+        var clock = new StoppedClock();
+        var limits = new AgencyLimits(Microsoft.Extensions.Options.Options.Create(new GatewayOptions { CallsPerSecondPerAgency = 10 }), clock);
+        var caller = new Caller(new AgencyId("a"), "key:k", [Domain.Agencies.Role.Service], null, null, false);
+        int Accepted() => Enumerable.Range(0, 50).TakeWhile(_ =>
+        {
+            try
+            {
+                limits.Enter(caller).Dispose();
+                return true;
+            }
+            catch (RpcException e)
+            {
+                Assert.Equal(StatusCode.ResourceExhausted, e.StatusCode);
+                Assert.InRange(e.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.ToTimeSpan(), TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(100));
+                return false;
+            }
+        }).Count();
+
+        Assert.Equal(20, Accepted());
+        clock.Milliseconds += 350;
+        Assert.Equal(3, Accepted());
+        clock.Milliseconds += 3_600_000;
+        Assert.Equal(20, Accepted());
+    }
+
+    private sealed class StoppedClock : TimeProvider
+    {
+        public long Milliseconds { get; set; }
+
+        public override long TimestampFrequency => 1_000;
+
+        public override long GetTimestamp() => Milliseconds;
     }
 
     private static string Document()
