@@ -80,7 +80,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
             return null;
         }
 
-        var caller = await authenticator.Authenticate(context.RequestHeaders);
+        var caller = await authenticator.Authenticate(context.RequestHeaders, context.GetHttpContext().Connection.RemoteIpAddress);
         if (!caller.Roles.Any(roles.Contains))
         {
             throw Errors.Denied($"{context.Method[1..]} needs one of the roles {string.Join(", ", roles)}; the key has {string.Join(", ", caller.Roles)}.");
@@ -158,7 +158,7 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options) : IDisposab
         {
             if (!rate.IsAcquired)
             {
-                throw Errors.Exhausted("calls a second", _options.CallsPerSecondPerAgency, rate.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1));
+                throw Errors.Exhausted("agency", "calls a second", _options.CallsPerSecondPerAgency, rate.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1));
             }
         }
 
@@ -169,7 +169,7 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options) : IDisposab
         }
 
         lease.Dispose();
-        throw Errors.Exhausted("calls at the same time", _options.ConcurrentCallsPerAgency, TimeSpan.FromMilliseconds(100));
+        throw Errors.Exhausted("agency", "calls at the same time", _options.ConcurrentCallsPerAgency, TimeSpan.FromMilliseconds(100));
     }
 
     public void Dispose()
