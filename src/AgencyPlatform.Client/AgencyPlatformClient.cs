@@ -56,6 +56,10 @@ public sealed class AgencyPlatformClient : IDisposable
             DisposeHttpClient = true,
             MaxReceiveMessageSize = 64 * 1024 * 1024,
 
+            // gRPC's own waits grow to two minutes: a service that is back would not be noticed for as long.
+            InitialReconnectBackoff = TimeSpan.FromMilliseconds(100),
+            MaxReconnectBackoff = TimeSpan.FromSeconds(1),
+
             // Repeats are this library's own, with the request id in view.
             MaxRetryAttempts = null,
         });

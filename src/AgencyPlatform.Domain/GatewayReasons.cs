@@ -8,8 +8,11 @@ public static partial class Reasons
     /// <summary>The key's roles do not allow this method. Use a key with another role.</summary>
     public const string PermissionDenied = "PERMISSION_DENIED";
 
-    /// <summary>The agency is over its limit of concurrent calls or of calls a second. Wait as RetryInfo says and repeat with the same request id.</summary>
+    /// <summary>The agency is over its limit of concurrent calls or of calls a second, or the address has tried too many bad keys. Wait as RetryInfo says and repeat with the same request id.</summary>
     public const string RateLimited = "RATE_LIMITED";
+
+    /// <summary>The request has more bytes than the service takes. Send less at once; a repeat is refused too.</summary>
+    public const string RequestTooLarge = "REQUEST_TOO_LARGE";
 
     /// <summary>Storage or cluster trouble: the outcome is unknown. Repeat with the same request id after RetryInfo's delay.</summary>
     public const string Unavailable = "UNAVAILABLE";

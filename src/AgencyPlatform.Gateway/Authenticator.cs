@@ -12,8 +12,11 @@ namespace AgencyPlatform.Gateway;
 /// constant time. A key found good is believed for <see cref="GatewayOptions.KeyCacheSeconds"/> (at most 30 s) by the system's clock, and
 /// never beyond its own expiry; that bounds how long a revoked key still works.
 /// </summary>
-internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, IOptions<GatewayOptions> options, IHostEnvironment environment) : IDisposable
+internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, IOptions<GatewayOptions> options, IHostEnvironment environment, FailedKeys failed) : IDisposable
 {
+    /// <summary>For how long a key that was good is asked about again even when its address has tried too many bad ones.</summary>
+    private static readonly TimeSpan s_remembered = TimeSpan.FromHours(1);
+
     private const string Refusal = "No good key: send 'authorization: Bearer <key>' with a key that is known, not expired and not revoked.";
 
     private readonly MemoryCache _good = new(new MemoryCacheOptions { SizeLimit = 100_000 });
@@ -30,8 +33,9 @@ internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, I
     /// <summary>A key's text.</summary>
     public static string KeyText(AgencyId agency, ApiKeyId id, string secret) => $"apk_{agency}_{id}_{secret}";
 
-    /// <exception cref="RpcException">UNAUTHENTICATED, the same for every reason.</exception>
-    public async ValueTask<Caller> Authenticate(Metadata headers)
+    /// <param name="remote">Where the call comes from; null: not known.</param>
+    /// <exception cref="RpcException">UNAUTHENTICATED, the same for every reason; RESOURCE_EXHAUSTED after too many bad keys from the address.</exception>
+    public async ValueTask<Caller> Authenticate(Metadata headers, System.Net.IPAddress? remote = null)
     {
         var header = headers.GetValue("authorization");
         if (header is null || !header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || header.Length > 300)
@@ -42,7 +46,8 @@ internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, I
         var key = header[7..].Trim();
         if (key.StartsWith("apo_", StringComparison.Ordinal))
         {
-            return _operator is not null && CryptographicOperations.FixedTimeEquals(_operator, Hash(key)) ? Caller.Operator : throw Errors.Unauthenticated(Refusal);
+            failed.Ensure(remote);
+            return _operator is not null && CryptographicOperations.FixedTimeEquals(_operator, Hash(key)) ? Caller.Operator : throw Bad(remote);
         }
 
         var now = system.GetUtcNow();
@@ -52,17 +57,22 @@ internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, I
             return known.Caller;
         }
 
+        if (known is null)
+        {
+            failed.Ensure(remote);
+        }
+
         var parts = key.Split('_');
         if (parts is not ["apk", var agency, var id, { Length: > 0 } secret] || !IdSyntax.IsValid(agency) || !IdSyntax.IsValid(id))
         {
-            throw Errors.Unauthenticated(Refusal);
+            throw Bad(remote);
         }
 
         var found = await grains.Agency(new AgencyId(agency)).Authenticate(new ApiKeyId(id), Hash(secret));
         if (found is null || (found.Key.ExpiresAt is { } expires && expires <= Instant.FromDateTimeOffset(now)))
         {
             _good.Remove(cacheKey);
-            throw Errors.Unauthenticated(Refusal);
+            throw Bad(remote);
         }
 
         var caller = new Caller(
@@ -75,8 +85,14 @@ internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, I
             until = end.ToDateTimeOffset();
         }
 
-        _good.Set(cacheKey, new Good(caller, until), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = TimeSpan.FromSeconds(31) });
+        _good.Set(cacheKey, new Good(caller, until), new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = s_remembered });
         return caller;
+    }
+
+    private RpcException Bad(System.Net.IPAddress? remote)
+    {
+        failed.Count(remote);
+        return Errors.Unauthenticated(Refusal);
     }
 
     public void Dispose() => _good.Dispose();

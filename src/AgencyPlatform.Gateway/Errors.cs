@@ -67,12 +67,32 @@ public static class Errors
         return Status(Code.OutOfRange, message, info);
     }
 
-    public static RpcException Exhausted(string what, int limit, TimeSpan retryAfter) => Status(
+    /// <param name="subject">Whose limit it is: agency, address.</param>
+    public static RpcException Exhausted(string subject, string what, int limit, TimeSpan retryAfter) => Status(
         Code.ResourceExhausted,
-        $"The agency is over its limit of {limit.ToString(CultureInfo.InvariantCulture)} {what}: wait and repeat.",
+        $"The {subject} is over its limit of {limit.ToString(CultureInfo.InvariantCulture)} {what}: wait and repeat.",
         new ErrorInfo { Reason = Reasons.RateLimited, Domain = Domain },
         new RetryInfo { RetryDelay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(retryAfter) },
-        new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = "agency", Description = $"{limit.ToString(CultureInfo.InvariantCulture)} {what}" } } });
+        new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = subject, Description = $"{limit.ToString(CultureInfo.InvariantCulture)} {what}" } } });
+
+    /// <summary>A request that has more bytes than are taken, as the body of a JSON answer.</summary>
+    internal static string TooLarge(int most) => Google.Protobuf.JsonFormatter.Default.Format(new Struct
+    {
+        Fields =
+        {
+            ["code"] = Value.ForNumber((int)Code.ResourceExhausted),
+            ["message"] = Value.ForString($"The request has more than the {most.ToString(CultureInfo.InvariantCulture)} bytes that are taken: send less at once."),
+            ["details"] = Value.ForList(Value.ForStruct(new Struct
+            {
+                Fields =
+                {
+                    ["@type"] = Value.ForString("type.googleapis.com/google.rpc.ErrorInfo"),
+                    ["reason"] = Value.ForString(Reasons.RequestTooLarge),
+                    ["domain"] = Value.ForString(Domain),
+                },
+            })),
+        },
+    });
 
     public static RpcException Unavailable(string message) => Status(
         Code.Unavailable,

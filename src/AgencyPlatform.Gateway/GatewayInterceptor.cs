@@ -79,7 +79,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
             return null;
         }
 
-        var caller = await authenticator.Authenticate(context.RequestHeaders);
+        var caller = await authenticator.Authenticate(context.RequestHeaders, context.GetHttpContext().Connection.RemoteIpAddress);
         if (!caller.Roles.Any(roles.Contains))
         {
             throw Errors.Denied($"{context.Method[1..]} needs one of the roles {string.Join(", ", roles)}; the key has {string.Join(", ", caller.Roles)}.");
@@ -144,9 +144,9 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
         switch (gate.Enter())
         {
             case { } wait when wait > TimeSpan.Zero:
-                throw Errors.Exhausted("calls a second", _options.CallsPerSecondPerAgency, wait);
+                throw Errors.Exhausted("agency", "calls a second", _options.CallsPerSecondPerAgency, wait);
             case null:
-                throw Errors.Exhausted("calls at the same time", _options.ConcurrentCallsPerAgency, TimeSpan.FromMilliseconds(100));
+                throw Errors.Exhausted("agency", "calls at the same time", _options.ConcurrentCallsPerAgency, TimeSpan.FromMilliseconds(100));
             default:
                 return gate;
         }

@@ -20,6 +20,9 @@ public sealed class GatewayOptions
     /// <summary>Calls of one agency a second in this process, at least 1; the bucket holds two seconds' worth.</summary>
     public int CallsPerSecondPerAgency { get; set; } = 50_000;
 
+    /// <summary>Bad keys of one remote address a minute, at least 1; beyond it, keys not known to be good are refused unseen with RESOURCE_EXHAUSTED.</summary>
+    public int FailedKeysPerMinute { get; set; } = 60;
+
     /// <summary>Largest request, bytes.</summary>
     public int MaxRequestBytes { get; set; } = 4 * 1024 * 1024;
 
@@ -48,6 +51,11 @@ public sealed class GatewayOptions
         if (CallsPerSecondPerAgency is < 1 or > 1_000_000)
         {
             yield return $"Gateway:CallsPerSecondPerAgency must be 1 to 1000000; it is {CallsPerSecondPerAgency}.";
+        }
+
+        if (FailedKeysPerMinute is < 1 or > 1_000_000)
+        {
+            yield return $"Gateway:FailedKeysPerMinute must be 1 to 1000000; it is {FailedKeysPerMinute}.";
         }
 
         if (MaxRequestBytes is < 64 * 1024 or > 64 * 1024 * 1024)

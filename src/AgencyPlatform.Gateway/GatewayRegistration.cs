@@ -2,9 +2,11 @@ using System.Reflection;
 using AgencyPlatform.Gateway.OpenApi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Scalar.AspNetCore;
 
 namespace AgencyPlatform.Gateway;
@@ -21,6 +23,7 @@ public static class GatewayRegistration
         services.Configure<GatewayOptions>(configuration.GetSection(GatewayOptions.Section));
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ActiveFacts>();
+        services.AddSingleton<FailedKeys>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<AgencyLimits>();
         services.AddSingleton<Calls>();
@@ -42,6 +45,8 @@ public static class GatewayRegistration
     /// <summary>Maps every gRPC service of this assembly, with gRPC-Web, reflection, health, the OpenAPI document (/openapi/v1.json) and its page (/docs).</summary>
     public static WebApplication MapAgencyPlatformGateway(this WebApplication app)
     {
+        var most = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxRequestBytes;
+        app.Use((http, next) => LimitBody(http, next, most));
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
         var map = typeof(GrpcEndpointRouteBuilderExtensions).GetMethods().Single(m => m.Name == nameof(GrpcEndpointRouteBuilderExtensions.MapGrpcService) && m.GetParameters().Length == 1);
         foreach (var service in Services())
@@ -60,6 +65,32 @@ public static class GatewayRegistration
         });
         app.MapScalarApiReference("/docs", page => page.WithTitle("AgencyPlatform API").WithOpenApiRoutePattern("/openapi/{documentName}.json").AddDocument("v1"));
         return app;
+    }
+
+    /// <summary>gRPC counts the bytes of its own messages; JSON is counted here, before anything of it is parsed.</summary>
+    private static async Task LimitBody(HttpContext http, RequestDelegate next, int most)
+    {
+        if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) is true)
+        {
+            await next(http);
+            return;
+        }
+
+        if (http.Request.ContentLength is { } length && length > most)
+        {
+            http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            http.Response.ContentType = "application/json";
+            await http.Response.WriteAsync(Errors.TooLarge(most), http.RequestAborted);
+            return;
+        }
+
+        // A body whose length is not told is cut off where it grows too long.
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = most;
+        }
+
+        await next(http);
     }
 
     /// <summary>The gRPC services of this assembly.</summary>

@@ -5,6 +5,7 @@ using AgencyPlatform.Grains;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Storage;
 using AgencyPlatform.Storage.Snapshots;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -47,6 +48,15 @@ public static class PlatformHost
             silo.AddAgencyPlatformGrains();
         });
         var app = builder.Build();
+        if (settings.BehindProxy)
+        {
+            // The last address is the one that the proxy in front has seen itself.
+            var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = 1 };
+            forwarded.KnownProxies.Clear();
+            forwarded.KnownIPNetworks.Clear();
+            app.UseForwardedHeaders(forwarded);
+        }
+
         app.MapPrometheusScrapingEndpoint();
         app.MapGet("/health", () => Results.Text("serving\n"));
         app.MapAgencyPlatformGateway();

@@ -38,6 +38,7 @@ public sealed class PlatformFixture : IAsyncLifetime
                 ["AgencyPlatform:Listen:HttpPort"] = "0",
                 ["AgencyPlatform:Data:Directory"] = _directory,
                 ["AgencyPlatform:Gateway:KeyCacheSeconds"] = "0",
+                ["AgencyPlatform:Gateway:FailedKeysPerMinute"] = "100000",
                 ["AgencyPlatform:Gateway:ConcurrentCallsPerAgency"] = "64",
             },
             "Development");

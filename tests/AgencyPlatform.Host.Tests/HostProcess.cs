@@ -16,11 +16,17 @@ internal sealed partial class HostProcess : IDisposable
     public Uri Grpc { get; private set; } = null!;
     public Uri Http { get; private set; } = null!;
 
+    /// <summary>What it said when it began to serve.</summary>
+    public string Welcome { get; private set; } = "";
+
     /// <summary>Starts it and waits until it says where it answers.</summary>
+    /// <param name="at">Where it answered before; null: on free ports.</param>
     /// <param name="limitable">Start it so that <see cref="LimitFiles"/> makes its writes fail instead of ending it (Linux).</param>
-    public static async Task<HostProcess> Serve(string data, bool limitable = false)
+    /// <param name="more">More arguments.</param>
+    public static async Task<HostProcess> Serve(string data, HostProcess? at = null, bool limitable = false, params string[] more)
     {
-        var process = Start(limitable, "--environment", "Development", "--grpc-port", "0", "--http-port", "0", "--data", data);
+        var process = Start(
+            typeof(PlatformHost).Assembly, limitable, ["--environment", "Development", "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), "--data", data, .. more]);
         var output = new StringBuilder();
         using var patience = new CancellationTokenSource(s_patience);
         while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
@@ -31,6 +37,7 @@ internal sealed partial class HostProcess : IDisposable
                 var text = output.ToString();
                 return new HostProcess(process)
                 {
+                    Welcome = text,
                     Grpc = new Uri("http://" + GrpcLine().Match(text).Groups[1].Value),
                     Http = new Uri(HttpLine().Match(text).Groups[1].Value),
                 };
@@ -41,9 +48,12 @@ internal sealed partial class HostProcess : IDisposable
     }
 
     /// <summary>Runs it to its end.</summary>
-    public static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
+    public static Task<(int Code, string Output, string Error)> Run(params string[] arguments) => Ended(StartProgram(typeof(PlatformHost).Assembly, arguments));
+
+    /// <summary>Waits for a program's end; what it printed from now on.</summary>
+    public static async Task<(int Code, string Output, string Error)> Ended(Process program)
     {
-        using var process = Start(false, arguments);
+        using var process = program;
         using var patience = new CancellationTokenSource(s_patience);
         var error = process.StandardError.ReadToEndAsync(patience.Token);
         var output = await process.StandardOutput.ReadToEndAsync(patience.Token);
@@ -68,6 +78,11 @@ internal sealed partial class HostProcess : IDisposable
         _process.Dispose();
     }
 
+    /// <summary>Starts one of the house's programs.</summary>
+    public static Process StartProgram(System.Reflection.Assembly program, params string[] arguments) => Start(program, false, arguments);
+
+    private static string Port(Uri? at) => (at?.Port ?? 0).ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>From now on the running process cannot write a file beyond so many bytes: the system refuses it as it refuses a full disk. Null: no limit.</summary>
     public void LimitFiles(long? bytes)
     {
@@ -78,7 +93,7 @@ internal sealed partial class HostProcess : IDisposable
         }
     }
 
-    private static Process Start(bool limitable, params string[] arguments)
+    private static Process Start(System.Reflection.Assembly program, bool limitable, params string[] arguments)
     {
         var start = new ProcessStartInfo(limitable ? "sh" : "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         if (limitable)
@@ -90,7 +105,7 @@ internal sealed partial class HostProcess : IDisposable
             }
         }
 
-        start.ArgumentList.Add(typeof(PlatformHost).Assembly.Location);
+        start.ArgumentList.Add(program.Location);
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -125,7 +125,22 @@ public static class HostCommands
             }
         }
 
-        return malformed.Count == 0 ? overrides : throw new SettingsException(malformed);
+        if (malformed.Count == 0)
+        {
+            return overrides;
+        }
+
+        try
+        {
+            PlatformHost.Configured(overrides, parsed.GetValue(s_environment), out _);
+        }
+        catch (SettingsException wrong)
+        {
+            // All that is wrong, at once.
+            malformed.AddRange(wrong.Problems);
+        }
+
+        throw new SettingsException(malformed);
     }
 
     /// <summary>Says what went wrong in a sentence instead of a stack trace, where it is something that a person can mend.</summary>

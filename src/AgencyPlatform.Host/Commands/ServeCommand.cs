@@ -40,13 +40,19 @@ internal static class ServeCommand
         await app.StartAsync(cancellation);
     }
 
+    /// <summary>Where the data is, as it was set; nothing secret.</summary>
+    private static string Place(StorageOptions storage) =>
+        storage.Provider == StorageProvider.Sqlite
+            ? $" in {Path.GetFullPath(new Microsoft.Data.Sqlite.SqliteConnectionStringBuilder(storage.ConnectionString).DataSource)}"
+            : new Npgsql.NpgsqlConnectionStringBuilder(storage.ConnectionString) is var postgres ? $" {postgres.Database} at {postgres.Host}" : "";
+
     private static void Welcome(WebApplication app)
     {
         var (grpc, http) = app.Addresses();
         var settings = app.Services.GetRequiredService<HostSettings>();
         Console.WriteLine(
             $"""
-            AgencyPlatform serves ({app.Environment.EnvironmentName}; {settings.Storage.Provider}{(settings.Storage.Provider == StorageProvider.Sqlite ? $" in {settings.DataDirectory}" : "")})
+            AgencyPlatform serves ({app.Environment.EnvironmentName}; {settings.Storage.Provider}{Place(settings.Storage)})
               gRPC (HTTP/2, reflection)   {grpc.Authority}
               JSON, gRPC-Web              {http}
               API page                    {http}docs

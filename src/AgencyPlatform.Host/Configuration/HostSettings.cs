@@ -1,6 +1,8 @@
 using System.Net;
 using AgencyPlatform.Gateway;
 using AgencyPlatform.Storage;
+using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace AgencyPlatform.Host.Configuration;
 
@@ -29,6 +31,7 @@ public sealed record HostSettings
         ("Gateway:KeyCacheSeconds", "30", "For how long a key found good is believed, 0 to 30: a revocation is heeded within it."),
         ("Gateway:ConcurrentCallsPerAgency", "1024", "Calls of one agency at the same time; more get RESOURCE_EXHAUSTED."),
         ("Gateway:CallsPerSecondPerAgency", "50000", "Calls of one agency a second; more get RESOURCE_EXHAUSTED."),
+        ("Gateway:FailedKeysPerMinute", "60", "Bad keys of one remote address a minute; beyond it, keys not known to be good get RESOURCE_EXHAUSTED unseen."),
         ("Gateway:MaxRequestBytes", "4194304", "Largest request, in bytes."),
     ];
 
@@ -42,6 +45,9 @@ public sealed record HostSettings
     public required StorageOptions Storage { get; init; }
     public required Uri? OtlpEndpoint { get; init; }
     public required double TraceRatio { get; init; }
+
+    /// <summary>Something in front terminates TLS and says in X-Forwarded-For who calls.</summary>
+    public required bool BehindProxy { get; init; }
 
     public required bool IsDevelopment { get; init; }
 
@@ -77,6 +83,11 @@ public sealed record HostSettings
             read.Wrong("Storage:ConnectionString", "is needed with Storage:Provider=Postgres, for example \"Host=127.0.0.1;Database=agencyplatform;Username=agencyplatform\"");
         }
 
+        if (connectionString is not null && NotUnderstood(provider, connectionString) is { } why)
+        {
+            read.Wrong("Storage:ConnectionString", $"is no connection string of Storage:Provider={provider}: {why}");
+        }
+
         if (tls is not null && tls != "proxy")
         {
             read.Wrong("Tls:TerminatedBy", $"\"{tls}\" is not known; it is \"proxy\" or empty");
@@ -106,6 +117,7 @@ public sealed record HostSettings
             },
             OtlpEndpoint = otlp,
             TraceRatio = ratio,
+            BehindProxy = tls == "proxy",
             IsDevelopment = environment.IsDevelopment(),
         };
     }
@@ -117,10 +129,29 @@ public sealed record HostSettings
         gateway.KeyCacheSeconds = read.Number("Gateway:KeyCacheSeconds", gateway.KeyCacheSeconds);
         gateway.ConcurrentCallsPerAgency = read.Number("Gateway:ConcurrentCallsPerAgency", gateway.ConcurrentCallsPerAgency);
         gateway.CallsPerSecondPerAgency = read.Number("Gateway:CallsPerSecondPerAgency", gateway.CallsPerSecondPerAgency);
+        gateway.FailedKeysPerMinute = read.Number("Gateway:FailedKeysPerMinute", gateway.FailedKeysPerMinute);
         gateway.MaxRequestBytes = read.Number("Gateway:MaxRequestBytes", gateway.MaxRequestBytes);
         foreach (var problem in gateway.Problems(environment.IsDevelopment()))
         {
             read.Wrong(problem);
+        }
+    }
+
+    /// <summary>Why a connection string is none of this provider; null when it is.</summary>
+    private static string? NotUnderstood(StorageProvider provider, string connectionString)
+    {
+        try
+        {
+            return provider switch
+            {
+                StorageProvider.Sqlite when new SqliteConnectionStringBuilder(connectionString).DataSource.Length == 0 => "it names no file (Data Source=path/to/file.db)",
+                StorageProvider.Postgres when string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(connectionString).Host) => "it names no Host",
+                _ => null,
+            };
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException or InvalidCastException)
+        {
+            return e.Message.Split(". For a possible", 2)[0].TrimEnd('.');
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class SettingsReader
         var names = known.ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var (key, _) in section.AsEnumerable(makePathsRelative: true).Where(p => p.Key.Length > 0 && p.Value is not null && !names.Contains(p.Key)).OrderBy(p => p.Key, StringComparer.Ordinal))
         {
-            Wrong(key, $"is no setting; these are: {string.Join(", ", names.Order(StringComparer.Ordinal))}");
+            Wrong(key, $"is no setting; the nearest is {Section(Nearest(key, names))}");
         }
     }
 
@@ -58,6 +58,35 @@ internal sealed class SettingsReader
     public void Wrong(string key, string problem) => Problem($"{HostSettings.Section}:{key}", problem);
 
     public void Problem(string name, string problem) => _problems.Add($"{name} {problem}.");
+
+    private static string Section(string key) => $"{HostSettings.Section}:{key}";
+
+    /// <summary>The name that takes the fewest edits to come to, in its whole or in its last part.</summary>
+    private static string Nearest(string key, IEnumerable<string> names) => names
+        .OrderBy(name => Math.Min(Edits(key, name), 1 + Edits(Last(key), Last(name))))
+        .ThenBy(name => Edits(key, name))
+        .ThenBy(name => name, StringComparer.Ordinal)
+        .First();
+
+    private static string Last(string key) => key[(key.LastIndexOf(':') + 1)..];
+
+    /// <summary>Levenshtein's distance, the case of letters apart.</summary>
+    private static int Edits(string from, string to)
+    {
+        var row = Enumerable.Range(0, to.Length + 1).ToArray();
+        for (var i = 1; i <= from.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= to.Length; j++)
+            {
+                var same = char.ToUpperInvariant(from[i - 1]) == char.ToUpperInvariant(to[j - 1]);
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (same ? 0 : 1)));
+            }
+        }
+
+        return row[to.Length];
+    }
 
     public void ThrowIfWrong()
     {

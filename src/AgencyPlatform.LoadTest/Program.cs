@@ -1,0 +1,3 @@
+using AgencyPlatform.LoadTest;
+
+return await LoadTestCommands.Run(args);

@@ -1,0 +1,316 @@
+using AgencyPlatform.LoadTest.Checking;
+using AgencyPlatform.Protocol.Capacity.V1;
+using AgencyPlatform.Protocol.Engagements.V1;
+
+namespace AgencyPlatform.LoadTest.Tests;
+
+/// <summary>An honest story holds; each thing that is done to it is found, under the right invariant.</summary>
+public sealed class The_checker_finds
+{
+    [Fact]
+    public void Nothing_wrong_with_an_honest_story()
+    {
+        var report = Story.Honest().Check();
+
+        Assert.True(report.Holds, All(report));
+        Assert.Equal(5, report.Judged["requests acknowledged"]);
+        Assert.Equal(3, report.Judged["accepted bookings and changes recomputed"]);
+    }
+
+    [Fact]
+    public void A_lost_booking()
+    {
+        var story = Story.Honest();
+        story.Remove(e => e.Type == "cmo.booking-booked");
+
+        Found(story, "L", "is not in the feed");
+        Found(story, "R", "by the feed it is nothing");
+    }
+
+    [Fact]
+    public void A_booking_that_stands_and_is_not_listed()
+    {
+        var story = Story.Honest();
+        story.Bookings.RemoveAt(0);
+
+        Found(story, "R", "is not listed");
+    }
+
+    [Fact]
+    public void A_doubled_booking()
+    {
+        var story = Story.Honest();
+        var request = story.Feed[^1].RequestId;
+        story.Cmo("cmo.booking-booked", story.Feed.First(e => e.Type == "cmo.booking-booked").Payload.Replace("\"b1\"", "\"b1-again\"", StringComparison.Ordinal), request);
+
+        Found(story, "C", "took effect twice");
+    }
+
+    [Fact]
+    public void A_booking_that_nobody_asked_for()
+    {
+        var story = Story.Honest();
+        story.Cmo("cmo.booking-booked", story.Feed.First(e => e.Type == "cmo.booking-booked").Payload.Replace("\"b1\"", "\"x\"", StringComparison.Ordinal), story.NextRequest());
+
+        Found(story, "C", "the effect of no call");
+    }
+
+    [Fact]
+    public void An_overbooked_week()
+    {
+        var story = Story.Honest();
+        story.Book("b2", "east", 31, "2027-01-11", "2027-01-18");
+        story.Settle();
+
+        Found(story, "O", "made the excess of 2027-01-11 to 2027-01-17 grow");
+    }
+
+    [Fact]
+    public void A_week_that_is_exactly_full_is_not_overbooked()
+    {
+        // 600 + 1,320 of 1,920 in the first weeks; what is left in the others.
+        var story = Story.Honest();
+        story.Book("b2", "east", 1_320, "2027-01-18", "2027-01-25");
+        story.Settle();
+
+        Assert.True(story.Check().Holds, All(story.Check()));
+    }
+
+    [Fact]
+    public void Too_many_clients()
+    {
+        var story = Story.Honest();
+        story.Book("b2", "west", 30, "2027-01-18", "2027-01-25");
+        story.Book("b3", "far", 30, "2027-01-18", "2027-01-25");
+        story.Settle();
+
+        Found(story, "O", "3 clients on 2027-01-18; 2 are allowed");
+    }
+
+    [Fact]
+    public void A_competitor_within_the_cooling_off_time()
+    {
+        var story = Story.Honest();
+        story.Book("b2", "south", 60, "2027-02-05", "2027-02-12");
+        story.Settle();
+
+        Found(story, "O", "of its competitor north");
+    }
+
+    [Fact]
+    public void Less_than_the_smallest_block()
+    {
+        var story = Story.Honest();
+        story.Book("b2", "east", 29, "2027-02-15", "2027-02-22");
+        story.Settle();
+
+        Found(story, "O", "the smallest block is 30");
+    }
+
+    [Fact]
+    public void A_hold_confirmed_after_its_expiry()
+    {
+        var story = Story.Honest();
+        story.Hold("h3", "east", 60, "2027-02-15", "2027-02-22", expiresIn: 1);
+        story.Confirm("h3");
+        story.Settle();
+
+        Found(story, "O", "happened while the hold h3 stood that had expired");
+    }
+
+    [Fact]
+    public void A_policy_that_the_agency_never_had()
+    {
+        var story = Story.Honest();
+        Edit(story, "cmo.policy-noted", "\"overbookingPercent\":0", "\"overbookingPercent\":50");
+
+        Found(story, "O", "that the agency did not have");
+    }
+
+    [Fact]
+    public void A_gap_in_the_feed()
+    {
+        var story = Story.Honest();
+        var index = story.Feed.FindIndex(e => e.Type == "client.competitors-set");
+        story.Feed.RemoveAt(index);
+
+        Found(story, "F", $"After event {index} comes event {index + 2}");
+    }
+
+    [Fact]
+    public void Two_readers_who_see_different_feeds()
+    {
+        var story = Story.Honest();
+        story.SecondReader = [.. story.Feed.Select(e => (e.Sequence, Digest.Of(e.Sequence == 3 ? e with { Payload = "{}" } : e)))];
+
+        Found(story, "F", "the first difference at event 3");
+    }
+
+    [Fact]
+    public void An_order_that_contradicts_what_was_answered_first()
+    {
+        var story = Story.Honest();
+        var (first, second) = (story.Calls[0], story.Calls[2]);
+        story.Calls[0] = first with { Begin = second.Begin + 100, End = second.End + 100 };
+
+        Found(story, "F", "was acknowledged before");
+    }
+
+    [Fact]
+    public void A_retry_that_is_answered_otherwise()
+    {
+        var story = Story.Honest();
+        var other = (Booking)story.Calls[0].ResponseMessage();
+        other.Steps[0].Flexible.WeeklyMinutes++;
+        story.Repeat(story.Calls[0].Id, response: other);
+
+        Found(story, "C", "was answered in two ways");
+    }
+
+    [Fact]
+    public void A_retry_that_is_refused_after_an_acknowledgement()
+    {
+        var story = Story.Honest();
+        story.Repeat(story.Calls[0].Id, "AlreadyExists", "ALREADY_EXISTS");
+
+        Found(story, "C", "was acknowledged and then refused");
+    }
+
+    [Fact]
+    public void A_retry_with_other_content_that_is_not_refused_as_reused()
+    {
+        var story = Story.Honest();
+        var other = (HoldBookingRequest)story.Calls[0].RequestMessage();
+        other.Booking.Steps[0].Flexible.WeeklyMinutes++;
+        story.Repeat(story.Calls[0].Id, "FailedPrecondition", "REQUEST_ID_REUSED", other: other);
+        Assert.True(story.Check().Holds, All(story.Check()));
+
+        story.Repeat(story.Calls[0].Id, "FailedPrecondition", "CAPACITY_EXCEEDED", other: other);
+        Found(story, "C", "not REQUEST_ID_REUSED");
+    }
+
+    [Fact]
+    public void A_refusal_that_took_effect()
+    {
+        var story = Story.Honest();
+        story.Calls[0] = story.Calls[0] with { Code = "FailedPrecondition", Reason = "CAPACITY_EXCEEDED", Response = default };
+
+        Found(story, "C", "was refused (FailedPrecondition CAPACITY_EXCEEDED) and took effect all the same");
+    }
+
+    [Fact]
+    public void An_answer_that_is_not_what_the_event_says()
+    {
+        var story = Story.Honest();
+        var answer = (Booking)story.Calls[0].ResponseMessage();
+        answer.Steps[0].Flexible.WeeklyMinutes--;
+        story.Calls[0] = story.Calls[0] with { Response = Google.Protobuf.MessageExtensions.ToByteArray(answer) };
+
+        Found(story, "L", "was answered");
+    }
+
+    [Fact]
+    public void An_event_that_is_not_what_was_asked()
+    {
+        var story = Story.Honest();
+        Edit(story, "cmo.booking-booked", "\"weeklyMinutes\":1320", "\"weeklyMinutes\":1319");
+
+        Found(story, "L", "asked for");
+    }
+
+    [Fact]
+    public void A_confirmation_that_never_was()
+    {
+        var story = Story.Honest();
+        var confirm = story.Calls.First(c => c.Method == "Confirm");
+        story.Remove(e => e.Type == "cmo.booking-confirmed");
+
+        Found(story, "L", $"{confirm.Id} was acknowledged, and");
+    }
+
+    [Fact]
+    public void An_availability_that_is_not_the_fold()
+    {
+        var story = Story.Honest();
+        story.Weeks[1].ConfirmedMinutes++;
+
+        Found(story, "R", "availability says");
+    }
+
+    [Fact]
+    public void A_Get_that_is_not_the_fold()
+    {
+        var story = Story.Honest();
+        story.Got[story.Bookings[0].Name] = null;
+
+        Found(story, "R", "Get says nothing");
+    }
+
+    [Fact]
+    public void A_CMO_of_another_version()
+    {
+        var story = Story.Honest();
+        story.CmoVersion--;
+
+        Found(story, "R", "CMO ada");
+    }
+
+    [Fact]
+    public void A_posting_out_of_nothing()
+    {
+        var story = Story.Honest();
+        story.Event(
+            "billing-account", "north/us/usd", 1, "billing-account.invoice-finalized",
+            """{"posting":{"lines":[{"account":"Receivable","amount":{"minor":100,"currency":"USD"}},{"account":"Revenue","amount":{"minor":-99,"currency":"USD"}}]}}""", "");
+
+        Found(story, "Z", "posts 1 minor units of USD");
+    }
+
+    [Fact]
+    public void A_booking_whose_engagement_does_not_stand()
+    {
+        var story = Story.Honest();
+        Edit(story, "cmo.booking-held", "\"at\":", "\"owner\":\"launch\",\"at\":");
+        story.Engagements.Add(new Engagement { Name = $"{Story.Agency}/engagements/launch", State = EngagementState.Accepted });
+
+        Found(story, "S", "which is Accepted");
+    }
+
+    [Fact]
+    public void An_active_engagement_without_its_booking_and_a_saga_that_is_stuck()
+    {
+        var story = Story.Honest();
+        story.Engagements.Add(new Engagement { Name = $"{Story.Agency}/engagements/launch", State = EngagementState.Active, Members = { new Member { Cmo = Story.Ada } } });
+        story.Engagements.Add(new Engagement { Name = $"{Story.Agency}/engagements/stuck", State = EngagementState.Accepted, MoveUnderWay = true });
+
+        Found(story, "S", "has 0 bookings");
+        Found(story, "S", "is stuck");
+    }
+
+    [Fact]
+    public void What_another_agency_was_shown()
+    {
+        var story = Story.Honest();
+        story.Leaks.Add("A stranger was answered 'an answer: Cmo'.");
+
+        Found(story, "T", "A stranger");
+    }
+
+    private static void Edit(Story story, string type, string from, string to)
+    {
+        var index = story.Feed.FindIndex(e => e.Type == type);
+        var payload = story.Feed[index].Payload.Replace(from, to, StringComparison.Ordinal);
+        Assert.NotEqual(payload, story.Feed[index].Payload);
+        story.Feed[index] = story.Feed[index] with { Payload = payload };
+    }
+
+    private static void Found(Story story, string invariant, string what)
+    {
+        var report = story.Check();
+
+        Assert.False(report.Holds);
+        Assert.True(report.Examples(invariant).Any(e => e.Contains(what, StringComparison.Ordinal)), All(report));
+    }
+
+    private static string All(CheckReport report) => string.Join('\n', CheckReport.Invariants.SelectMany(i => report.Examples(i.Letter).Select(e => $"{i.Letter}: {e}")));
+}
