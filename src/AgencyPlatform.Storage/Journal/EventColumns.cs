@@ -17,6 +17,8 @@ internal static class EventColumns
         new("cause", StoredKind.Uuid, true), new("trace_id", StoredKind.Text, true), new("previous_hash", StoredKind.Blob), new("hash", StoredKind.Blob),
     ];
 
+    public static int Count => All.Length;
+
     public static string List { get; } = string.Join(", ", All.Select(c => c.Name));
 
     public static Statement Bind(Statement statement, in PlacedEvent placed)
