@@ -90,54 +90,23 @@ public sealed class SqliteTestDatabase : EngineDatabase
 /// </summary>
 public sealed class PostgresTestDatabase : EngineDatabase
 {
-    // Roles are the cluster's.
-    private static readonly SemaphoreSlim s_roles = new(1, 1);
-    private readonly string _superuser;
     private readonly CuttingProxy _proxy;
 
-    private PostgresTestDatabase(string superuser, CuttingProxy proxy) => (_superuser, _proxy) = (superuser, proxy);
+    private PostgresTestDatabase(PostgresRoles roles, CuttingProxy proxy) => (Roles, _proxy) = (roles, proxy);
 
-    public override StorageOptions Options => As("agencyplatform_app", _proxy.Port);
+    public PostgresRoles Roles { get; }
 
-    public override StorageOptions Owner => As("agencyplatform_owner", null);
-
-    public static async Task<PostgresTestDatabase> New()
+    public override StorageOptions Options => new()
     {
-        var superuser = await PostgresServer.NewDatabase();
-        var database = new PostgresTestDatabase(superuser, new CuttingProxy((await PostgresServer.Shared).Port));
-        await database.Roles();
-        return database;
-    }
+        Provider = StorageProvider.Postgres,
+        ConnectionString = new NpgsqlConnectionStringBuilder(Roles.Application) { Port = _proxy.Port }.ConnectionString,
+    };
 
-    /// <summary>Runs deploy/postgresql/roles.sql.</summary>
-    public async Task Roles()
-    {
-        await s_roles.WaitAsync();
-        try
-        {
-            await Execute(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "roles.sql")));
-        }
-        finally
-        {
-            s_roles.Release();
-        }
-    }
+    public override StorageOptions Owner => new() { Provider = StorageProvider.Postgres, ConnectionString = Roles.Owner };
 
-    public async Task<long> Count(string sql)
-    {
-        await using var connection = new NpgsqlConnection(_superuser);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+    public static async Task<PostgresTestDatabase> New() => new(await PostgresRoles.NewDatabase(), new CuttingProxy((await PostgresServer.Shared).Port));
 
-    public override async Task<int> Execute(string sql)
-    {
-        await using var connection = new NpgsqlConnection(_superuser);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteNonQueryAsync();
-    }
+    public override Task<int> Execute(string sql) => Roles.Execute(sql);
 
     public override Task<int> Tamper(long sequence, string from, string to) =>
         Execute($"UPDATE events SET payload = convert_to(replace(convert_from(payload, 'UTF8'), '{from}', '{to}'), 'UTF8') WHERE sequence = {sequence}");
@@ -153,7 +122,7 @@ public sealed class PostgresTestDatabase : EngineDatabase
     public override async ValueTask DisposeAsync()
     {
         await _proxy.DisposeAsync();
-        NpgsqlConnection.ClearPool(new NpgsqlConnection(_superuser));
+        NpgsqlConnection.ClearPool(new NpgsqlConnection(Roles.Superuser));
     }
 
     internal override void Lose(Loss loss, int place)
@@ -170,11 +139,4 @@ public sealed class PostgresTestDatabase : EngineDatabase
     }
 
     internal override void Heard(Loss loss) => Assert.Equal(Loss.None, loss);
-
-    private StorageOptions As(string user, int? port)
-    {
-        var builder = new NpgsqlConnectionStringBuilder(_superuser) { Username = user };
-        builder.Port = port ?? builder.Port;
-        return new StorageOptions { Provider = StorageProvider.Postgres, ConnectionString = builder.ConnectionString };
-    }
 }

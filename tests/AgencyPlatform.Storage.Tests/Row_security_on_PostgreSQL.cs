@@ -34,7 +34,7 @@ public sealed class Row_security_on_PostgreSQL : JournalTest
         Assert.Equal(["c2"], (await ReadModels.List<ClientRow>(Bolt, Query.All(10))).Select(r => r.Id.Value));
         Assert.Equal(
             0L,
-            await Postgres.Count("SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'agency' WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT c.relrowsecurity"));
+            await Postgres.Roles.Count("SELECT count(*) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'agency' WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT c.relrowsecurity"));
     }
 
     [EngineFact]
@@ -52,7 +52,7 @@ public sealed class Row_security_on_PostgreSQL : JournalTest
     [EngineFact]
     public async Task Once_the_roles_are_set_again_an_event_can_neither_be_changed_nor_deleted()
     {
-        await Postgres.Roles();
+        await Postgres.Roles.Set();
         Assert.IsType<AppendResult.Appended>(await Journal.Append(Create("c1")));
         await using var connection = await Postgres.Application();
         await Scalar(connection, "SELECT set_config('app.agencies', '{acme-agency}', false)");
@@ -125,7 +125,7 @@ public sealed class Row_security_on_PostgreSQL : JournalTest
         Assert.Equal(1L, await Scalar(connection, "SELECT sequence FROM heads FOR UPDATE"));
 
         var append = Journal.Append(Create("c2")).AsTask();
-        while (await Postgres.Count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
+        while (await Postgres.Roles.Count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
         {
             Assert.False(append.IsCompleted);
         }
