@@ -113,7 +113,9 @@ public sealed class TestAgency(PlatformFixture platform, string id)
     /// <summary>A key of this role; bound to a CMO or client company by the ids.</summary>
     public Task<string> Key(Role role, string cmo = "", string client = "") => _keys.GetOrAdd($"{role}/{cmo}/{client}", async _ =>
     {
-        var key = await platform.Operator.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        // The operator hands the agency over to its admin, who makes the other keys.
+        var maker = role == Role.AgencyAdmin ? platform.Operator : await Admin();
+        var key = await maker.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
         {
             Parent = Name,
             ApiKey = new ApiKey

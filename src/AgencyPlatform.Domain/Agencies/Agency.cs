@@ -138,7 +138,13 @@ public sealed record Agency(
             return Rejection.AlreadyExists("api_key", command.Key.Id.Value);
         }
 
-        return ApiKeys.Values.Count(k => !k.Revoked && (k.ExpiresAt is not { } expires || expires > command.SystemNow)) >= MaxLiveApiKeys
+        var live = ApiKeys.Values.Where(k => !k.Revoked && (k.ExpiresAt is not { } expires || expires > command.SystemNow)).ToList();
+        if (command.HandOver && live.Any(k => k.Roles.Contains(Role.AgencyAdmin)))
+        {
+            return Rejection.Rule(Reasons.AdminExists, $"The agency {Id} has an admin's key: only its admin makes others.", ("agency", Id.Value));
+        }
+
+        return live.Count >= MaxLiveApiKeys
             ? Rejection.Rule(Reasons.TooManyApiKeys, $"An agency has at most {MaxLiveApiKeys} live API keys: revoke one first.", ("maximum", Text(MaxLiveApiKeys)))
             : Decision.Accept(new ApiKeyCreated(command.Key));
     }

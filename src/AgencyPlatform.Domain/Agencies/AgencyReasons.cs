@@ -2,6 +2,9 @@ namespace AgencyPlatform.Domain;
 
 public static partial class Reasons
 {
+    /// <summary>The agency has a live key of an admin, so that the platform's operator makes no more keys for it. Metadata: agency. Ask the agency's admin.</summary>
+    public const string AdminExists = "ADMIN_EXISTS";
+
     /// <summary>The agency is no sandbox: its clock is the world's and nobody moves it. Use a sandbox agency.</summary>
     public const string NotASandbox = "NOT_A_SANDBOX";
 

@@ -60,8 +60,9 @@ public sealed record PutLegalEntity(LegalEntity LegalEntity, bool? Create);
 public sealed record SetHolidayCalendar(string Region, ImmutableSortedSet<LocalDate> Days);
 
 /// <param name="SystemNow">The system's now, by which keys live.</param>
+/// <param name="HandOver">Made by the platform's operator, who hands an agency over and has no business in it afterwards.</param>
 [GenerateSerializer, Immutable, Alias("agency.create-api-key")]
-public sealed record CreateApiKey(ApiKey Key, Instant SystemNow);
+public sealed record CreateApiKey(ApiKey Key, Instant SystemNow, bool HandOver = false);
 
 [GenerateSerializer, Immutable, Alias("agency.revoke-api-key")]
 public sealed record RevokeApiKey(ApiKeyId Id);

@@ -231,7 +231,7 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
             (key.Client is null && key.Cmo is null) || !key.Roles.Any(r => r is Role.AgencyAdmin or Role.Operations or Role.Finance or Role.Service), "api_key.roles",
             "must not join a role of the whole agency with one that is bound to a client company or CMO");
         var call = await calls.Mutation(context, request, fields, agency);
-        var made = (await grains.Agency(agency).CreateApiKey(call, new CreateApiKey(key, now))).OrThrow().Value;
+        var made = (await grains.Agency(agency).CreateApiKey(call, new CreateApiKey(key, now, HandOver: Calls.Caller(context).Agency is null))).OrThrow().Value;
         var answer = AgencyWire.ToWire(agency, made);
 
         // A repeat finds the key of the first time, whose secret nobody has any more.

@@ -100,6 +100,19 @@ public sealed class KeysTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task The_operator_hands_an_agency_over_and_makes_no_more_keys()
+    {
+        var agency = await platform.NewAgency();
+        CreateApiKeyRequest Request(string id) => new() { Parent = agency.Name, ApiKeyId = id, ApiKey = new ApiKey { DisplayName = id, Roles = { Role.AgencyAdmin } } };
+        var first = await platform.Operator.Agencies.CreateApiKeyAsync(Request("first"));
+        Assert.Equal("ADMIN_EXISTS", (await Refused.By(platform.Operator.Agencies.CreateApiKeyAsync(Request("second")))).Reason);
+
+        // Nobody is left who could make one: handed over again.
+        await platform.Client(first.Key).Agencies.RevokeApiKeyAsync(new RevokeApiKeyRequest { Name = first.Name });
+        Assert.NotEmpty((await platform.Operator.Agencies.CreateApiKeyAsync(Request("third"))).Key);
+    }
+
+    [Fact]
     public async Task A_bound_role_needs_what_it_is_bound_to()
     {
         var agency = await platform.NewAgency();
