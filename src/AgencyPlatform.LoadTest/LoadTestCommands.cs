@@ -4,7 +4,6 @@ using AgencyPlatform.Client;
 using AgencyPlatform.LoadTest.Calls;
 using AgencyPlatform.LoadTest.Capacity;
 using AgencyPlatform.LoadTest.Checking;
-using AgencyPlatform.Protocol.Agencies.V1;
 using Grpc.Core;
 using Spectre.Console;
 
@@ -105,6 +104,7 @@ public static class LoadTestCommands
         var time = TimeProvider.System;
         var agency = await LoadAgency.Prepare(options, time);
         Console.WriteLine($"{agency.Name}: {options.Callers} callers, {options.Cmos} CMOs, {options.Seconds} s, seed {options.Seed}; every call goes to {options.Log}");
+        WriteKey(KeyOf(options.Log), agency.Key);
         LoggedCalls calls;
         var started = time.GetTimestamp();
         using (var log = new CallLog(options.Log, new RunHeader(agency.Name, agency.Own, options.Seed, options.Callers, options.Cmos, options.Seconds, options.Address.ToString(), time.GetUtcNow()), time))
@@ -132,21 +132,28 @@ public static class LoadTestCommands
         var (address, operatorKey, key) = (parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!, parsed.GetValue(s_key)!);
         if (key.Length == 0)
         {
-            if (operatorKey.Length == 0)
-            {
-                throw new CannotJudgeException("A check needs --key, or the operator's key to make one.");
-            }
-
-            using var @operator = new AgencyPlatformClient(new() { Address = address, ApiKey = operatorKey });
-            key = (await @operator.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
-            {
-                Parent = agency,
-                ApiKeyId = $"check-{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)}",
-                ApiKey = new ApiKey { DisplayName = "Checker", Roles = { Role.AgencyAdmin } },
-            })).Key;
+            var kept = KeyOf(log.FullName);
+            key = kept.Exists
+                ? await File.ReadAllTextAsync(kept.FullName)
+                : throw new CannotJudgeException($"A check needs --key; the run would have left its agency's in {kept.FullName}.");
         }
 
         return await Report(parsed, new RunReport(agency, null, await Judge(address, operatorKey, agency, key, runs, records)));
+    }
+
+    /// <summary>Where a run leaves its agency's key, for checks to come: beside its log.</summary>
+    private static FileInfo KeyOf(string log) => new(log + ".key");
+
+    private static void WriteKey(FileInfo file, string key)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var writer = new StreamWriter(file.FullName, options);
+        writer.Write(key);
     }
 
     private static async Task<CheckReport> Judge(Uri address, string operatorKey, string agency, string key, List<RunHeader> runs, List<CallRecord> records)

@@ -17,7 +17,7 @@ public abstract class A_killed_host
         string key;
         List<(string Request, string Cmo)> calls = [];
         HashSet<string> acknowledged = [];
-        using (var host = await HostProcess.Serve(folder.Path, false, storage.Serving))
+        using (var host = await HostProcess.Serve(folder.Path, null, false, storage.Serving))
         {
             key = await HostFacts.Prepare(host);
             using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = key, Retries = 0 });
@@ -48,7 +48,7 @@ public abstract class A_killed_host
         }
 
         Assert.NotEmpty(acknowledged);
-        using (var again = await HostProcess.Serve(folder.Path, false, storage.Serving))
+        using (var again = await HostProcess.Serve(folder.Path, null, false, storage.Serving))
         {
             using var platform = new AgencyPlatformClient(new() { Address = again.Grpc, ApiKey = key });
             var before = await HostFacts.Bookings(platform);
