@@ -30,6 +30,9 @@ public sealed record StorageOptions
     public IReadOnlyList<TimeSpan> Retries { get; init; } =
         [TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(1)];
 
+    /// <summary>PostgreSQL: refuses to start with a database user that row-level security does not bind (deploy/postgresql/roles.sql).</summary>
+    public bool RequireRowSecurity { get; init; }
+
     /// <summary>How long a statement may wait for another's lock.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

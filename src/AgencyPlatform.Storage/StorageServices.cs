@@ -29,7 +29,7 @@ public static class StorageServices
         services.AddSingleton<Database>(sp => options.Provider switch
         {
             StorageProvider.Sqlite => new SqliteDatabase(options, sp.GetRequiredService<RowTables>()),
-            _ => throw new SchemaException($"{options.Provider} is no storage provider."),
+            _ => new PostgresDatabase(options, sp.GetRequiredService<RowTables>()),
         });
         services.AddSingleton(sp => new JournalWriter(sp.GetRequiredService<Database>(), options, Clock(sp), sp.GetRequiredService<ILogger<JournalWriter>>()));
         services.AddSingleton<FenceReader>();
@@ -38,7 +38,7 @@ public static class StorageServices
         services.AddSingleton<IDeadlines, DeadlineStore>();
         services.AddSingleton<IPeopleVault, PeopleVault>();
         services.AddSingleton<IJournalMaintenance, JournalMaintenance>();
-        services.AddSingleton(sp => new StorageSchema(sp.GetRequiredService<Database>(), Clock(sp)));
+        services.AddSingleton(sp => new StorageSchema(sp.GetRequiredService<Database>(), options, Clock(sp)));
         services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<StorageSchema>());
         services.AddSingleton<SnapshotStore>(sp => options.Provider switch
         {

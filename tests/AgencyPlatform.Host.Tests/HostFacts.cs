@@ -55,65 +55,6 @@ public sealed class HostFacts
     }
 
     [Fact]
-    public async Task After_kill_9_what_was_acknowledged_is_there_and_a_repeated_request_id_counts_once()
-    {
-        using var folder = new TempFolder();
-        string key;
-        List<(string Request, string Cmo)> calls = [];
-        HashSet<string> acknowledged = [];
-        using (var host = await HostProcess.Serve(folder.Path))
-        {
-            key = await Prepare(host);
-            using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = key, Retries = 0 });
-            calls = [.. Enumerable.Range(0, 200).Select(i => (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), $"agencies/acme/cmos/cmo-{i % 4}"))];
-            var enough = new TaskCompletionSource();
-            var load = Parallel.ForEachAsync(calls, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (call, _) =>
-            {
-                try
-                {
-                    var booking = await Book(platform, call);
-                    lock (acknowledged)
-                    {
-                        acknowledged.Add(booking.Name);
-                        if (acknowledged.Count == 60)
-                        {
-                            enough.TrySetResult();
-                        }
-                    }
-                }
-                catch (ApiException)
-                {
-                    // The process died under it: the outcome is unknown, the repeat tells.
-                }
-            });
-            await Task.WhenAny(enough.Task, load);
-            await host.Kill();
-            await load;
-        }
-
-        Assert.NotEmpty(acknowledged);
-        using (var again = await HostProcess.Serve(folder.Path))
-        {
-            using var platform = new AgencyPlatformClient(new() { Address = again.Grpc, ApiKey = key });
-            var before = await Bookings(platform);
-            Assert.Superset(acknowledged, before.ToHashSet());
-            foreach (var call in calls)
-            {
-                await Book(platform, call);
-            }
-
-            var after = await Bookings(platform);
-            Assert.Equal(calls.Count, after.Count);
-            Assert.Equal(after.Count, after.Distinct().Count());
-            Assert.True(await Contiguous(platform) >= calls.Count);
-        }
-
-        var (code, output, error) = await HostProcess.Run("journal", "verify", "--data", folder.Path);
-        Assert.True(code == 0, output + error);
-        Assert.Contains("Whole:", output, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task The_journal_shows_an_aggregate_with_its_events_and_state()
     {
         using var folder = new TempFolder();

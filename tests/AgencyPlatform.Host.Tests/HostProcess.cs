@@ -18,9 +18,10 @@ internal sealed partial class HostProcess : IDisposable
 
     /// <summary>Starts it and waits until it says where it answers.</summary>
     /// <param name="limitable">Start it so that <see cref="LimitFiles"/> makes its writes fail instead of ending it (Linux).</param>
-    public static async Task<HostProcess> Serve(string data, bool limitable = false)
+    /// <param name="settings">Further arguments.</param>
+    public static async Task<HostProcess> Serve(string data, bool limitable = false, params string[] settings)
     {
-        var process = Start(limitable, "--environment", "Development", "--grpc-port", "0", "--http-port", "0", "--data", data);
+        var process = Start(limitable, ["--environment", "Development", "--grpc-port", "0", "--http-port", "0", "--data", data, .. settings]);
         var output = new StringBuilder();
         using var patience = new CancellationTokenSource(s_patience);
         while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)

@@ -54,12 +54,14 @@ public static class HostCommands
         verify.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Verify, cancellation));
         var rebuild = new Command("rebuild", "Fills the read models anew from the journal and swaps them in.");
         rebuild.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Rebuild, cancellation));
+        var migrate = new Command("migrate", "Creates the database's tables or brings them to this program's version. On PostgreSQL it is for the owner's role.");
+        migrate.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Migrated, cancellation));
         var file = new Option<FileInfo?>("--to") { Description = "The file to write; without it, the standard output." };
         var agency = new Option<string?>("--agency") { Description = "One agency's id; without it, all." };
         var export = new Command("export", "Writes the events as lines of JSON, envelope and payload, in order of sequence.") { file, agency };
         export.SetAction((parsed, cancellation) => WithStorage(
             parsed, (services, ct) => JournalCommands.Export(services, parsed.GetValue(file), parsed.GetValue(agency), ct), cancellation));
-        return new Command("journal", "Looks at the event journal, and repairs what is derived from it.") { show, verify, rebuild, export };
+        return new Command("journal", "Looks at the event journal, and repairs what is derived from it.") { show, verify, rebuild, migrate, export };
     }
 
     private static Command DemoCommand()

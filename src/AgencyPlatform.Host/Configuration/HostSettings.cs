@@ -19,7 +19,7 @@ public sealed record HostSettings
         ("Listen:GrpcPort", "5081", "HTTP/2 without TLS (h2c): gRPC. 0 takes a free port."),
         ("Listen:HttpPort", "5080", "HTTP/1.1: JSON, gRPC-Web, OpenAPI page, health, metrics. 0 takes a free port."),
         ("Data:Directory", "data", "Folder of the embedded database."),
-        ("Storage:Provider", "Sqlite", "`Sqlite` (embedded, one process) or `Postgres`."),
+        ("Storage:Provider", "Sqlite", "`Sqlite` (embedded, one process) or `Postgres` (15 or later)."),
         ("Storage:ConnectionString", "", "PostgreSQL: an Npgsql connection string, required. SQLite: empty takes `agencyplatform.db` in the data folder."),
         ("Silo:Port", "0", "Loopback port of the grain host. 0 takes a free port."),
         ("Tls:TerminatedBy", "", "Outside Development it must say `proxy`: that something in front of the two ports terminates TLS."),
@@ -103,6 +103,7 @@ public sealed record HostSettings
             {
                 Provider = provider,
                 ConnectionString = connectionString ?? $"Data Source={Path.Combine(dataDirectory, "agencyplatform.db")}",
+                RequireRowSecurity = !environment.IsDevelopment(),
             },
             OtlpEndpoint = otlp,
             TraceRatio = ratio,

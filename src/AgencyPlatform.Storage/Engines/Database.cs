@@ -16,13 +16,12 @@ internal enum StoredKind
 
     Blob,
 
-    /// <summary>SQLite: 16 bytes, big-endian, so that UUIDv7 sort by time.</summary>
+    /// <summary>In the order of its 16 bytes, big-endian, so that UUIDv7 sort by time.</summary>
     Uuid,
 }
 
 /// <summary>
-/// What differs between the engines. Statements that both understand take positional parameters <c>$1</c>, <c>$2</c>, …,
-/// each first used in that order.
+/// What differs between the engines. Statements that both understand take numbered parameters <c>$1</c>, <c>$2</c>, ….
 /// </summary>
 internal abstract class Database : IAsyncDisposable
 {
@@ -30,7 +29,7 @@ internal abstract class Database : IAsyncDisposable
 
     public RowTables Tables { get; }
 
-    /// <summary>Connections for everything but the journal's writer.</summary>
+    /// <summary>Connections for everything but the journal's writer and maintenance.</summary>
     public abstract DbDataSource Source { get; }
 
     /// <summary>Called around each commit; tests lose connections and fill disks here.</summary>
@@ -45,6 +44,12 @@ internal abstract class Database : IAsyncDisposable
 
     public abstract string TypeOf(StoredKind kind);
 
+    /// <summary>The statements that let nobody see a row of the table whose agency is not named.</summary>
+    public virtual IEnumerable<string> Protect(string table) => [];
+
+    /// <summary>What the schema needs besides its tables.</summary>
+    public virtual IEnumerable<string> Functions() => [];
+
     public abstract DbParameter Parameter(object? value);
 
     public abstract Guid ReadGuid(DbDataReader reader, int column);
@@ -56,8 +61,14 @@ internal abstract class Database : IAsyncDisposable
     /// <param name="lockJournal">No append commits meanwhile.</param>
     public abstract Task Write(Func<DbConnection, Task> work, bool lockJournal, CancellationToken cancellation);
 
-    /// <summary>One migrator at a time, over all processes.</summary>
-    public abstract Task Migrate(Func<DbConnection, Task> work, CancellationToken cancellation);
+    /// <summary>Runs a migration or a rebuild; one at a time, over all processes.</summary>
+    public abstract Task Exclusively(Func<Task> work, CancellationToken cancellation);
+
+    /// <summary>Whether the engine has row-level security and this process's database user is not bound by it.</summary>
+    public virtual Task<bool> BypassesRowSecurity(CancellationToken cancellation) => Task.FromResult(false);
+
+    /// <summary>The engine's failure as a sentence for an operator.</summary>
+    public virtual string Describe(Exception exception) => exception.Message;
 
     /// <summary>Whether the table exists.</summary>
     public abstract Task<bool> TableExists(DbConnection connection, string table, CancellationToken cancellation);
@@ -71,14 +82,17 @@ internal abstract class Database : IAsyncDisposable
     {
         try
         {
-            await using var connection = await Source.OpenConnectionAsync(cancellation);
-            return await Query(connection, sql, arguments, map, cancellation);
+            return await Read(sql, arguments, map, cancellation);
         }
         catch (Exception e) when (IsTrouble(e))
         {
             throw new UnavailableException($"The journal cannot be read: {e.Message}");
         }
     }
+
+    /// <summary>Runs one statement in a transaction of its own.</summary>
+    public virtual Task Execute(string sql, SqlArguments arguments, CancellationToken cancellation = default) =>
+        Write(connection => Execute(connection, sql, arguments, cancellation), lockJournal: false, cancellation);
 
     public async Task<List<T>> Query<T>(DbConnection connection, string sql, SqlArguments arguments, Func<DbDataReader, T> map, CancellationToken cancellation = default)
     {
@@ -113,6 +127,12 @@ internal abstract class Database : IAsyncDisposable
         return command;
     }
 
+    protected virtual async Task<List<T>> Read<T>(string sql, SqlArguments arguments, Func<DbDataReader, T> map, CancellationToken cancellation)
+    {
+        await using var connection = await Source.OpenConnectionAsync(cancellation);
+        return await Query(connection, sql, arguments, map, cancellation);
+    }
+
     protected abstract void NameParameter(DbParameter parameter, int position);
 }
 
@@ -122,6 +142,15 @@ internal sealed class SqlArguments
     public SqlArguments(params ReadOnlySpan<object?> values) => Values = [.. values];
 
     public List<object?> Values { get; }
+
+    /// <summary>The agencies that the statement is about, and no other's rows can it see; null: all, which only an owner's maintenance may.</summary>
+    public string[]? Agencies { get; private init; }
+
+    /// <summary>Arguments of a statement about one agency, which is the first of them.</summary>
+    public static SqlArguments Of(AgencyId agency, params ReadOnlySpan<object?> others) => new([agency.Value, .. others]) { Agencies = [agency.Value] };
+
+    /// <summary>Arguments of a statement about some agencies.</summary>
+    public static SqlArguments Within(string[] agencies, params ReadOnlySpan<object?> values) => new(values) { Agencies = agencies };
 
     /// <summary>Adds a value and returns its placeholder.</summary>
     public string Add(object? value)

@@ -3,7 +3,6 @@ using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Storage.ReadModels;
 using Microsoft.Data.Sqlite;
-using NodaTime.Text;
 using SQLitePCL;
 
 namespace AgencyPlatform.Storage.Engines;
@@ -65,16 +64,16 @@ internal sealed class SqliteDatabase : Database
         await _writing.WaitAsync();
         try
         {
-            if (Hook is { } hook)
+            _writer ??= SqliteWriter.Open(_connectionString, _lockTimeout, Tables, Hook?.Pragmas);
+            if (Hook is { } before)
             {
-                await hook.BeforeCommit(batch);
+                await before.BeforeCommit(batch);
             }
 
-            _writer ??= SqliteWriter.Open(_connectionString, _lockTimeout, Tables, Hook?.Pragmas);
             _writer.Commit(batch);
-            if (Hook is not null)
+            if (Hook is { } after)
             {
-                await Hook.AfterCommit(batch);
+                await after.AfterCommit(batch);
             }
         }
         catch (Exception e) when (e is StorageTroubleException or SqliteException or IOException or UnauthorizedAccessException)
@@ -165,14 +164,14 @@ internal sealed class SqliteDatabase : Database
         }
     }
 
-    public override async Task Migrate(Func<DbConnection, Task> work, CancellationToken cancellation)
+    public override async Task Exclusively(Func<Task> work, CancellationToken cancellation)
     {
         await using (var connection = await Source.OpenConnectionAsync(cancellation))
         {
             await Execute(connection, "PRAGMA journal_mode=WAL", new SqlArguments(), cancellation);
         }
 
-        await Write(work, lockJournal: true, cancellation);
+        await work();
     }
 
     public override async Task<bool> TableExists(DbConnection connection, string table, CancellationToken cancellation) =>
@@ -203,200 +202,6 @@ internal sealed class SqliteDatabase : Database
         {
             command.Parameters.Add(new SqliteParameter($"${i + 1}", values[i]));
         }
-    }
-}
-
-/// <summary>The connection that appends: its statements are prepared once and reused.</summary>
-internal sealed class SqliteWriter : IDisposable
-{
-    private readonly SqliteConnection _connection;
-    private readonly sqlite3 _handle;
-    private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
-    private readonly (string Put, string Claim, string Drop)[] _rowSql;
-
-    private SqliteWriter(SqliteConnection connection, RowTables tables)
-    {
-        _connection = connection;
-        _handle = connection.Handle!;
-        _rowSql = [.. tables.All.Select(RowSql)];
-    }
-
-    public static SqliteWriter Open(string connectionString, TimeSpan lockTimeout, RowTables tables, string? more)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(connectionString) { Pooling = false, Mode = SqliteOpenMode.ReadWrite }.ConnectionString);
-        try
-        {
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = $"PRAGMA busy_timeout={(int)lockTimeout.TotalMilliseconds}; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32000;{more}";
-            command.ExecuteNonQuery();
-            return new SqliteWriter(connection, tables);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
-
-    public void Commit(Batch batch)
-    {
-        Statement("BEGIN IMMEDIATE").Run();
-        try
-        {
-            Heads(batch);
-            Events(batch);
-            foreach (var work in batch.Works)
-            {
-                Rows(work);
-                Deadline(work.Item);
-                People(work.Item);
-            }
-
-            Statement("COMMIT").Run();
-        }
-        catch
-        {
-            if (raw.sqlite3_get_autocommit(_handle) == 0)
-            {
-                Statement("ROLLBACK").Run();
-            }
-
-            throw;
-        }
-    }
-
-    public void Dispose()
-    {
-        foreach (var statement in _statements.Values)
-        {
-            statement.Dispose();
-        }
-
-        _connection.Dispose();
-    }
-
-    private void Heads(Batch batch)
-    {
-        foreach (var move in batch.Heads)
-        {
-            var statement = move.From.Exists
-                ? Statement("UPDATE heads SET sequence = ?, hash = ?, recorded_at = ?, sandbox = max(sandbox, ?) WHERE agency = ? AND sequence = ? AND closings = ?")
-                    .Long(move.Sequence).Blob(move.Hash).Long(move.RecordedAt).Long(move.Sandbox ? 1 : 0).Text(move.Agency).Long(move.From.Sequence).Long(move.From.Closings)
-                : Statement("INSERT INTO heads (sequence, hash, recorded_at, sandbox, agency, closings) VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING")
-                    .Long(move.Sequence).Blob(move.Hash).Long(move.RecordedAt).Long(move.Sandbox ? 1 : 0).Text(move.Agency);
-            statement.Run();
-            if (statement.Changes != 1)
-            {
-                throw new StaleHeadException();
-            }
-        }
-    }
-
-    private void Events(Batch batch)
-    {
-        var insert = Statement($"INSERT INTO events ({EventColumns.List}) VALUES ({string.Join(", ", Enumerable.Repeat("?", EventColumns.Count))})");
-        foreach (var placed in batch.Events)
-        {
-            var e = placed.Event;
-            insert.Text(placed.Key.Agency.Value).Text(placed.Key.Kind).Text(placed.Key.Id).Long(placed.Version).Long(placed.Sequence)
-                .Id(e.Id).Text(e.Name).Long(e.SchemaVersion).Blob(e.Payload).Long(e.OccurredAt.ToUnixTimeTicks()).Long(placed.RecordedAt)
-                .Text(e.LegalEntity?.Value).Text(e.PostingDate is { } date ? LocalDatePattern.Iso.Format(date) : null).Text(e.Actor)
-                .Id(e.Request).Text(e.RequestHash).Long(e.RequestVersion).Id(e.Cause).Text(e.TraceId).Blob(placed.PreviousHash).Blob(placed.Hash)
-                .Run();
-        }
-    }
-
-    private void Rows(Work work)
-    {
-        var agency = work.Item.Key.Agency.Value;
-        foreach (var row in work.Rows)
-        {
-            var sql = _rowSql[row.Table.Ordinal];
-            if (row.Operation == RowOperation.Drop)
-            {
-                var drop = Statement(sql.Drop).Text(agency).Text(work.Owner);
-                foreach (var k in row.Table.Key)
-                {
-                    drop.Value(row.Values[k]);
-                }
-
-                drop.Run();
-                continue;
-            }
-
-            var write = Statement(row.Operation == RowOperation.Put ? sql.Put : sql.Claim).Text(agency).Text(work.Owner);
-            foreach (var value in row.Values)
-            {
-                write.Value(value);
-            }
-
-            write.Run();
-        }
-    }
-
-    private void Deadline(AppendItem item)
-    {
-        if (item.Deadline is not { } deadline)
-        {
-            return;
-        }
-
-        if (deadline.DueAt is { } due)
-        {
-            Statement(
-                """
-                INSERT INTO deadlines (agency, kind, id, due_at, lease_until, attempts, sandbox) VALUES (?, ?, ?, ?, 0, 0, ?)
-                ON CONFLICT (agency, kind, id) DO UPDATE SET due_at = excluded.due_at, lease_until = 0, attempts = 0, sandbox = excluded.sandbox
-                """).Text(item.Key.Agency.Value).Text(item.Key.Kind).Text(item.Key.Id).Long(due.ToUnixTimeTicks()).Long(deadline.Sandbox ? 1 : 0).Run();
-        }
-        else
-        {
-            Statement("DELETE FROM deadlines WHERE agency = ? AND kind = ? AND id = ?")
-                .Text(item.Key.Agency.Value).Text(item.Key.Kind).Text(item.Key.Id).Run();
-        }
-    }
-
-    private void People(AppendItem item)
-    {
-        if (item.People.IsDefaultOrEmpty)
-        {
-            return;
-        }
-
-        foreach (var person in item.People)
-        {
-            Statement(
-                """
-                INSERT INTO people (agency, person, display_name, email, phone) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (agency, person) DO UPDATE SET display_name = excluded.display_name, email = excluded.email, phone = excluded.phone
-                """).Text(item.Key.Agency.Value).Text(person.Person.Value).Text(person.Details?.DisplayName).Text(person.Details?.Email).Text(person.Details?.Phone).Run();
-        }
-    }
-
-    private static (string Put, string Claim, string Drop) RowSql(RowTable table)
-    {
-        var claim = $"INSERT INTO {table.Name} (agency, owner, {table.QuotedColumns}) VALUES (?, ?, {string.Join(", ", table.Columns.Select(_ => "?"))})";
-        var put = $"{claim} ON CONFLICT ({table.QuotedKey}) DO UPDATE SET {table.Replacement}";
-        var drop = $"DELETE FROM {table.Name} WHERE agency = ? AND owner = ? AND {string.Join(" AND ", table.Key.Select(k => $"{table.Columns[k].Quoted} = ?"))}";
-        return (put, claim, drop);
-    }
-
-    private SqliteStatement Statement(string sql)
-    {
-        if (!_statements.TryGetValue(sql, out var statement))
-        {
-            var code = raw.sqlite3_prepare_v3(_handle, sql, raw.SQLITE_PREPARE_PERSISTENT, out var prepared);
-            if (code != raw.SQLITE_OK)
-            {
-                throw SqliteDatabase.Failure(_handle, code);
-            }
-
-            statement = new SqliteStatement(_handle, prepared);
-            _statements.Add(sql, statement);
-        }
-
-        return statement;
     }
 }
 

@@ -4,14 +4,14 @@ using SQLitePCL;
 namespace AgencyPlatform.Storage.Engines;
 
 /// <summary>A prepared statement of the writer's connection, bound without boxing or parsing. Not safe for concurrent use.</summary>
-internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt statement) : IDisposable
+internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt statement) : Statement, IDisposable
 {
     private int _next = 1;
     private byte[] _text = new byte[256];
 
     public void Dispose() => statement.Dispose();
 
-    public SqliteStatement Text(string? value)
+    public override Statement Text(string? value)
     {
         if (value is null)
         {
@@ -29,19 +29,21 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt statement
         return this;
     }
 
-    public SqliteStatement Long(long value)
+    public override Statement Long(long value)
     {
         Check(raw.sqlite3_bind_int64(statement, _next++, value));
         return this;
     }
 
-    public SqliteStatement Blob(ReadOnlySpan<byte> value)
+    public override Statement Blob(byte[] value) => Bytes(value);
+
+    private SqliteStatement Bytes(ReadOnlySpan<byte> value)
     {
         Check(value.IsEmpty ? raw.sqlite3_bind_zeroblob(statement, _next++, 0) : raw.sqlite3_bind_blob(statement, _next++, value));
         return this;
     }
 
-    public SqliteStatement Id(Guid? value)
+    public override Statement Id(Guid? value)
     {
         if (value is not { } id)
         {
@@ -50,26 +52,17 @@ internal sealed class SqliteStatement(sqlite3 connection, sqlite3_stmt statement
 
         Span<byte> bytes = stackalloc byte[16];
         id.TryWriteBytes(bytes, bigEndian: true, out _);
-        return Blob(bytes);
+        return Bytes(bytes);
     }
 
-    public SqliteStatement Null()
+    public override Statement Null()
     {
         Check(raw.sqlite3_bind_null(statement, _next++));
         return this;
     }
 
-    public SqliteStatement Value(object? value) => value switch
-    {
-        null => Null(),
-        string text => Text(text),
-        long number => Long(number),
-        byte[] bytes => Blob(bytes),
-        _ => throw new RefusedContentException($"A {value.GetType().Name} cannot be stored."),
-    };
-
     /// <summary>Runs it to its end and makes it ready for the next values.</summary>
-    public void Run()
+    public override void Run()
     {
         var code = raw.sqlite3_step(statement);
         raw.sqlite3_reset(statement);

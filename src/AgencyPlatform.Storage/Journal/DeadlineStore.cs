@@ -24,13 +24,9 @@ internal sealed class DeadlineStore(Database database) : IDeadlines
     {
         try
         {
-            await database.Write(
-                connection => database.Execute(
-                    connection,
-                    "UPDATE deadlines SET lease_until = $1, attempts = attempts + 1 WHERE agency = $2 AND kind = $3 AND id = $4",
-                    new SqlArguments(retryAt.ToUnixTimeTicks(), key.Agency.Value, key.Kind, key.Id),
-                    cancellation),
-                lockJournal: false,
+            await database.Execute(
+                "UPDATE deadlines SET lease_until = $4, attempts = attempts + 1 WHERE agency = $1 AND kind = $2 AND id = $3",
+                SqlArguments.Of(key.Agency, key.Kind, key.Id, retryAt.ToUnixTimeTicks()),
                 cancellation);
         }
         catch (Exception e) when (database.IsTrouble(e))
@@ -42,7 +38,7 @@ internal sealed class DeadlineStore(Database database) : IDeadlines
     public async Task<IReadOnlyList<DueDeadline>> Due(AgencyId agency, Instant upTo, int limit, CancellationToken cancellation = default) =>
         await database.Query(
             "SELECT agency, kind, id, due_at, attempts FROM deadlines WHERE agency = $1 AND due_at <= $2 ORDER BY due_at, kind, id LIMIT $3",
-            new SqlArguments(agency.Value, upTo.ToUnixTimeTicks(), (long)limit),
+            SqlArguments.Of(agency, upTo.ToUnixTimeTicks(), (long)limit),
             Due,
             cancellation);
 

@@ -20,7 +20,7 @@ internal sealed class EventJournal(Database database, JournalWriter writer, Fenc
         {
             var page = await database.Query(
                 $"SELECT {EventColumns.List} FROM events WHERE agency = $1 AND kind = $2 AND id = $3 AND version > $4 AND version <= $5 ORDER BY version LIMIT $6",
-                new SqlArguments(key.Agency.Value, key.Kind, key.Id, after, upTo, (long)Page),
+                SqlArguments.Of(key.Agency, key.Kind, key.Id, after, upTo, (long)Page),
                 r => EventColumns.Read(database, r),
                 cancellation);
             foreach (var e in page)
@@ -39,7 +39,7 @@ internal sealed class EventJournal(Database database, JournalWriter writer, Fenc
 
     public async Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter = null, CancellationToken cancellation = default)
     {
-        var arguments = new SqlArguments(agency.Value, after);
+        var arguments = SqlArguments.Of(agency, after);
         var where = "agency = $1 AND sequence > $2";
         foreach (var (column, value) in new[] { ("kind", filter?.Kind), ("id", filter?.AggregateId), ("name", filter?.EventName) })
         {
@@ -60,7 +60,7 @@ internal sealed class EventJournal(Database database, JournalWriter writer, Fenc
     {
         var heads = await database.Query(
             "SELECT s.epoch, h.sequence, h.hash, h.recorded_at FROM schema_info s LEFT JOIN heads h ON h.agency = $1",
-            new SqlArguments(agency.Value),
+            SqlArguments.Of(agency),
             r => r.IsDBNull(1)
                 ? new FeedHead(database.ReadGuid(r, 0), 0, [], Instant.FromUnixTimeTicks(0))
                 : new FeedHead(database.ReadGuid(r, 0), r.GetInt64(1), r.GetFieldValue<byte[]>(2), Instant.FromUnixTimeTicks(r.GetInt64(3))),

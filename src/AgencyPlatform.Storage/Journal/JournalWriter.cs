@@ -288,7 +288,7 @@ internal sealed partial class JournalWriter : IAsyncDisposable
             return;
         }
 
-        var arguments = new SqlArguments();
+        var arguments = SqlArguments.Within([.. missing.Cast<string>()]);
         var rows = await _database.Query(
             $"""
             SELECT h.agency, h.sequence, h.hash, h.recorded_at, h.closings, c.legal_entity, c.closed_through
@@ -318,9 +318,12 @@ internal sealed partial class JournalWriter : IAsyncDisposable
     {
         var rest = new List<Work>(works.Count);
         var ahead = new HashSet<AggregateKey>();
-        foreach (var work in works)
+        var fences = await _database.ReadFences([.. works.Select(w => (w.Item.Key, (Guid?)null))]);
+        for (var i = 0; i < works.Count; i++)
         {
-            var (stands, version) = await Look(work.Item);
+            // Where the version on disk is the one that the item was decided on, it does not stand, and may be stored.
+            var work = works[i];
+            var (stands, version) = fences[i].HeadVersion == work.Item.ExpectedVersion ? (null, work.Item.ExpectedVersion) : await Look(work.Item);
             if (stands is not null)
             {
                 work.Answer(stands);
@@ -343,7 +346,7 @@ internal sealed partial class JournalWriter : IAsyncDisposable
     {
         var first = await _database.Query(
             "SELECT event_id, sequence, recorded_at FROM events WHERE agency = $1 AND kind = $2 AND id = $3 AND version = $4",
-            new SqlArguments(item.Key.Agency.Value, item.Key.Kind, item.Key.Id, item.ExpectedVersion + 1),
+            SqlArguments.Of(item.Key.Agency, item.Key.Kind, item.Key.Id, item.ExpectedVersion + 1),
             r => (Id: _database.ReadGuid(r, 0), Sequence: r.GetInt64(1), RecordedAt: r.GetInt64(2)));
         if (first.Count == 1 && first[0].Id == item.Events[0].Id)
         {
@@ -379,7 +382,7 @@ internal sealed partial class JournalWriter : IAsyncDisposable
 
         foreach (var row in work.Rows.Where(r => r.Operation == RowOperation.Claim))
         {
-            var arguments = new SqlArguments(item.Key.Agency.Value);
+            var arguments = SqlArguments.Of(item.Key.Agency);
             var key = string.Join(" AND ", row.Table.Key.Select(k => $"{row.Table.Columns[k].Quoted} = {arguments.Add(row.Values[k])}"));
             if ((await _database.Query($"SELECT owner FROM {row.Table.Name} WHERE agency = $1 AND {key}", arguments, r => r.GetString(0))).Count > 0)
             {

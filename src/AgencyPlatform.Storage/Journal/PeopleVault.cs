@@ -11,7 +11,7 @@ internal sealed class PeopleVault(Database database) : IPeopleVault
         var found = ImmutableDictionary.CreateBuilder<PersonId, PersonDetails>();
         foreach (var some in people.Distinct().Chunk(500))
         {
-            var arguments = new SqlArguments(agency.Value);
+            var arguments = SqlArguments.Of(agency);
             var rows = await database.Query(
                 $"SELECT person, display_name, email, phone FROM people WHERE agency = $1 AND display_name IS NOT NULL AND {database.In("person", [.. some.Select(p => p.Value)], arguments)}",
                 arguments,

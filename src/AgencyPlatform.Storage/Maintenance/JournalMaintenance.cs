@@ -2,17 +2,22 @@ using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Storage.Engines;
 using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Storage.Schema;
+using AgencyPlatform.Storage.Snapshots;
 
 namespace AgencyPlatform.Storage.Maintenance;
 
-internal sealed class JournalMaintenance(Database database, StorageSchema schema, IJournal journal) : IJournalMaintenance
+internal sealed class JournalMaintenance(Database database, StorageSchema schema, SnapshotStore snapshots, IJournal journal) : IJournalMaintenance
 {
     private const int Page = 1000;
 
-    public Task EnsureSchema(CancellationToken cancellation = default) => schema.Ensure(cancellation);
+    public async Task EnsureSchema(CancellationToken cancellation = default)
+    {
+        await schema.Ensure(cancellation);
+        await snapshots.Ensure(cancellation);
+    }
 
     public Task Rebuild(IProgress<MaintenanceProgress>? progress = null, CancellationToken cancellation = default) =>
-        new ReadModelRebuild(database).Run(database.Tables.All, deadlines: true, progress, cancellation);
+        database.Exclusively(() => new ReadModelRebuild(database).Run(database.Tables.All, deadlines: true, progress, cancellation), cancellation);
 
     public async Task<ChainReport> VerifyChain(AgencyId? agency = null, IProgress<MaintenanceProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -41,8 +46,7 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
 
     public async Task<long> CountEvents(AgencyId? agency = null, CancellationToken cancellation = default)
     {
-        var arguments = new SqlArguments();
-        var where = agency is { } one ? $" WHERE agency = {arguments.Add(one.Value)}" : "";
+        var (arguments, where) = agency is { } one ? (SqlArguments.Of(one), " WHERE agency = $1") : (new SqlArguments(), "");
         return (await database.Query($"SELECT count(*) FROM events{where}", arguments, r => r.GetInt64(0), cancellation)).Single();
     }
 
@@ -120,7 +124,7 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
 
         var gap = (await database.Query(
             "SELECT kind, id, max(version), count(*) FROM events WHERE agency = $1 AND sequence <= $2 GROUP BY kind, id HAVING max(version) <> count(*) ORDER BY kind, id LIMIT 1",
-            new SqlArguments(agency.Value, head.Sequence),
+            SqlArguments.Of(agency, head.Sequence),
             r => $"{r.GetString(0)}/{r.GetString(1)} has {r.GetInt64(3)} events but version {r.GetInt64(2)}",
             cancellation)).SingleOrDefault();
         return (sequence, gap is null ? null : new ChainBreak(agency, sequence, gap));

@@ -10,7 +10,7 @@ internal sealed class ReadModelStore(Database database) : IReadModels
     public async Task<IReadOnlyList<TRow>> List<TRow>(AgencyId agency, Query query, CancellationToken cancellation = default) where TRow : class, IRow
     {
         var table = database.Tables.Of(typeof(TRow));
-        var arguments = new SqlArguments(agency.Value);
+        var arguments = SqlArguments.Of(agency);
         var where = Where(table, query.Filters, arguments);
         if (!query.After.IsDefaultOrEmpty)
         {
@@ -36,7 +36,7 @@ internal sealed class ReadModelStore(Database database) : IReadModels
             throw new ArgumentException($"The key of {table.Name} has {table.Key.Length} parts, {key.Length} were given.", nameof(key));
         }
 
-        var arguments = new SqlArguments(agency.Value);
+        var arguments = SqlArguments.Of(agency);
         var where = string.Join(" AND ", table.Key.Select((k, i) => $"{table.Columns[k].Quoted} = {arguments.Add(Stored(table.Columns[k], key[i]))}").Prepend("agency = $1"));
         var rows = await database.Query($"SELECT {table.QuotedColumns} FROM {table.Name} WHERE {where}", arguments, reader => (TRow)Row(table, reader), cancellation);
         return rows.SingleOrDefault();
@@ -46,7 +46,7 @@ internal sealed class ReadModelStore(Database database) : IReadModels
         AgencyId agency, ImmutableArray<Filter> filters, string sumProperty, ImmutableArray<string> groupByProperties, CancellationToken cancellation = default) where TRow : class, IRow
     {
         var table = database.Tables.Of(typeof(TRow));
-        var arguments = new SqlArguments(agency.Value);
+        var arguments = SqlArguments.Of(agency);
         var where = Where(table, filters, arguments);
         var sum = $"CAST(COALESCE(SUM({table.Property(sumProperty).Quoted}), 0) AS {database.TypeOf(StoredKind.Long)})";
         var groups = groupByProperties.Select(table.Property).ToArray();

@@ -133,6 +133,10 @@ internal sealed class RowTable
         var columns = Columns.Select(c => $"{c.Quoted} {database.TypeOf(c.Kind)}{(c.Nullable ? "" : " NOT NULL")}");
         var text = database.TypeOf(StoredKind.Text);
         yield return $"CREATE TABLE {name} (agency {text} NOT NULL, owner {text} NOT NULL, {string.Join(", ", columns)}, PRIMARY KEY ({QuotedKey}))";
+        foreach (var statement in database.Protect(name))
+        {
+            yield return statement;
+        }
     }
 
     /// <summary>Its further indexes; made after the table bears its final name, as index names do not follow a renaming.</summary>

@@ -44,5 +44,9 @@ internal static class Migrations
         yield return "CREATE INDEX deadlines_due ON deadlines (due_at) WHERE sandbox = 0";
         yield return $"CREATE TABLE people (agency {text} NOT NULL, person {text} NOT NULL, display_name {text}, email {text}, phone {text}, PRIMARY KEY (agency, person))";
         yield return $"CREATE TABLE read_models (name {text} NOT NULL PRIMARY KEY, definition {text} NOT NULL)";
+        foreach (var statement in new[] { "heads", "events", "closed_periods", "deadlines", "people" }.SelectMany(database.Protect).Concat(database.Functions()))
+        {
+            yield return statement;
+        }
     }
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 namespace AgencyPlatform.Storage.Schema;
 
 /// <summary>Creates and migrates the database, before anything of the host starts.</summary>
-internal sealed class StorageSchema(Database database, TimeProvider clock) : IHostedLifecycleService
+internal sealed class StorageSchema(Database database, StorageOptions options, TimeProvider clock) : IHostedLifecycleService
 {
     /// <summary>Brings the database to this program's version, or refuses it.</summary>
     /// <exception cref="SchemaException">The database is of a newer version that this program may not run on, or cannot be used.</exception>
@@ -15,24 +15,35 @@ internal sealed class StorageSchema(Database database, TimeProvider clock) : IHo
     {
         try
         {
-            var fill = new List<RowTable>();
-            await database.Migrate(async connection =>
+            await database.Exclusively(async () =>
             {
-                await MigrateTo(connection, cancellation);
-                fill = await CreateReadModels(connection, cancellation);
+                var fill = new List<RowTable>();
+                await database.Write(async connection =>
+                {
+                    await MigrateTo(connection, cancellation);
+                    fill = await CreateReadModels(connection, cancellation);
+                }, lockJournal: false, cancellation);
+                if (fill.Count > 0)
+                {
+                    await new ReadModelRebuild(database).Run(fill, deadlines: false, null, cancellation);
+                }
             }, cancellation);
-            if (fill.Count > 0)
-            {
-                await new ReadModelRebuild(database).Run(fill, deadlines: false, null, cancellation);
-            }
         }
         catch (Exception e) when (database.IsTrouble(e))
         {
-            throw new SchemaException($"The database cannot be prepared: {e.Message}");
+            throw new SchemaException($"The database cannot be prepared: {database.Describe(e)}");
         }
     }
 
-    public Task StartingAsync(CancellationToken cancellationToken) => Ensure(cancellationToken);
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        await Ensure(cancellationToken);
+        if (options.RequireRowSecurity && await database.BypassesRowSecurity(cancellationToken))
+        {
+            throw new SchemaException(
+                "The database user is not bound by row-level security, as a superuser or the owner of the tables is not: connect as the application's role (deploy/postgresql/roles.sql).");
+        }
+    }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -96,7 +107,7 @@ internal sealed class StorageSchema(Database database, TimeProvider clock) : IHo
     {
         var known = (await database.Query(connection, "SELECT name, definition FROM read_models", new SqlArguments(), r => (Name: r.GetString(0), Definition: r.GetString(1)), cancellation))
             .ToDictionary(r => r.Name, r => r.Definition);
-        var anyEvent = (await database.Query(connection, "SELECT 1 FROM heads LIMIT 1", new SqlArguments(), _ => 1, cancellation)).Count > 0;
+        bool? anyEvent = null;
         var fill = new List<RowTable>();
         foreach (var table in database.Tables.All)
         {
@@ -105,7 +116,8 @@ internal sealed class StorageSchema(Database database, TimeProvider clock) : IHo
                 continue;
             }
 
-            if (anyEvent || definition is not null)
+            anyEvent ??= (await database.Query(connection, "SELECT 1 FROM heads LIMIT 1", new SqlArguments(), _ => 1, cancellation)).Count > 0;
+            if (anyEvent is true || definition is not null)
             {
                 fill.Add(table);
             }

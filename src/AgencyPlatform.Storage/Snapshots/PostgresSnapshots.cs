@@ -14,11 +14,15 @@ internal sealed class PostgresSnapshots(Database database) : SnapshotStore
     {
         try
         {
-            await database.Migrate(async connection =>
+            await database.Exclusively(() => database.Write(async connection =>
             {
-                foreach (var table in Tables(database.TypeOf, "integer"))
+                // An application role may not create, not even what exists.
+                if (!await database.TableExists(connection, "orleansstorage", cancellation) || !await database.TableExists(connection, "orleansquery", cancellation))
                 {
-                    await database.Execute(connection, table, new SqlArguments(), cancellation);
+                    foreach (var table in Tables(database.TypeOf, "integer"))
+                    {
+                        await database.Execute(connection, table, new SqlArguments(), cancellation);
+                    }
                 }
 
                 foreach (var (key, text) in Statements())
@@ -29,11 +33,11 @@ internal sealed class PostgresSnapshots(Database database) : SnapshotStore
                         new SqlArguments(key, text),
                         cancellation);
                 }
-            }, cancellation);
+            }, lockJournal: false, cancellation), cancellation);
         }
         catch (Exception e) when (database.IsTrouble(e))
         {
-            throw new SchemaException($"The tables of the snapshots cannot be prepared: {e.Message}");
+            throw new SchemaException($"The tables of the snapshots cannot be prepared: {database.Describe(e)}");
         }
     }
 

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using AgencyPlatform.Host.Commands;
+using Npgsql;
 
 namespace AgencyPlatform.Benchmarks.Servers;
 
@@ -13,6 +15,7 @@ internal sealed class PostgresCluster : IAsyncDisposable
 
     private PostgresCluster(string binaries, string folder) => (_binaries, _folder) = (binaries, folder);
 
+    /// <summary>Of the application's role, as in operation: bound by row-level security. The tables are made.</summary>
     public required string ConnectionString { get; init; }
 
     /// <summary>The process whose children are the database's.</summary>
@@ -41,11 +44,30 @@ internal sealed class PostgresCluster : IAsyncDisposable
             ],
             cancellation);
         var id = int.Parse(File.ReadLines(Path.Combine(cluster, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
-        return new PostgresCluster(binaries, cluster)
+        var started = new PostgresCluster(binaries, cluster) { ConnectionString = As("agencyplatform_app"), Id = id };
+        try
         {
-            ConnectionString = string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Database=postgres;Username=agencyplatform"),
-            Id = id,
-        };
+            await using (var connection = new NpgsqlConnection(As("agencyplatform") + ";Pooling=false"))
+            {
+                await connection.OpenAsync(cancellation);
+                await using var roles = new NpgsqlCommand(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "roles.sql"), cancellation), connection);
+                await roles.ExecuteNonQueryAsync(cancellation);
+            }
+
+            if (await HostCommands.Run(["journal", "migrate", "--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={As("agencyplatform_owner")}"]) != 0)
+            {
+                throw new BenchmarkException("The tables cannot be made: see the messages above.");
+            }
+
+            return started;
+        }
+        catch
+        {
+            await started.DisposeAsync();
+            throw;
+        }
+
+        string As(string user) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Database=postgres;Username={user}");
     }
 
     public async ValueTask DisposeAsync() => await AsPostgres([Path.Combine(_binaries, "pg_ctl"), "-D", _folder, "-m", "fast", "-w", "stop"], CancellationToken.None);

@@ -1,0 +1,118 @@
+using AgencyPlatform.Client;
+using AgencyPlatform.Testing;
+
+namespace AgencyPlatform.Host.Tests;
+
+/// <summary>kill -9 of the real process in the middle of bookings, and its restart on the same data. The same on each engine.</summary>
+public abstract class A_killed_host
+{
+    /// <summary>Arguments with which the host serves, and with which an operator's commands run.</summary>
+    protected abstract Task<(string[] Serving, string[] Operating)> NewStorage();
+
+    [EngineFact]
+    public async Task After_kill_9_what_was_acknowledged_is_there_and_a_repeated_request_id_counts_once()
+    {
+        using var folder = new TempFolder();
+        var storage = await NewStorage();
+        string key;
+        List<(string Request, string Cmo)> calls = [];
+        HashSet<string> acknowledged = [];
+        using (var host = await HostProcess.Serve(folder.Path, false, storage.Serving))
+        {
+            key = await HostFacts.Prepare(host);
+            using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = key, Retries = 0 });
+            calls = [.. Enumerable.Range(0, 200).Select(i => (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), $"agencies/acme/cmos/cmo-{i % 4}"))];
+            var enough = new TaskCompletionSource();
+            var load = Parallel.ForEachAsync(calls, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (call, _) =>
+            {
+                try
+                {
+                    var booking = await HostFacts.Book(platform, call);
+                    lock (acknowledged)
+                    {
+                        acknowledged.Add(booking.Name);
+                        if (acknowledged.Count == 60)
+                        {
+                            enough.TrySetResult();
+                        }
+                    }
+                }
+                catch (ApiException)
+                {
+                    // The process died under it: the outcome is unknown, the repeat tells.
+                }
+            });
+            await Task.WhenAny(enough.Task, load);
+            await host.Kill();
+            await load;
+        }
+
+        Assert.NotEmpty(acknowledged);
+        using (var again = await HostProcess.Serve(folder.Path, false, storage.Serving))
+        {
+            using var platform = new AgencyPlatformClient(new() { Address = again.Grpc, ApiKey = key });
+            var before = await HostFacts.Bookings(platform);
+            Assert.Superset(acknowledged, before.ToHashSet());
+            foreach (var call in calls)
+            {
+                await HostFacts.Book(platform, call);
+            }
+
+            var after = await HostFacts.Bookings(platform);
+            Assert.Equal(calls.Count, after.Count);
+            Assert.Equal(after.Count, after.Distinct().Count());
+            Assert.True(await HostFacts.Contiguous(platform) >= calls.Count);
+        }
+
+        var (code, output, error) = await HostProcess.Run(["journal", "verify", "--data", folder.Path, .. storage.Operating]);
+        Assert.True(code == 0, output + error);
+        Assert.Contains("Whole:", output, StringComparison.Ordinal);
+    }
+}
+
+public sealed class A_killed_host_on_SQLite : A_killed_host
+{
+    protected override Task<(string[] Serving, string[] Operating)> NewStorage() => Task.FromResult<(string[], string[])>(([], []));
+}
+
+/// <summary>On PostgreSQL as docs/operations.md says: the owner migrates and verifies, the application's role serves.</summary>
+[NeedsPostgres]
+public sealed class A_killed_host_on_PostgreSQL : A_killed_host
+{
+    [EngineFact]
+    public async Task The_demo_runs_and_its_books_balance()
+    {
+        using var folder = new TempFolder();
+        var (serving, operating) = await NewStorage();
+
+        var (code, output, error) = await HostProcess.Run(
+            ["demo", "--exit", "--clients", "6", "--cmos", "3", "--months", "1", "--grpc-port", "0", "--http-port", "0", "--data", folder.Path, .. serving]);
+
+        Assert.True(code == 0, output + error);
+        (code, output, error) = await HostProcess.Run(["journal", "rebuild", .. operating]);
+        Assert.True(code == 0, output + error);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [EngineFact]
+    public async Task Outside_Development_a_role_that_row_level_security_does_not_bind_is_refused()
+    {
+        var (_, operating) = await NewStorage();
+
+        var (code, _, error) = await HostProcess.Run(
+            ["--environment", "Production", "--grpc-port", "0", "--http-port", "0", "--set", "Tls:TerminatedBy=proxy", .. operating]);
+
+        Assert.Equal(1, code);
+        Assert.Contains("row-level security", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    protected override async Task<(string[] Serving, string[] Operating)> NewStorage()
+    {
+        var roles = await PostgresRoles.NewDatabase();
+        string[] As(string connection) => ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={connection}"];
+        var (code, output, error) = await HostProcess.Run(["journal", "migrate", .. As(roles.Owner)]);
+        Assert.True(code == 0, output + error);
+        return (As(roles.Application), As(roles.Owner));
+    }
+}
