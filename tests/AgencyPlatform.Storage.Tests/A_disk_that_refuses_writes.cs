@@ -53,7 +53,7 @@ public sealed class A_disk_that_refuses_writes : IAsyncLifetime
         var items = Enumerable.Range(0, 60).Select(i => Create($"c{i}", Guid.CreateVersion7())).ToArray();
         Assert.All(await Task.WhenAll(items[..10].Select(i => Journal.Append(i).AsTask())), r => Assert.IsType<AppendResult.Appended>(r));
 
-        _disk.Fill((await Database.Query("PRAGMA page_count", new SqlArguments(), r => r.GetInt64(0))).Single() + 40);
+        _disk.Fill(await Pages() + 40, reopen: true);
         var results = await Task.WhenAll(items[10..].Select(i => Journal.Append(i).AsTask()));
 
         Assert.All(results, r => Assert.True(r is AppendResult.Appended or AppendResult.Unavailable, r.ToString()));
@@ -67,22 +67,21 @@ public sealed class A_disk_that_refuses_writes : IAsyncLifetime
             Assert.Equal(results[i - 10] is AppendResult.Appended, fence.Outcome is not null);
         }
 
-        // Asked again while it is full, the answer comes at once and is the same.
+        // Asked again while not a page is left, the answer is the same.
+        _disk.Fill(await Pages());
         Assert.IsType<AppendResult.Unavailable>(await Journal.Append(items[Array.FindIndex(results, r => r is AppendResult.Unavailable) + 10]));
 
         _disk.Fill(null);
         var again = await Task.WhenAll(items[10..].Select(i => Journal.Append(i).AsTask()));
 
-        for (var i = 0; i < again.Length; i++)
-        {
-            // What stood already is another writer's version one to its repeat: the fence tells, and the outcome is found by the request id.
-            Assert.True(results[i] is AppendResult.Appended ? again[i] is AppendResult.FenceLost : again[i] is AppendResult.Appended, $"{results[i]}, then {again[i]}");
-        }
-
+        // An item that stands already at its version with its event's id is a success too, and stands once.
+        Assert.All(again, r => Assert.IsType<AppendResult.Appended>(r));
         Assert.Equal(items.Select(i => i.Key.Id).Order(StringComparer.Ordinal), (await Stored()).Order(StringComparer.Ordinal));
         Assert.Equal(items.Length, (await _host.Services.GetRequiredService<IReadModels>().List<ClientRow>(s_agency, Query.All(1000))).Count);
         Assert.Empty((await _host.Services.GetRequiredService<IJournalMaintenance>().VerifyChain()).Breaks);
     }
+
+    private async Task<long> Pages() => (await Database.Query("PRAGMA page_count", new SqlArguments(), r => r.GetInt64(0))).Single();
 
     private async Task<List<string>> Stored() => [.. (await Journal.ReadFeed(s_agency, 0, 1000)).Select(e => e.Key.Id)];
 
@@ -98,7 +97,7 @@ public sealed class A_disk_that_refuses_writes : IAsyncLifetime
             [.. state.Project(@event, new EventInfo(s_agency, id, 1, at))], null, [], null);
     }
 
-    /// <summary>Limits the pages of the file for the connection that writes, which is opened anew when the limit changes.</summary>
+    /// <summary>Limits the pages of the file for the connection that writes.</summary>
     private sealed class FullDisk : CommitHook
     {
         private volatile bool _reopen;
@@ -106,10 +105,11 @@ public sealed class A_disk_that_refuses_writes : IAsyncLifetime
 
         public override string Pragmas => _pages is { } pages ? $"PRAGMA max_page_count={pages};" : "";
 
-        public void Fill(long? pages)
+        /// <param name="reopen">The writing connection is open; after trouble the next commit opens it by itself.</param>
+        public void Fill(long? pages, bool reopen = false)
         {
             _pages = pages;
-            _reopen = true;
+            _reopen = reopen;
         }
 
         public override Task BeforeCommit(Batch batch)
