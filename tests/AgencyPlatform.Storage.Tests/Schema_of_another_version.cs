@@ -1,5 +1,6 @@
 using AgencyPlatform.Storage.Engines;
 using AgencyPlatform.Storage.Schema;
+using AgencyPlatform.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -10,7 +11,7 @@ public abstract class Schema_of_another_version
 {
     protected abstract Task<StorageOptions> NewDatabase();
 
-    [Fact]
+    [EngineFact]
     public async Task One_that_needs_a_newer_program_is_refused_with_a_sentence_and_left_as_it_is()
     {
         var options = await NewDatabase();
@@ -26,7 +27,7 @@ public abstract class Schema_of_another_version
         await Started(options, _ => Task.CompletedTask);
     }
 
-    [Fact]
+    [EngineFact]
     public async Task One_that_this_program_may_still_run_on_is_served_and_keeps_its_version()
     {
         var options = await NewDatabase();
@@ -91,4 +92,11 @@ public sealed class Schema_of_another_version_on_SQLite : Schema_of_another_vers
 
     protected override Task<StorageOptions> NewDatabase() =>
         Task.FromResult(new StorageOptions { Provider = StorageProvider.Sqlite, ConnectionString = $"Data Source={Path.Combine(_folder, "test.db")}" });
+}
+
+[NeedsPostgres]
+public sealed class Schema_of_another_version_on_PostgreSQL : Schema_of_another_version
+{
+    protected override async Task<StorageOptions> NewDatabase() =>
+        new() { Provider = StorageProvider.Postgres, ConnectionString = await PostgresServer.NewDatabase() };
 }

@@ -6,6 +6,7 @@ using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Storage;
 using AgencyPlatform.Storage.ReadModels;
+using AgencyPlatform.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Storage;
 
@@ -15,28 +16,25 @@ namespace AgencyPlatform.Grains.Tests.Fixtures;
 /// A stored event is for ever: the journal of every release loads, folds and projects. The newest one has every event that exists, and is written
 /// anew by <c>UPDATE_FIXTURES=1 dotnet test tests/AgencyPlatform.Grains.Tests --filter Story</c>.
 /// </summary>
-public sealed class Journals_of_every_release : IAsyncLifetime
+public abstract class Journals_of_every_release : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("agencyplatform-fixture").FullName;
     private PlatformSilo _silo = null!;
 
     public static TheoryData<string> Files => [.. FixtureJournal.Files];
 
     public static TheoryData<string> Kinds => [.. AggregateCatalogue.Kinds];
 
+    protected abstract Task<StorageOptions> NewDatabase();
+
     public async Task InitializeAsync()
     {
-        _silo = new PlatformSilo(new StorageOptions { Provider = StorageProvider.Sqlite, ConnectionString = $"Data Source={Path.Combine(_folder, "journal.db")}" }, 1_000_000);
+        _silo = new PlatformSilo(await NewDatabase(), 1_000_000);
         await _silo.Start();
     }
 
-    public async Task DisposeAsync()
-    {
-        await _silo.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public virtual async Task DisposeAsync() => await _silo.DisposeAsync();
 
-    [Fact]
+    [EngineFact]
     public async Task The_story_tells_every_event_that_exists()
     {
         await new Story(_silo.Grains).Tell();
@@ -54,7 +52,7 @@ public sealed class Journals_of_every_release : IAsyncLifetime
         await WholeAndRebuilt();
     }
 
-    [Fact]
+    [EngineFact]
     public void The_newest_journal_has_every_event_that_exists_and_every_kind_of_aggregate()
     {
         var events = FixtureJournal.Read(FixtureJournal.Newest);
@@ -63,7 +61,7 @@ public sealed class Journals_of_every_release : IAsyncLifetime
         Assert.Equal(AggregateCatalogue.Kinds, events.Select(e => e.Key.Kind).Distinct().Order(StringComparer.Ordinal));
     }
 
-    [Theory, MemberData(nameof(Files))]
+    [EngineTheory, MemberData(nameof(Files))]
     public void Every_event_is_read_and_nothing_of_it_is_lost(string file)
     {
         foreach (var stored in FixtureJournal.Read(file))
@@ -73,7 +71,7 @@ public sealed class Journals_of_every_release : IAsyncLifetime
         }
     }
 
-    [Theory, MemberData(nameof(Files))]
+    [EngineTheory, MemberData(nameof(Files))]
     public async Task The_journal_loads_its_chain_is_whole_and_its_rows_are_projected(string file)
     {
         var events = FixtureJournal.Read(file);
@@ -94,7 +92,7 @@ public sealed class Journals_of_every_release : IAsyncLifetime
     }
 
     /// <summary>By kind, on the newest journal: each aggregate from a snapshot at any of its versions, and the grain itself from one in the middle.</summary>
-    [Theory, MemberData(nameof(Kinds))]
+    [EngineTheory, MemberData(nameof(Kinds))]
     public async Task From_any_snapshot_on_the_state_is_that_of_the_whole_journal(string kind)
     {
         var events = FixtureJournal.Read(FixtureJournal.Newest);
@@ -202,6 +200,27 @@ public sealed class Journals_of_every_release : IAsyncLifetime
                 break;
         }
     }
+}
+
+public sealed class Journals_of_every_release_on_SQLite : Journals_of_every_release
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("agencyplatform-fixture").FullName;
+
+    public override async Task DisposeAsync()
+    {
+        await base.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    protected override Task<StorageOptions> NewDatabase() =>
+        Task.FromResult(new StorageOptions { Provider = StorageProvider.Sqlite, ConnectionString = $"Data Source={Path.Combine(_folder, "journal.db")}" });
+}
+
+[NeedsPostgres]
+public sealed class Journals_of_every_release_on_PostgreSQL : Journals_of_every_release
+{
+    protected override async Task<StorageOptions> NewDatabase() =>
+        new() { Provider = StorageProvider.Postgres, ConnectionString = await PostgresServer.NewDatabase() };
 }
 
 file static class Storing
