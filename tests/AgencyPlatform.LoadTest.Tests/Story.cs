@@ -75,7 +75,12 @@ internal sealed class Story
             var held = _folded.Values.Where(b => !b.Confirmed && b.Covers(monday)).Sum(b => (long)b.Steps[0].Minutes);
             Weeks.Add(new CapacityWeek
             {
-                Monday = monday.ToWire(), PatternMinutes = 1_920, AvailableMinutes = 1_920, LimitMinutes = 1_920, ConfirmedMinutes = confirmed, HeldMinutes = held,
+                Monday = monday.ToWire(),
+                PatternMinutes = 1_920,
+                AvailableMinutes = 1_920,
+                LimitMinutes = 1_920,
+                ConfirmedMinutes = confirmed,
+                HeldMinutes = held,
                 ExcessMinutes = Math.Max(0, confirmed + held - 1_920),
             });
         }
@@ -126,8 +131,14 @@ internal sealed class Story
         var at = Calls.Max(c => c.Begin) + 10;
         var again = first with
         {
-            Number = Calls.Count + 1, Why = "late", Begin = at, End = at + 5, Code = code, Reason = reason,
-            Request = other?.ToByteArray() ?? first.Request, Response = code != "OK" ? default : response?.ToByteArray() ?? first.Response,
+            Number = Calls.Count + 1,
+            Why = "late",
+            Begin = at,
+            End = at + 5,
+            Code = code,
+            Reason = reason,
+            Request = other?.ToByteArray() ?? first.Request,
+            Response = code != "OK" ? default : response?.ToByteArray() ?? first.Response,
         };
         Calls.Add(again);
         return again;
@@ -193,7 +204,12 @@ internal sealed class Story
 
     private Cmo Wire() => new()
     {
-        Name = Ada, Version = CmoVersion, MaxClients = 2, MinBlockMinutes = 30, TimeZone = "America/New_York", Role = "CMO",
+        Name = Ada,
+        Version = CmoVersion,
+        MaxClients = 2,
+        MinBlockMinutes = 30,
+        TimeZone = "America/New_York",
+        Role = "CMO",
         WorkingPatterns = { new WorkingPattern { EffectiveDate = Date("2027-01-04"), MondayMinutes = 480, TuesdayMinutes = 480, WednesdayMinutes = 480, ThursdayMinutes = 480 } },
     };
 
