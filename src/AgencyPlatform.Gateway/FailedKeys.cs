@@ -57,6 +57,6 @@ internal sealed class FailedKeys(TimeProvider system, IOptions<GatewayOptions> o
             hash.AddBytes(bytes[..(address.AddressFamily == AddressFamily.InterNetworkV6 ? 8 : written)]);
         }
 
-        return ref _wholeAt[(uint)hash.ToHashCode() % Buckets];
+        return ref _wholeAt[unchecked((uint)hash.ToHashCode()) % Buckets];
     }
 }

@@ -76,21 +76,39 @@ public static class GatewayRegistration
             return;
         }
 
-        if (http.Request.ContentLength is { } length && length > most)
+        if (http.Request.ContentLength is null && http.Request.Body is { } body && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
         {
-            http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
-            http.Response.ContentType = "application/json";
-            await http.Response.WriteAsync(Errors.TooLarge(most), http.RequestAborted);
+            // A body whose length is not told is read here, no further than it may go. The server reads on what is left, so that the sender hears the answer.
+            var read = new MemoryStream();
+            var buffer = new byte[16 * 1024];
+            for (int count; (count = await body.ReadAsync(buffer, http.RequestAborted)) > 0;)
+            {
+                if (read.Length + count > most)
+                {
+                    await RefuseBody(http, most);
+                    return;
+                }
+
+                read.Write(buffer, 0, count);
+            }
+
+            read.Position = 0;
+            http.Request.Body = read;
+        }
+        else if (http.Request.ContentLength > most)
+        {
+            await RefuseBody(http, most);
             return;
         }
 
-        // A body whose length is not told is cut off where it grows too long.
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = most;
-        }
-
         await next(http);
+    }
+
+    private static async Task RefuseBody(HttpContext http, int most)
+    {
+        http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+        http.Response.ContentType = "application/json";
+        await http.Response.WriteAsync(Errors.TooLarge(most), http.RequestAborted);
     }
 
     /// <summary>The gRPC services of this assembly.</summary>

@@ -101,7 +101,7 @@ public sealed class PlatformFixture : IAsyncLifetime
 /// <summary>An agency of a test, with keys of any role.</summary>
 public sealed class TestAgency(PlatformFixture platform, string id)
 {
-    private readonly ConcurrentDictionary<string, Task<string>> _keys = new();
+    private readonly ConcurrentDictionary<string, Lazy<Task<string>>> _keys = new();
 
     public string Id => id;
 
@@ -111,7 +111,9 @@ public sealed class TestAgency(PlatformFixture platform, string id)
     public PlatformFixture Platform => platform;
 
     /// <summary>A key of this role; bound to a CMO or client company by the ids.</summary>
-    public Task<string> Key(Role role, string cmo = "", string client = "") => _keys.GetOrAdd($"{role}/{cmo}/{client}", async _ =>
+    public Task<string> Key(Role role, string cmo = "", string client = "") => _keys.GetOrAdd($"{role}/{cmo}/{client}", _ => new Lazy<Task<string>>(() => Make(role, cmo, client))).Value;
+
+    private async Task<string> Make(Role role, string cmo, string client)
     {
         // The operator hands the agency over to its admin, who makes the other keys.
         var maker = role == Role.AgencyAdmin ? platform.Operator : await Admin();
@@ -127,7 +129,7 @@ public sealed class TestAgency(PlatformFixture platform, string id)
             },
         });
         return key.Key;
-    });
+    }
 
     /// <summary>A client of this role.</summary>
     public async Task<AgencyPlatformClient> As(Role role, string cmo = "", string client = "") => platform.Client(await Key(role, cmo, client));

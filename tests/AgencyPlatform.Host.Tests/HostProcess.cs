@@ -81,6 +81,15 @@ internal sealed partial class HostProcess : IDisposable
     /// <summary>Starts one of the house's programs.</summary>
     public static Process StartProgram(System.Reflection.Assembly program, params string[] arguments) => Start(program, false, arguments);
 
+    /// <summary>Where a program was built, with what it needs: beside these tests some of that is left to another framework.</summary>
+    private static string Built(System.Reflection.Assembly program)
+    {
+        var beside = Path.GetDirectoryName(program.Location)!;
+        var name = program.GetName().Name!;
+        var built = beside.Replace(Path.Combine("tests", "AgencyPlatform.Host.Tests"), Path.Combine("src", name), StringComparison.Ordinal);
+        return Path.Combine(Directory.Exists(built) ? built : beside, name + ".dll");
+    }
+
     private static string Port(Uri? at) => (at?.Port ?? 0).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>From now on the running process cannot write a file beyond so many bytes: the system refuses it as it refuses a full disk. Null: no limit.</summary>
@@ -105,7 +114,7 @@ internal sealed partial class HostProcess : IDisposable
             }
         }
 
-        start.ArgumentList.Add(program.Location);
+        start.ArgumentList.Add(Built(program));
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
