@@ -8,30 +8,41 @@ namespace AgencyPlatform.Benchmarks.Load;
 /// <summary>What the callers report to: counts and times while a window is open.</summary>
 internal sealed class Recorder
 {
-    private readonly LongConcurrentHistogram _times = new(1, 60_000_000, 3);
+    private readonly Lock _lock = new();
+    private readonly LongHistogram _times = new(1, 60_000_000, 3);
     private readonly ConcurrentDictionary<string, long> _failures = new();
-    private long _done;
-    private volatile bool _open;
+    private bool _open;
 
-    public long Calls => Interlocked.Read(ref _done);
+    public long Calls => _times.TotalCount;
 
     public IReadOnlyDictionary<string, long> Failures => _failures;
 
-    public LongConcurrentHistogram Times => _times;
-
+    /// <summary>Whether calls count. Once it is closed nothing changes any more.</summary>
     public bool Open
     {
-        set => _open = value;
+        set
+        {
+            lock (_lock)
+            {
+                _open = value;
+            }
+        }
     }
+
+    /// <summary>Milliseconds; 0 when nothing was counted.</summary>
+    public double Percentile(double percent) => _times.TotalCount == 0 ? 0 : _times.GetValueAtPercentile(percent) / 1000.0;
 
     public long Start() => Stopwatch.GetTimestamp();
 
     public void Done(long started)
     {
-        if (_open)
+        var microseconds = Math.Clamp((long)Stopwatch.GetElapsedTime(started).TotalMicroseconds, 1, 60_000_000);
+        lock (_lock)
         {
-            Interlocked.Increment(ref _done);
-            _times.RecordValue(Math.Clamp((long)Stopwatch.GetElapsedTime(started).TotalMicroseconds, 1, 60_000_000));
+            if (_open)
+            {
+                _times.RecordValue(microseconds);
+            }
         }
     }
 
@@ -75,7 +86,7 @@ internal static class LoadGenerator
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var after = await Read(subject, cancellation);
             return new Window(
-                recorder.Calls, seconds, recorder.Times.GetValueAtPercentile(50) / 1000.0, recorder.Times.GetValueAtPercentile(99) / 1000.0,
+                recorder.Calls, seconds, recorder.Percentile(50), recorder.Percentile(99),
                 (after.Server - before.Server).TotalMicroseconds, (after.Database - before.Database).TotalMicroseconds, (after.Generator - before.Generator).TotalMicroseconds,
                 after.Journal.Commits - before.Journal.Commits, after.Journal.Rows - before.Journal.Rows, recorder.Failures);
         }
