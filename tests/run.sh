@@ -33,7 +33,7 @@ say "Format"
 dotnet format whitespace AgencyPlatform.sln --verify-no-changes --no-restore || fail "Run 'dotnet format whitespace' and commit."
 
 say "Protos"
-bash protos/lint.sh "$tools/node_modules/.bin/buf" || fail "buf lint failed."
+bash protos/lint.sh "$tools/node_modules/.bin/buf" || fail "The protos are not clean, or would break clients of the released API."
 
 status=0
 ran=0
