@@ -11,6 +11,9 @@ public static partial class Reasons
     /// <summary>The agency is over its limit of concurrent calls or of calls a second, or the address has tried too many bad keys. Wait as RetryInfo says and repeat with the same request id.</summary>
     public const string RateLimited = "RATE_LIMITED";
 
+    /// <summary>There is no such method of the JSON API.</summary>
+    public const string NoSuchMethod = "NO_SUCH_METHOD";
+
     /// <summary>The request has more bytes than the service takes. Send less at once; a repeat is refused too.</summary>
     public const string RequestTooLarge = "REQUEST_TOO_LARGE";
 

@@ -75,24 +75,14 @@ public static class Errors
         new RetryInfo { RetryDelay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(retryAfter) },
         new QuotaFailure { Violations = { new QuotaFailure.Types.Violation { Subject = subject, Description = $"{limit.ToString(CultureInfo.InvariantCulture)} {what}" } } });
 
-    /// <summary>A request that has more bytes than are taken, as the body of a JSON answer.</summary>
-    internal static string TooLarge(int most) => Google.Protobuf.JsonFormatter.Default.Format(new Struct
-    {
-        Fields =
-        {
-            ["code"] = Value.ForNumber((int)Code.ResourceExhausted),
-            ["message"] = Value.ForString($"The request has more than the {most.ToString(CultureInfo.InvariantCulture)} bytes that are taken: send less at once."),
-            ["details"] = Value.ForList(Value.ForStruct(new Struct
-            {
-                Fields =
-                {
-                    ["@type"] = Value.ForString("type.googleapis.com/google.rpc.ErrorInfo"),
-                    ["reason"] = Value.ForString(Reasons.RequestTooLarge),
-                    ["domain"] = Value.ForString(Domain),
-                },
-            })),
-        },
-    });
+    /// <summary>A request that has more bytes than are taken.</summary>
+    internal static RpcException TooLarge(int most) => Status(
+        Code.ResourceExhausted, $"The request has more than the {most.ToString(CultureInfo.InvariantCulture)} bytes that are taken: send less at once.",
+        new ErrorInfo { Reason = Reasons.RequestTooLarge, Domain = Domain });
+
+    /// <summary>A path or verb that is no method of the JSON API.</summary>
+    internal static RpcException NoSuchMethod(string what) => Status(
+        Code.Unimplemented, $"{what} is no method of this API: /docs lists them.", new ErrorInfo { Reason = Reasons.NoSuchMethod, Domain = Domain });
 
     public static RpcException Unavailable(string message) => Status(
         Code.Unavailable,

@@ -15,6 +15,9 @@ public sealed class Fields
 
     public bool Any => _violations.Count > 0;
 
+    /// <summary>The bad fields so far, the first hundred.</summary>
+    public IReadOnlyList<FieldViolation> Violations => _violations;
+
     /// <summary>Whether a bad field was recorded at this path.</summary>
     public bool Has(string path) => _violations.Exists(v => v.Field == path);
 

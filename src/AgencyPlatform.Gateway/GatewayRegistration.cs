@@ -1,8 +1,8 @@
 using System.Reflection;
+using AgencyPlatform.Gateway.Json;
 using AgencyPlatform.Gateway.OpenApi;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -46,7 +46,7 @@ public static class GatewayRegistration
     public static WebApplication MapAgencyPlatformGateway(this WebApplication app)
     {
         var most = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxRequestBytes;
-        app.Use((http, next) => LimitBody(http, next, most));
+        app.UseMiddleware<JsonRequests>(most);
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
         var map = typeof(GrpcEndpointRouteBuilderExtensions).GetMethods().Single(m => m.Name == nameof(GrpcEndpointRouteBuilderExtensions.MapGrpcService) && m.GetParameters().Length == 1);
         foreach (var service in Services())
@@ -63,52 +63,11 @@ public static class GatewayRegistration
             http.Response.ContentType = "application/json";
             await http.Response.WriteAsync(await document.Value, http.RequestAborted);
         });
-        app.MapScalarApiReference("/docs", page => page.WithTitle("AgencyPlatform API").WithOpenApiRoutePattern("/openapi/{documentName}.json").AddDocument("v1"));
+        // The page's own services (an agent, telemetry, developer tools) would call others than this host.
+        app.MapScalarApiReference("/docs", page => page
+            .WithTitle("AgencyPlatform API").WithOpenApiRoutePattern("/openapi/{documentName}.json").AddDocument("v1")
+            .DisableAgent().DisableMcp().DisableTelemetry().HideDeveloperTools().DisableDefaultFonts());
         return app;
-    }
-
-    /// <summary>gRPC counts the bytes of its own messages; JSON is counted here, before anything of it is parsed.</summary>
-    private static async Task LimitBody(HttpContext http, RequestDelegate next, int most)
-    {
-        if (http.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) is true)
-        {
-            await next(http);
-            return;
-        }
-
-        if (http.Request.ContentLength is null && http.Request.Body is { } body && http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
-        {
-            // A body whose length is not told is read here, no further than it may go. The server reads on what is left, so that the sender hears the answer.
-            var read = new MemoryStream();
-            var buffer = new byte[16 * 1024];
-            for (int count; (count = await body.ReadAsync(buffer, http.RequestAborted)) > 0;)
-            {
-                if (read.Length + count > most)
-                {
-                    await RefuseBody(http, most);
-                    return;
-                }
-
-                read.Write(buffer, 0, count);
-            }
-
-            read.Position = 0;
-            http.Request.Body = read;
-        }
-        else if (http.Request.ContentLength > most)
-        {
-            await RefuseBody(http, most);
-            return;
-        }
-
-        await next(http);
-    }
-
-    private static async Task RefuseBody(HttpContext http, int most)
-    {
-        http.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
-        http.Response.ContentType = "application/json";
-        await http.Response.WriteAsync(Errors.TooLarge(most), http.RequestAborted);
     }
 
     /// <summary>The gRPC services of this assembly.</summary>

@@ -58,6 +58,7 @@ public static class PlatformHost
         }
 
         app.MapPrometheusScrapingEndpoint();
+        app.MapGet("/", () => Results.Redirect("/docs"));
         app.MapGet("/health", () => Results.Text("serving\n"));
         app.MapAgencyPlatformGateway();
         return app;

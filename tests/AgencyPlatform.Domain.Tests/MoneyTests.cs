@@ -54,6 +54,24 @@ public class Money_and_rounding
             [new LocalDate(2026, 1, 31), new LocalDate(2026, 2, 28), new LocalDate(2026, 3, 31), new LocalDate(2026, 4, 30)],
             new BillCycle(31, 1).Periods(new DateRange(new LocalDate(2026, 1, 31), null)).Take(4).Select(p => p.Dates.Start));
 
+    [Theory]
+    [InlineData(1, 3, "2026-04-01", "2026-07-01")]
+    [InlineData(1, 12, "2026-01-01", "2027-01-01")]
+    [InlineData(1, 1, "2026-04-01", "2026-05-01")]
+    [InlineData(31, 3, "2026-02-28", "2026-05-31")]
+    [InlineData(31, 3, "2026-02-27", "2026-02-28")]
+    [InlineData(15, 6, "2026-04-01", "2026-04-15")]
+    public void A_start_on_a_bill_day_opens_a_whole_period_and_any_other_one_that_ends_at_the_next(int day, int months, string start, string end)
+    {
+        var first = new BillCycle(day, months).Periods(new DateRange(Date(start), null)).First();
+
+        Assert.Equal(new DateRange(Date(start), Date(end)), first.Dates);
+        Assert.Equal(DateIs(Date(start), day), first.IsWhole);
+
+        static LocalDate Date(string text) => NodaTime.Text.LocalDatePattern.Iso.Parse(text).Value;
+        static bool DateIs(LocalDate date, int day) => date.Day == Math.Min(day, CalendarSystem.Iso.GetDaysInMonth(date.Year, date.Month));
+    }
+
     [Fact]
     public void Short_periods_are_prorated_against_the_full_period_that_ends_at_the_next_bill_date()
     {

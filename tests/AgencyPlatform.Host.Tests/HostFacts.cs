@@ -55,6 +55,35 @@ public sealed class HostFacts
     }
 
     [Fact]
+    public async Task A_second_host_on_the_same_database_or_port_is_refused_in_a_sentence()
+    {
+        using var folder = new TempFolder();
+        using var other = new TempFolder();
+        using var host = await HostProcess.Serve(folder.Path);
+
+        var (database, _, sole) = await HostProcess.Run("--environment", "Development", "--data", folder.Path, "--grpc-port", "0", "--http-port", "0");
+        var (port, _, taken) = await HostProcess.Run("--environment", "Development", "--data", other.Path, "--grpc-port", "0", "--http-port", $"{host.Http.Port}");
+
+        Assert.Equal((1, 1), (database, port));
+        Assert.StartsWith("Another process serves", sole, StringComparison.Ordinal);
+        Assert.StartsWith($"Another process has port {host.Http.Port}", taken, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", sole + taken, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--cmos", "abc")]
+    [InlineData("--months", "9999999999")]
+    [InlineData("--clients", "0")]
+    public async Task A_number_that_the_demo_cannot_take_is_refused_in_a_sentence(string option, string value)
+    {
+        var (code, _, error) = await HostProcess.Run("demo", option, value);
+
+        Assert.Equal(2, code);
+        Assert.Contains(option, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_journal_shows_an_aggregate_with_its_events_and_state()
     {
         using var folder = new TempFolder();

@@ -10,15 +10,15 @@ namespace AgencyPlatform.Domain.Billing;
 public sealed record BillCycle(int Day, int Months)
 {
     /// <summary>
-    /// The periods of something that runs over <paramref name="service"/>. The first ends at the first bill-cycle day after the start,
-    /// whatever the period's length (domain §5), so it is short unless it happens to be whole; the last is cut at the end.
+    /// The periods of something that runs over <paramref name="service"/>. From a start on a bill-cycle day each is whole; from any other the
+    /// first ends at the first bill-cycle day after it, whatever the period's length (domain §5; docs/adr/0009). The last is cut at the end.
     /// Endless when the end is open: take what you need.
     /// </summary>
     public IEnumerable<BillPeriod> Periods(DateRange service)
     {
         var month = new YearMonth(service.Start.Year, service.Start.Month);
-        var firstBillMonth = DayIn(month) > service.Start ? month : month.PlusMonths(1);
-        for (var i = 0; ; i++)
+        var firstBillMonth = DayIn(month) >= service.Start ? month : month.PlusMonths(1);
+        for (var i = DayIn(firstBillMonth) == service.Start ? 1 : 0; ; i++)
         {
             var full = new DateRange(DayIn(firstBillMonth.PlusMonths((i - 1) * Months)), DayIn(firstBillMonth.PlusMonths(i * Months)));
             if (service.End is { } end && full.Start >= end)

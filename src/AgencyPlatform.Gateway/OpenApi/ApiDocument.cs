@@ -69,15 +69,17 @@ internal sealed class ApiDocument
             {
                 Title = "AgencyPlatform",
                 Version = "v1",
+                License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
                 Description = "The platform's public API as JSON over HTTP/1.1. The same calls exist as gRPC and gRPC-Web. int64 are strings.",
             },
+            Servers = [new OpenApiServer { Url = "/", Description = "The host that serves this document." }],
             Paths = [],
             Components = new OpenApiComponents
             {
                 Schemas = new Dictionary<string, IOpenApiSchema>(),
                 SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
                 {
-                    ["key"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: apk_{agency}_{key id}_{secret}." },
+                    ["key"] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key: `apk_{agency}_{key id}_{secret}`." },
                 },
             },
         };

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using AgencyPlatform.Client;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Host.Demo;
 using AgencyPlatform.Storage;
@@ -76,7 +78,8 @@ public static class HostCommands
         {
             option.Validators.Add(result =>
             {
-                if (result.GetValueOrDefault<int>() is var value && (value < 1 || value > most))
+                // What is no number at all has its error already.
+                if (int.TryParse(result.Tokens.SingleOrDefault()?.Value, CultureInfo.InvariantCulture, out var value) && (value < 1 || value > most))
                 {
                     result.AddError($"{option.Name} must be from 1 to {most}, not {value}.");
                 }
@@ -170,7 +173,8 @@ public static class HostCommands
 
     private static string? Sentence(Exception e) => e switch
     {
-        SchemaException or DemoException => e.Message,
+        SchemaException or DemoException or HostInUseException => e.Message,
+        ApiException => $"The demo's call was refused: {e.Message}",
         Microsoft.AspNetCore.Connections.AddressInUseException => InUse(e),
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => InUse(e),
         UnauthorizedAccessException => e.Message,

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using AgencyPlatform.Gateway;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Host.Demo;
@@ -11,6 +12,7 @@ internal static class ServeCommand
     public static async Task<int> Run(IReadOnlyDictionary<string, string?> overrides, string? environment, CancellationToken cancellation)
     {
         await using var app = PlatformHost.Build(overrides, environment);
+        using var sole = Claim(app);
         await Start(app, cancellation);
         Welcome(app);
         await app.WaitForShutdownAsync(cancellation);
@@ -20,6 +22,7 @@ internal static class ServeCommand
     public static async Task<int> RunDemo(IReadOnlyDictionary<string, string?> overrides, string? environment, DemoOptions options, CancellationToken cancellation)
     {
         await using var app = PlatformHost.Build(overrides, environment ?? "Development");
+        using var sole = Claim(app);
         await Start(app, cancellation);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation, app.Lifetime.ApplicationStopping);
         var passed = await DemoRun.Run(app.Addresses(), app.Services, options, stopping.Token);
@@ -31,6 +34,33 @@ internal static class ServeCommand
 
         await app.StopAsync(CancellationToken.None);
         return passed ? 0 : 1;
+    }
+
+    /// <summary>
+    /// Takes what one host alone may have: the two ports, which would otherwise be missed only after the grains have started, and the embedded database.
+    /// </summary>
+    /// <exception cref="HostInUseException">Another process has one of them.</exception>
+    private static IDisposable? Claim(WebApplication app)
+    {
+        var settings = app.Services.GetRequiredService<HostSettings>();
+        foreach (var (port, option) in new[] { (settings.GrpcPort, "--grpc-port"), (settings.HttpPort, "--http-port") })
+        {
+            try
+            {
+                using var probe = new TcpListener(settings.Address, port);
+                probe.Start();
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                throw new HostInUseException($"Another process has port {port} of {settings.Address}: stop it, or choose another with {option}.");
+            }
+            catch (SocketException e)
+            {
+                throw new HostInUseException($"Port {port} of {settings.Address} cannot be opened: {e.Message}. Choose another with {option}, or another Listen:Address.");
+            }
+        }
+
+        return DatabaseLock.Take(settings.Storage);
     }
 
     /// <summary>The database first: one that cannot be used is refused in a sentence, before the host logs that it did not start.</summary>

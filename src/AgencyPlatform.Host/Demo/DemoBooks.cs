@@ -45,7 +45,7 @@ internal sealed class DemoBooks(AgencyPlatformClient platform, string agency, Ca
                     {
                         log.Entries.Add(new TimeEntry
                         {
-                            EntryId = $"{id[..Math.Min(id.Length, 58)]}-{(int)day.DayOfWeek}",
+                            EntryId = $"{id}-{(int)day.DayOfWeek}",
                             Engagement = work.Engagement,
                             Date = Wire(day),
                             Minutes = minutes,
@@ -102,7 +102,7 @@ internal sealed class DemoBooks(AgencyPlatformClient platform, string agency, Ca
         var trial = await _billing.GetTrialBalanceAsync(new GetTrialBalanceRequest { Parent = agency }, cancellationToken: cancellation);
         Balances = trial.Balances.ToDictionary(b => b.Account, b => b.Balance.MinorUnits);
         var (debits, credits) = (Balances.Values.Where(b => b > 0).Sum(), -Balances.Values.Where(b => b < 0).Sum());
-        yield return ("the books balance", debits == credits && debits > 0, $"{Dollars(debits)} of debits, {Dollars(credits)} of credits");
+        yield return ("the books balance", debits == credits && (debits > 0) == (Entries + _invoices.Count > 0), $"{Dollars(debits)} of debits, {Dollars(credits)} of credits");
 
         var (lines, sums) = (0, new Dictionary<string, long>(StringComparer.Ordinal));
         var byAccount = new Dictionary<LedgerAccount, long>();

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using AgencyPlatform.Domain;
+using AgencyPlatform.Gateway;
 using CsvHelper;
 using NodaTime;
 using NodaTime.Text;
@@ -21,22 +23,53 @@ internal sealed record RosterClient(string Id, string Name, string Email, string
 internal sealed record RosterEngagement(
     string Id, string Title, string Client, string Cmo, LocalDate Start, LocalDate? End, bool Retainer, long Amount, int MonthlyMinutes);
 
-/// <summary>What is wrong with a row of the file.</summary>
+/// <summary>What is wrong with a row of the file; no column: with the row as a whole.</summary>
 internal sealed record RosterError(int Line, string Column, string Problem)
 {
-    public override string ToString() => $"line {Line}, column {Column}: {Problem}";
+    public override string ToString() => Column.Length == 0 ? $"line {Line}: {Problem}" : $"line {Line}, column {Column}: {Problem}";
 }
 
 /// <summary>Reads a roster file. Every wrong cell is named; which rows are used is the caller's to say.</summary>
 internal static class RosterFile
 {
+    /// <summary>The demo makes ids of people and bookings from these, up to five characters longer.</summary>
+    private const int LongestId = 58;
+
     private static readonly string[] s_columns = ["kind", "id", "name", "email", "hours_per_day", "competitor", "client", "cmo", "start_date", "end_date", "terms", "amount", "monthly_hours"];
+
+    /// <summary>A byte that is no UTF-8 is an error, not a question mark in somebody's name.</summary>
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <exception cref="DemoException">The file is not UTF-8 text.</exception>
+    public static (Roster Roster, IReadOnlyList<RosterError> Errors) Read(Stream file)
+    {
+        try
+        {
+            using var text = new StreamReader(file, s_utf8);
+            return Read(new StringReader(text.ReadToEnd()));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new DemoException("The file is not UTF-8 text: save it as \"CSV UTF-8\".");
+        }
+    }
 
     public static (Roster Roster, IReadOnlyList<RosterError> Errors) Read(TextReader text)
     {
-        using var csv = CsvReader.Create(
-            text, new CsvReaderOptions { Separator = ',', TrimWhitespace = true, TrackLineNumbers = true, NormalizeHeaderName = header => header.Trim().ToLowerInvariant() }, leaveOpen: true);
         var errors = new List<RosterError>();
+        using var csv = CsvReader.Create(
+            text,
+            new CsvReaderOptions
+            {
+                TrimWhitespace = true,
+                TrackLineNumbers = true,
+                NormalizeHeaderName = header => header.Trim().ToLowerInvariant(),
+                // No cell has several lines, so that a quote that is not closed spoils its own row only.
+                AllowLineBreaksInQuotes = false,
+                MalformedData = CsvMalformedDataHandling.Skip,
+                OnMalformedRecord = bad => errors.Add(new RosterError((int)bad.LineNumber, "", "its quotes do not fit: a cell in quotes ends with one, and a quote within is doubled")),
+            },
+            leaveOpen: true);
         var (cmos, clients, engagements) = (new List<(int Line, RosterCmo Row)>(), new List<(int Line, RosterClient Row)>(), new List<(int Line, RosterEngagement Row)>());
         csv.ReadHeader();
         if (csv.Headers.Count == 0)
@@ -44,15 +77,26 @@ internal static class RosterFile
             return (new Roster([], [], []), [new RosterError(1, "kind", $"the file is empty; its first line names the columns: {string.Join(',', s_columns)}")]);
         }
 
-        foreach (var header in csv.Headers.Select(h => h.Trim().ToLowerInvariant()).Where(h => !s_columns.Contains(h)))
+        var headers = csv.Headers.Select(h => h.Trim().ToLowerInvariant()).ToList();
+        foreach (var header in headers.Where(h => !s_columns.Contains(h)))
         {
             errors.Add(new RosterError(1, header, $"is no column; these are: {string.Join(',', s_columns)}"));
+        }
+
+        foreach (var header in headers.GroupBy(h => h).Where(g => g.Count() > 1))
+        {
+            errors.Add(new RosterError(1, header.Key, "is there more than once"));
         }
 
         var ids = new HashSet<(string, string)>();
         while (csv.Read())
         {
             var row = new Row(csv, (int)csv.LineNumber);
+            if (csv.FieldCount > headers.Count)
+            {
+                row.Wrong("", $"has {csv.FieldCount} cells for {headers.Count} columns (a cell with a comma in it needs quotes)");
+            }
+
             var kind = row.Text("kind");
             var id = row.Id("id");
             var name = row.Required("name");
@@ -60,10 +104,15 @@ internal static class RosterFile
             {
                 case "cmo":
                     var hours = row.Whole("hours_per_day", 1, 24, 8);
-                    Add(cmos, new RosterCmo(id, name, row.Text("email"), hours * 60));
+                    Add(cmos, new RosterCmo(id, name, row.Email("email"), hours * 60));
                     break;
                 case "client":
-                    Add(clients, new RosterClient(id, name, row.Text("email"), row.Text("competitor") is { Length: > 0 } competitor ? competitor : null));
+                    if (row.Text("competitor") == id && id.Length > 0)
+                    {
+                        row.Wrong("competitor", "a client does not compete with itself");
+                    }
+
+                    Add(clients, new RosterClient(id, name, row.Email("email"), row.Text("competitor") is { Length: > 0 } competitor ? competitor : null));
                     break;
                 case "engagement":
                     var terms = row.Text("terms");
@@ -107,7 +156,17 @@ internal static class RosterFile
         Refer(clients, c => c.Competitor is null || knownClients.Contains(c.Competitor), "competitor", c => c.Competitor);
         Refer(engagements, e => knownClients.Contains(e.Client), "client", e => e.Client);
         Refer(engagements, e => knownCmos.Contains(e.Cmo), "cmo", e => e.Cmo);
+        Some(cmos.Count, "cmo");
+        Some(clients.Count, "client");
         return (new Roster([.. cmos.Select(c => c.Row)], [.. clients.Select(c => c.Row)], [.. engagements.Select(e => e.Row)]), [.. errors.OrderBy(e => e.Line)]);
+
+        void Some(int rows, string kind)
+        {
+            if (rows == 0)
+            {
+                errors.Add(new RosterError(1, "kind", $"no good row of this file is a {kind}; the demo needs one at least"));
+            }
+        }
 
         void Refer<T>(List<(int Line, T Row)> rows, Func<T, bool> known, string column, Func<T, string?> value)
         {
@@ -121,30 +180,26 @@ internal static class RosterFile
 
     private sealed class Row(CsvReader csv, int line)
     {
-        public int Line => line;
-        public List<RosterError> Errors { get; } = [];
+        /// <summary>The API's own rules of a field, so that what passes here is not refused there.</summary>
+        private readonly Fields _fields = new();
 
-        public void Wrong(string column, string problem) => Errors.Add(new RosterError(line, column, problem));
+        public int Line => line;
+        public IReadOnlyList<RosterError> Errors => [.. _fields.Violations.Select(v => new RosterError(line, v.Field, v.Description))];
+
+        public void Wrong(string column, string problem) => _fields.Add(column, problem);
 
         public string Text(string column) => csv.TryGetFieldIndex(column, out var index) ? csv.GetString(index) : "";
 
-        public string Required(string column)
-        {
-            var value = Text(column);
-            if (value.Length is 0 or > 200)
-            {
-                Wrong(column, "needs 1 to 200 characters");
-            }
+        public string Required(string column) => _fields.Text(column, Text(column), 200);
 
-            return value;
-        }
+        public string Email(string column) => _fields.Email(column, Text(column)) ?? "";
 
         public string Id(string column)
         {
             var value = Text(column);
-            if (!IdSyntax.IsValid(value))
+            if (!IdSyntax.IsValid(value) || value.Length > LongestId)
             {
-                Wrong(column, $"\"{value}\" is no id: {IdSyntax.Rule}");
+                Wrong(column, $"\"{value}\" is no id: 1 to {LongestId} of a-z, 0-9 and '-', neither first nor last a '-'");
             }
 
             return value;
@@ -170,12 +225,12 @@ internal static class RosterFile
         public LocalDate? Date(string column)
         {
             var value = Text(column);
-            if (LocalDatePattern.Iso.Parse(value) is { Success: true, Value: var date })
+            if (LocalDatePattern.Iso.Parse(value) is { Success: true, Value: { Year: >= 2000 and <= 2190 } date })
             {
                 return date;
             }
 
-            Wrong(column, $"\"{value}\" is not a date like 2026-03-31");
+            Wrong(column, $"\"{value}\" is not a date from 2000 to 2190 like 2026-03-31");
             return null;
         }
 

@@ -145,8 +145,10 @@ internal sealed class NaiveDemand(IReadOnlyList<Step> steps)
     /// <summary>The periods of a step: the days in it, and how many days the full period has that ends at the next bill date.</summary>
     private static IEnumerable<(DateOnly Start, DateOnly End, int FullDays)> Periods(Step step)
     {
-        // The next bill date is the first bill-cycle day after the start, whatever the period's length.
-        var next = BillDay(step.Start.Year * 12 + step.Start.Month - 1, step.Day) is var same && same > step.Start ? step.Start.Year * 12 + step.Start.Month - 1 : step.Start.Year * 12 + step.Start.Month;
+        // From a bill-cycle day periods are whole; from any other day the first ends at the next bill-cycle day, whatever the period's length.
+        var month = step.Start.Year * 12 + step.Start.Month - 1;
+        var day = BillDay(month, step.Day);
+        var next = day == step.Start ? month + step.Every : day > step.Start ? month : month + 1;
         for (var start = step.Start; step.End is not { } end || start < end; next += step.Every)
         {
             var bill = BillDay(next, step.Day);
