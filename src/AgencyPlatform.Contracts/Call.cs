@@ -30,8 +30,9 @@ public sealed record Call(
 }
 
 /// <summary>What a read carries. <see cref="ReadTime"/> asks for what was recorded by that instant; <see cref="MinVersion"/> makes a lagging reader wait.</summary>
+/// <param name="PolicyVersion">Version of the agency's policy that the reader has seen: reports of capacity are computed under it, noted by the CMO or not.</param>
 [GenerateSerializer, Immutable, Alias("read")]
-public sealed record Read(AgencyId Agency, Instant? SandboxNow = null, Instant? ReadTime = null, long? MinVersion = null);
+public sealed record Read(AgencyId Agency, Instant? SandboxNow = null, Instant? ReadTime = null, long? MinVersion = null, long PolicyVersion = 0);
 
 /// <summary>What every view of an aggregate carries beside its content.</summary>
 /// <param name="Version">Number of the aggregate's last event; its etag is derived from it.</param>

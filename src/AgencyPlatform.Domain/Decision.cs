@@ -55,5 +55,8 @@ public readonly record struct Decision
     /// <summary>The same decision, writing a person to the vault with it.</summary>
     public Decision With(params ReadOnlySpan<PersonWrite> people) => new(Events, [.. People, .. people], Rejection);
 
+    /// <summary>The same decision with events that come before its own.</summary>
+    public Decision After(ImmutableArray<IEvent> events) => new([.. events, .. Events], People, Rejection);
+
     public static implicit operator Decision(Rejection rejection) => Reject(rejection);
 }

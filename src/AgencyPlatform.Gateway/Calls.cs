@@ -57,6 +57,10 @@ public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts)
         return new Read(agency, now, readTime, minVersion > 0 ? minVersion : null);
     }
 
+    /// <summary>The same read, with the version of the agency's policy of now: for reports of capacity.</summary>
+    public async ValueTask<Read> UnderPolicy(Read read) =>
+        read with { PolicyVersion = (activeFacts.Context(read.Agency) ?? await grains.Agency(read.Agency).GetContext())?.PolicyVersion ?? 0 };
+
     /// <summary>The caller, who must be of this agency, or the platform's operator.</summary>
     private static Caller Of(ServerCallContext context, AgencyId agency)
     {

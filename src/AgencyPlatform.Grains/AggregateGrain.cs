@@ -88,7 +88,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
     }
 
     /// <summary>Answers from the committed state, after settling what time has done; or, with a read time, from what was recorded by then.</summary>
-    protected async Task<Reply<T>> Query<T>(Read read, Func<TState, Instant, T?> view)
+    protected async Task<Reply<T>> Query<T>(Read read, Func<TState, Instant, T?> view, Rejection? missing = null)
     {
         if (read.Agency != Key.Agency)
         {
@@ -120,9 +120,9 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
             folded = _committed;
         }
 
-        return folded.State.Exists && view(folded.State, now) is { } value
-            ? Reply<T>.Ok(value, folded.Meta)
-            : Reply<T>.No(Rejection.NotFound(Key.Kind, Key.Id));
+        return !folded.State.Exists ? Reply<T>.No(Rejection.NotFound(Key.Kind, Key.Id))
+            : view(folded.State, now) is { } value ? Reply<T>.Ok(value, folded.Meta)
+            : Reply<T>.No(missing ?? Rejection.NotFound(Key.Kind, Key.Id));
     }
 
     /// <inheritdoc/>

@@ -28,7 +28,7 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("CancelTimeOff")]
     Task<Reply<FactResult>> CancelTimeOff(Call call, TimeOffId id);
 
-    /// <summary>Notes the agency's policy now, without another command; the scanner of facts and tests use it.</summary>
+    /// <summary>Notes the agency's policy now, without another command: what it does to standing bookings is in the feed then.</summary>
     [Alias("NotePolicy")]
     Task<Reply<FractionalCmo>> NotePolicy(Call call);
 

@@ -26,7 +26,7 @@ public static partial class Reasons
     /// <summary>The booking belongs to its engagement, which alone confirms, changes or releases it.</summary>
     public const string OwnedByEngagement = "OWNED_BY_ENGAGEMENT";
 
-    /// <summary>A confirmed booking has no expiry to extend, and is not confirmed again.</summary>
+    /// <summary>A confirmed booking has no expiry to extend.</summary>
     public const string AlreadyConfirmed = "ALREADY_CONFIRMED";
 
     /// <summary>Time off overlaps other time off of the same CMO. Cancel that first or choose other days.</summary>

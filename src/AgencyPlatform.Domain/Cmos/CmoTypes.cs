@@ -26,7 +26,7 @@ public sealed record CmoLimits(int MaxClients, int MinBlockMinutes);
 // ---- commands ----
 
 [GenerateSerializer, Immutable, Alias("cmo.create")]
-public sealed record CreateCmo(CmoId Id, CmoProfile Profile, PersonDetails Details, CmoLimits Limits, WorkingPattern Pattern, CostRate? CostRate, string? HolidayRegion);
+public sealed record CreateCmo(CmoId Id, CmoProfile Profile, PersonDetails Details, CmoLimits Limits, WorkingPattern Pattern, CostRate? CostRate, SetHolidays? Holidays);
 
 /// <summary>Null leaves a part as it is.</summary>
 [GenerateSerializer, Immutable, Alias("cmo.update")]
@@ -62,6 +62,7 @@ public sealed record FactResult(FractionalCmo Cmo, Consequences Consequences);
 
 // ---- events ----
 
+/// <param name="HolidayRegion">No longer written: holidays that a CMO starts with are an event of their own, <see cref="HolidaysSet"/>.</param>
 [Event("cmo.created"), GenerateSerializer, Immutable, Alias("cmo.created")]
 public sealed record CmoCreated(CmoId Id, CmoProfile Profile, CmoLimits Limits, WorkingPattern Pattern, CostRate? CostRate, string? HolidayRegion) : IEvent;
 

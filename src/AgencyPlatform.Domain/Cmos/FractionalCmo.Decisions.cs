@@ -13,11 +13,19 @@ public sealed partial record FractionalCmo
 
     // ---- the CMO ----
 
-    public Decision Create(CreateCmo command) =>
-        Exists
-            ? Rejection.AlreadyExists(Kind, command.Id.Value)
-            : Decision.Accept(new CmoCreated(command.Id, command.Profile, command.Limits, command.Pattern, command.CostRate, command.HolidayRegion))
-                .With(new PersonWrite(command.Profile.Person, command.Details));
+    public Decision Create(CreateCmo command, Instant now)
+    {
+        if (Exists)
+        {
+            return Rejection.AlreadyExists(Kind, command.Id.Value);
+        }
+
+        var created = new CmoCreated(command.Id, command.Profile, command.Limits, command.Pattern, command.CostRate, null);
+        var decision = command.Holidays is { } holidays
+            ? Decision.Accept(created, new HolidaysSet(holidays.Region, holidays.WorkedAnyway, Apply(created).Today(now), Consequences.None))
+            : Decision.Accept(created);
+        return decision.With(new PersonWrite(command.Profile.Person, command.Details));
+    }
 
     public Decision Update(UpdateCmo command, Instant now) => Known(() =>
     {
@@ -76,6 +84,22 @@ public sealed partial record FractionalCmo
     public Decision NotePolicy(AgencyPolicy policy, Instant now) => Known(() =>
         policy.Version <= Policy.Version ? Decision.Nothing : Fact(new PolicyNoted(policy, Today(now), Consequences.None), Today(now), null));
 
+    /// <summary>As if a newer policy of the agency had been noted; nothing is recorded.</summary>
+    public FractionalCmo Under(AgencyPolicy? policy) => policy is null || policy.Version <= Policy.Version ? this : this with { Policy = policy };
+
+    /// <summary>A decision that notes a newer policy of the agency first.</summary>
+    public Decision Under(AgencyPolicy? policy, Instant now, Func<FractionalCmo, Instant, Decision> decide)
+    {
+        if (!Exists)
+        {
+            return NotThere();
+        }
+
+        var (state, noted) = Noting(policy, now);
+        var decision = decide(state, now);
+        return decision.Events.IsDefaultOrEmpty ? decision : decision.After(noted);
+    }
+
     /// <summary>
     /// The fact with what it does to standing bookings. A per-period booking's minutes move to weeks before and after it: all are looked at
     /// from today on.
@@ -100,7 +124,7 @@ public sealed partial record FractionalCmo
     /// <summary>Would this booking fit? Asks the same questions as <see cref="Hold"/>, and changes nothing.</summary>
     public CheckResult Check(BookingSpec spec, BookingFacts facts, Instant now)
     {
-        var state = facts.Policy is { } policy && policy.Version > Policy.Version ? this with { Policy = policy } : this;
+        var state = Under(facts.Policy);
         var until = spec.Dates().End ?? Feasibility.Horizon(state.Facts, spec);
         return new CheckResult(Feasibility.Check(state.Facts, spec, facts.Fence), Reports.CutOffs(state.Facts, spec, until));
     }

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Cmos;
+using AgencyPlatform.Domain.Cmos;
+using AgencyPlatform.Gateway.Cmos;
 using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Protocol.Agencies.V1;
 using Google.LongRunning;
@@ -106,9 +109,26 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
             var reply = await grains.Agency(agency).Update(call with { ExpectedVersion = call.ExpectedVersion ?? meta.Version }, command);
             if (reply.Rejection is not { Kind: RejectionKind.Stale } || call.ExpectedVersion is not null || attempt == 4)
             {
+                if (!call.ValidateOnly && reply.Value is { } changed && changed.Policy.Version != current.Policy.Version)
+                {
+                    await TellCmos(call, changed, context.CancellationToken);
+                }
+
                 return AgencyWire.ToWire(reply);
             }
         }
+    }
+
+    /// <summary>
+    /// Every CMO notes a changed policy, so that the feed says what it did to standing bookings. A CMO that is not reached (the caller has gone, the host
+    /// was stopped) notes it with its next command, which decides under it all the same.
+    /// </summary>
+    private async Task TellCmos(Call call, Agency agency, CancellationToken cancellation)
+    {
+        var told = call.AsStep() with { PolicyVersion = agency.Policy.Version };
+        var cmos = await readModels.List<CmoRow>(agency.Id, Query.All(CmosService.MostCmos), cancellation);
+        await Parallel.ForEachAsync(cmos, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (cmo, _) =>
+            (await grains.Of<IFractionalCmoGrain>(agency.Id, cmo.Id.Value).NotePolicy(told)).OrThrow());
     }
 
     private static V1.Agency Masked(V1.Agency current, V1.Agency wire, IReadOnlySet<string> mask)
@@ -184,6 +204,11 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
         var days = request.Days.Take(2000).Select((d, i) => fields.Date($"days[{i}]", d)).ToImmutableSortedSet();
         var call = await calls.Mutation(context, request, fields, agency);
         var state = (await grains.Agency(agency).SetHolidayCalendar(call, new SetHolidayCalendar(region.Value, days))).OrThrow().Value;
+        if (!call.ValidateOnly)
+        {
+            await TellCmos(call, state, context.CancellationToken);
+        }
+
         return AgencyWire.ToWire(agency, region.Value, state.Policy.HolidayCalendars[region.Value]);
     }
 

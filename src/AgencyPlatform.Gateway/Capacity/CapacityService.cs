@@ -13,7 +13,6 @@ namespace AgencyPlatform.Gateway.Capacity;
 /// <summary>The service of capacity.</summary>
 internal sealed class CapacityService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.CapacityService.CapacityServiceBase
 {
-    private const int MostCmos = 1_000;
     private const int MostAlternatives = 20;
     private const int AtOnce = 16;
 
@@ -154,7 +153,7 @@ internal sealed class CapacityService(Calls calls, IGrainFactory grains, IReadMo
         var (agency, cmo) = fields.Name<CmoId>("name", request.Name, CmosService.Collection);
         var start = fields.Date("start_date", request.StartDate);
         var weeks = request.Weeks == 0 ? 13 : fields.Number("weeks", request.Weeks, 1, Reports.MostWeeks, "weeks");
-        var read = await calls.Read(context, request, fields, agency);
+        var read = await calls.UnderPolicy(await calls.Read(context, request, fields, agency));
         Calls.Caller(context).EnsureCmo(cmo);
         var report = (await Grain(agency, cmo).GetWeeks(read, start, weeks)).OrThrow().Value;
         return new V1.GetAvailabilityResponse { Weeks = { report.Weeks.Select(w => CapacityWire.ToWire([w])) } };
@@ -166,7 +165,7 @@ internal sealed class CapacityService(Calls calls, IGrainFactory grains, IReadMo
         var agency = fields.Agency("name", request.Name);
         var start = fields.Date("start_date", request.StartDate);
         var weeks = request.Weeks == 0 ? 13 : fields.Number("weeks", request.Weeks, 1, 104, "weeks");
-        var read = await calls.Read(context, request, fields, agency);
+        var read = await calls.UnderPolicy(await calls.Read(context, request, fields, agency));
         var reports = await Each(agency, "", context, async cmo => (await Grain(agency, cmo).GetWeeks(read, start, weeks)).OrThrow().Value.Weeks);
         var response = new V1.GetUtilizationResponse { CmoCount = reports.Count };
         if (reports.Count > 0)
@@ -208,7 +207,7 @@ internal sealed class CapacityService(Calls calls, IGrainFactory grains, IReadMo
     private async Task<List<(CmoId Cmo, T Result)>> Each<T>(AgencyId agency, string role, ServerCallContext context, Func<CmoId, Task<T>> ask)
     {
         var rows = await readModels.List<CmoRow>(
-            agency, role.Length == 0 ? Query.All(MostCmos) : Query.All(MostCmos, Filter.Eq(nameof(CmoRow.Role), role)), context.CancellationToken);
+            agency, role.Length == 0 ? Query.All(CmosService.MostCmos) : Query.All(CmosService.MostCmos, Filter.Eq(nameof(CmoRow.Role), role)), context.CancellationToken);
         var results = new (CmoId, T)[rows.Count];
         await Parallel.ForAsync(0, rows.Count, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = context.CancellationToken }, async (i, _) =>
             results[i] = (rows[i].Id, await ask(rows[i].Id)));

@@ -18,6 +18,9 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
 {
     internal const string Collection = "cmos";
 
+    /// <summary>More than any agency has: what asks all of them reads them at once.</summary>
+    internal const int MostCmos = 100_000;
+
     public override async Task<V1.Cmo> CreateCmo(V1.CreateCmoRequest request, ServerCallContext context)
     {
         var fields = new Fields();
@@ -26,13 +29,13 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
         var wire = fields.Message("cmo", request.Cmo);
         fields.Require(wire.WorkingPatterns.Count == 1, "cmo.working_patterns", $"must be exactly one on create; they are {wire.WorkingPatterns.Count}");
         fields.Require(wire.HolidayRegions.Count <= 1, "cmo.holiday_regions", $"must be at most one on create; they are {wire.HolidayRegions.Count}");
+        fields.Require(wire.TimeOff.Count == 0, "cmo.time_off", "must be empty on create: AddTimeOff adds it");
         fields.Require(wire.CostRates.Count <= 1, "cmo.cost_rates", $"must be at most one on create; they are {wire.CostRates.Count}");
         var person = new PersonId(id.Value);
         var command = new CreateCmo(
             id, Profile("cmo", wire, person, fields), Details("cmo", wire, fields), Limits("cmo", wire, fields),
             Pattern("cmo.working_patterns[0]", wire.WorkingPatterns.FirstOrDefault() ?? new V1.WorkingPattern(), fields),
-            wire.CostRates.Count == 1 ? Rate("cmo.cost_rates[0]", wire.CostRates[0], fields) : null,
-            wire.HolidayRegions.Count == 1 && wire.HolidayRegions[0].Region.Length > 0 ? fields.Id<RegionId>("cmo.holiday_regions[0].region", wire.HolidayRegions[0].Region).Value : null);
+            wire.CostRates.Count == 1 ? Rate("cmo.cost_rates[0]", wire.CostRates[0], fields) : null, Holidays(wire, fields));
         var call = await calls.Mutation(context, request, fields, agency);
         var reply = (await Grain(agency, id).Create(call, command)).OrThrow();
         return await ToWire(agency, reply, context);
@@ -105,14 +108,11 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
     {
         var fields = new Fields();
         var (agency, id) = fields.Name<CmoId>("name", request.Name, Collection);
-        fields.Require(request.WorkedHolidays.Count <= 500, "worked_holidays", "must be at most 500");
         fields.Require(request.ReplaceWorkedHolidays || request.WorkedHolidays.Count == 0, "worked_holidays", "goes with replace_worked_holidays");
         fields.Require(request.ReplaceWorkedHolidays || request.HolidayRegion is not null, "holiday_region", "is required, or replace_worked_holidays");
-        var region = request.HolidayRegion is not { } wire
-            ? null
-            : new HolidayRegion(fields.Date("holiday_region.effective_date", wire.EffectiveDate), wire.Region.Length == 0 ? null : fields.Id<RegionId>("holiday_region.region", wire.Region).Value);
+        var worked = Worked("worked_holidays", request.WorkedHolidays, fields);
         var command = new SetHolidays(
-            region, request.ReplaceWorkedHolidays ? request.WorkedHolidays.Take(500).Select((d, i) => fields.Date($"worked_holidays[{i}]", d)).ToImmutableSortedSet() : null);
+            request.HolidayRegion is { } wire ? Region("holiday_region", wire, fields) : null, request.ReplaceWorkedHolidays ? worked : null);
         var call = await calls.Mutation(context, request, fields, agency);
         return await ToWire(agency, await Grain(agency, id).SetHolidays(call, command), context);
     }
@@ -171,6 +171,23 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
             fields.MinutesOfDay($"{path}.wednesday_minutes", wire.WednesdayMinutes), fields.MinutesOfDay($"{path}.thursday_minutes", wire.ThursdayMinutes),
             fields.MinutesOfDay($"{path}.friday_minutes", wire.FridayMinutes), fields.MinutesOfDay($"{path}.saturday_minutes", wire.SaturdayMinutes),
             fields.MinutesOfDay($"{path}.sunday_minutes", wire.SundayMinutes)));
+
+    /// <summary>The holidays that a CMO starts with; null: none.</summary>
+    private static SetHolidays? Holidays(V1.Cmo wire, Fields fields)
+    {
+        var region = wire.HolidayRegions.Count > 0 ? Region("cmo.holiday_regions[0]", wire.HolidayRegions[0], fields) : null;
+        var worked = Worked("cmo.worked_holidays", wire.WorkedHolidays, fields);
+        return region is null && worked.IsEmpty ? null : new SetHolidays(region, worked.IsEmpty ? null : worked);
+    }
+
+    private static HolidayRegion Region(string path, V1.HolidayRegion wire, Fields fields) => new(
+        fields.Date($"{path}.effective_date", wire.EffectiveDate), wire.Region.Length == 0 ? null : fields.Id<RegionId>($"{path}.region", wire.Region).Value);
+
+    private static ImmutableSortedSet<LocalDate> Worked(string path, IReadOnlyList<Google.Type.Date> dates, Fields fields)
+    {
+        fields.Require(dates.Count <= 500, path, "must be at most 500");
+        return [.. dates.Take(500).Select((d, i) => fields.Date($"{path}[{i}]", d))];
+    }
 
     private static CostRate Rate(string path, V1.CostRate wire, Fields fields)
     {

@@ -41,7 +41,7 @@ public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain
                 s => s.Find(invoice)!);
     }
 
-    public Task<Reply<Invoice>> Get(Read read, InvoiceId invoice) => Query(read, (s, _) => s.Find(invoice));
+    public Task<Reply<Invoice>> Get(Read read, InvoiceId invoice) => Query(read, (s, _) => s.Find(invoice), Rejection.NotFound("invoice", invoice.Value));
 
     /// <summary>Gets the numbers of frozen invoices from their series and records them.</summary>
     protected override async Task<bool> Step(BillingAccount committed)

@@ -13,23 +13,23 @@ namespace AgencyPlatform.Grains.Cmos;
 [Reentrant]
 public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<FractionalCmo>(services), IFractionalCmoGrain
 {
-    public Task<Reply<FractionalCmo>> Create(Call call, CreateCmo c) => Decide(call, (s, _) => s.Create(c), s => s);
+    public Task<Reply<FractionalCmo>> Create(Call call, CreateCmo c) => Decide(call, (s, now) => s.Create(c, now), s => s);
 
-    public Task<Reply<FactResult>> Update(Call call, UpdateCmo c) => Decide(call, (s, now) => s.Update(c, now), Facts);
+    public Task<Reply<FactResult>> Update(Call call, UpdateCmo c) => Fact(call, (s, now) => s.Update(c, now));
 
     public Task<Reply<FractionalCmo>> SetCostRate(Call call, CostRate rate) => Decide(call, (s, _) => s.SetCostRate(rate), s => s);
 
-    public Task<Reply<FactResult>> SetWorkingPattern(Call call, WorkingPattern pattern) => Decide(call, (s, now) => s.SetWorkingPattern(pattern, now), Facts);
+    public Task<Reply<FactResult>> SetWorkingPattern(Call call, WorkingPattern pattern) => Fact(call, (s, now) => s.SetWorkingPattern(pattern, now));
 
-    public Task<Reply<FactResult>> SetHolidays(Call call, SetHolidays c) => Decide(call, (s, now) => s.SetHolidays(c, now), Facts);
+    public Task<Reply<FactResult>> SetHolidays(Call call, SetHolidays c) => Fact(call, (s, now) => s.SetHolidays(c, now));
 
-    public Task<Reply<FactResult>> AddTimeOff(Call call, TimeOff timeOff) => Decide(call, (s, now) => s.AddTimeOff(timeOff, now), Facts);
+    public Task<Reply<FactResult>> AddTimeOff(Call call, TimeOff timeOff) => Fact(call, (s, now) => s.AddTimeOff(timeOff, now));
 
-    public Task<Reply<FactResult>> CancelTimeOff(Call call, TimeOffId id) => Decide(call, (s, now) => s.CancelTimeOff(id, now), Facts);
+    public Task<Reply<FactResult>> CancelTimeOff(Call call, TimeOffId id) => Fact(call, (s, now) => s.CancelTimeOff(id, now));
 
     public async Task<Reply<FractionalCmo>> NotePolicy(Call call)
     {
-        var policy = await NewerPolicy(call);
+        var policy = await NewerPolicy(call.PolicyVersion, call.SandboxNow);
         return await Decide(call, (s, now) => policy is null ? Decision.Nothing : s.NotePolicy(policy, now), s => s);
     }
 
@@ -37,9 +37,14 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
 
     public Task<Reply<CostRateAt>> GetCostRate(Read read, LocalDate date) => Query(read, (s, _) => new CostRateAt(s.CostRateOn(date)));
 
-    public Task<Reply<CmoWeeks>> GetWeeks(Read read, LocalDate from, int weeks) => Query(read, (s, _) => new CmoWeeks(Reports.Weeks(s.Facts, from, weeks)));
+    public async Task<Reply<CmoWeeks>> GetWeeks(Read read, LocalDate from, int weeks)
+    {
+        // The past is told as it was known then.
+        var policy = read.ReadTime is null ? await NewerPolicy(read.PolicyVersion, read.SandboxNow) : null;
+        return await Query(read, (s, _) => new CmoWeeks(Reports.Weeks(s.Under(policy).Facts, from, weeks)));
+    }
 
-    public Task<Reply<Booking>> GetBooking(Read read, BookingId id) => Query(read, (s, _) => s.Bookings.GetValueOrDefault(id));
+    public Task<Reply<Booking>> GetBooking(Read read, BookingId id) => Query(read, (s, _) => s.Bookings.GetValueOrDefault(id), Rejection.NotFound("booking", id.Value));
 
     public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec) => WithFacts(call, spec.Client, facts =>
         Query(new Read(call.Agency, call.SandboxNow), (s, now) => s.Check(spec, facts, now)));
@@ -76,7 +81,12 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
 
     public Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end) => Decide(call, (s, now) => s.EndFor(engagement, id, end, now), _ => id);
 
-    private static FactResult Facts(FractionalCmo cmo) => new(cmo, cmo.LastConsequences);
+    /// <summary>A fact is weighed under the newest policy that its caller has seen.</summary>
+    private async Task<Reply<FactResult>> Fact(Call call, Func<FractionalCmo, Instant, Decision> decide)
+    {
+        var policy = await NewerPolicy(call.PolicyVersion, call.SandboxNow);
+        return await Decide(call, (s, now) => s.Under(policy, now, decide), s => new FactResult(s, s.LastConsequences));
+    }
 
     /// <summary>Fetches what the decision needs of others: the client's fence, and the agency's policy when the caller has seen a newer one.</summary>
     /// <param name="client">Null: the booking is unknown, and the decision says so.</param>
@@ -89,15 +99,15 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
 
         if (ActiveFacts.Fence(Key.Agency, known, SystemNow - ClientCompanyGrain.NamedByStands) is { } told)
         {
-            return await decide(new BookingFacts(told, await NewerPolicy(call)));
+            return await decide(new BookingFacts(told, await NewerPolicy(call.PolicyVersion, call.SandboxNow)));
         }
 
         var fence = await Grain<IClientCompanyGrain>(known.Value).GetFence(new Read(Key.Agency, call.SandboxNow));
-        return fence.Rejection is { } unknown ? Reply<T>.No(unknown) : await decide(new BookingFacts(fence.Value!, await NewerPolicy(call)));
+        return fence.Rejection is { } unknown ? Reply<T>.No(unknown) : await decide(new BookingFacts(fence.Value!, await NewerPolicy(call.PolicyVersion, call.SandboxNow)));
     }
 
-    private async Task<AgencyPolicy?> NewerPolicy(Call call) =>
-        call.PolicyVersion <= Committed.Policy.Version
+    private async Task<AgencyPolicy?> NewerPolicy(long seen, Instant? sandboxNow) =>
+        seen <= Committed.Policy.Version
             ? null
-            : (await Grain<IAgencyGrain>(Key.Agency.Value).GetPolicy(new Read(Key.Agency, call.SandboxNow))).Value;
+            : (await Grain<IAgencyGrain>(Key.Agency.Value).GetPolicy(new Read(Key.Agency, sandboxNow))).Value;
 }
