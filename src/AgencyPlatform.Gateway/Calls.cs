@@ -57,6 +57,9 @@ public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts)
         return new Read(agency, now, readTime, minVersion > 0 ? minVersion : null);
     }
 
+    /// <summary>Whether a request can change nothing: it has no request id.</summary>
+    internal static bool Reads(IMessage? request) => request is not null && Common(request).RequestId is null;
+
     /// <summary>The same read, with the version of the agency's policy of now: for reports of capacity.</summary>
     public async ValueTask<Read> UnderPolicy(Read read) =>
         read with { PolicyVersion = (activeFacts.Context(read.Agency) ?? await grains.Agency(read.Agency).GetContext())?.PolicyVersion ?? 0 };

@@ -84,26 +84,27 @@ public static class Errors
     internal static RpcException NoSuchMethod(string what) => Status(
         Code.Unimplemented, $"{what} is no method of this API: /docs lists them.", new ErrorInfo { Reason = Reasons.NoSuchMethod, Domain = Domain });
 
-    public static RpcException Unavailable(string message) => Status(
+    /// <param name="reads">Whether the call could change nothing, so that no outcome is in doubt.</param>
+    public static RpcException Unavailable(string message, bool reads = false) => Status(
         Code.Unavailable,
-        $"{message} The outcome is unknown: repeat with the same request_id.",
+        reads ? $"{message} Repeat in a moment." : $"{message} The outcome is unknown: repeat with the same request_id.",
         new ErrorInfo { Reason = Reasons.Unavailable, Domain = Domain },
         new RetryInfo { RetryDelay = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(s_retry) });
 
     /// <summary>The status of whatever a call threw.</summary>
-    internal static RpcException Of(Exception exception, ServerCallContext context, ILogger log)
+    internal static RpcException Of(Exception exception, ServerCallContext context, ILogger log, bool reads = false)
     {
         switch (exception)
         {
             case RpcException rpc:
                 return rpc;
             case UnavailableException unavailable:
-                return Unavailable(unavailable.Message);
+                return Unavailable(unavailable.Message, reads);
             case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
                 return new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "The caller has gone."));
             case TimeoutException or OrleansException or OperationCanceledException:
                 log.LogWarning(exception, "{Method} found the cluster in trouble", context.Method);
-                return Unavailable("The cluster did not answer in time.");
+                return Unavailable("The cluster did not answer in time.", reads);
             default:
                 var trace = Activity.Current?.TraceId.ToHexString() ?? "none";
                 log.LogError(exception, "{Method} failed, trace {TraceId}", context.Method, trace);
@@ -113,7 +114,8 @@ public static class Errors
 
     private static ResourceInfo Resource(Rejection rejection) => new()
     {
-        ResourceType = rejection.Metadata.GetValueOrDefault("resource_type", ""),
+        // The kinds of aggregates, as the API calls them.
+        ResourceType = rejection.Metadata.GetValueOrDefault("resource_type", "") is var type && type == "client" ? "client_company" : type.Replace('-', '_'),
         ResourceName = rejection.Metadata.GetValueOrDefault("resource_name", ""),
         Description = rejection.Message,
     };

@@ -237,11 +237,11 @@ public sealed class Fields
     public LocalDate? OptionalDate(string path, Google.Type.Date? date) => date is null ? null : Date(path, date);
 
     /// <summary><c>[start, end)</c> with an end.</summary>
-    public DateRange Range(string startPath, Google.Type.Date? start, string endPath, Google.Type.Date? end) => Ordered(Date(startPath, start), Date(endPath, end), start, end, endPath);
+    public DateRange Range(string startPath, Google.Type.Date? start, string endPath, Google.Type.Date? end) => Ordered(Date(startPath, start), Date(endPath, end), startPath, endPath);
 
     /// <summary><c>[start, end)</c> whose end may be open.</summary>
     public DateRange OpenRange(string startPath, Google.Type.Date? start, string endPath, Google.Type.Date? end) =>
-        Ordered(Date(startPath, start), OptionalDate(endPath, end), start, end, endPath);
+        Ordered(Date(startPath, start), OptionalDate(endPath, end), startPath, endPath);
 
     public Instant Time(string path, Timestamp? time)
     {
@@ -356,9 +356,10 @@ public sealed class Fields
         return ids;
     }
 
-    private DateRange Ordered(LocalDate start, LocalDate? end, Google.Type.Date? wireStart, Google.Type.Date? wireEnd, string endPath)
+    private DateRange Ordered(LocalDate start, LocalDate? end, string startPath, string endPath)
     {
-        if (wireStart is not null && wireEnd is not null && end <= start)
+        // What stands in for a bad date is not held against the other.
+        if (!Has(startPath) && !Has(endPath) && end <= start)
         {
             Add(endPath, $"must be after the start, {start:uuuu-MM-dd}; it is {end:uuuu-MM-dd} (the end is exclusive)");
         }

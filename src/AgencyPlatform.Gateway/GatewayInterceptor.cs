@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
+using AgencyPlatform.Domain.Agencies;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core.Interceptors;
@@ -25,7 +27,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         }
         catch (Exception e)
         {
-            throw Errors.Of(e, context, log);
+            throw Errors.Of(e, context, log, Calls.Reads(request as IMessage));
         }
     }
 
@@ -71,6 +73,10 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         }
     }
 
+    /// <summary>As the API spells them.</summary>
+    private static string RoleNames(IEnumerable<Role> roles) =>
+        string.Join(", ", roles.Select(r => "ROLE_" + JsonNamingPolicy.SnakeCaseUpper.ConvertName(r.ToString())));
+
     private async ValueTask<IDisposable?> Enter(ServerCallContext context, IMessage? request)
     {
         var roles = RpcRoles.Of(context.Method) ?? throw Errors.Denied("Nobody may call this method.");
@@ -82,7 +88,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         var caller = await authenticator.Authenticate(context.RequestHeaders, context.GetHttpContext().Connection.RemoteIpAddress);
         if (!caller.Roles.Any(roles.Contains))
         {
-            throw Errors.Denied($"{context.Method[1..]} needs one of the roles {string.Join(", ", roles)}; the key has {string.Join(", ", caller.Roles)}.");
+            throw Errors.Denied($"{context.Method[1..]} needs one of the roles {RoleNames(roles)}; the key has {RoleNames(caller.Roles)}.");
         }
 
         if (caller.Agency is { } own)

@@ -69,7 +69,7 @@ internal static class ActiveEngagement
         return admin;
     }
 
-    private static async Task CreateCmo(TestAgency agency, string cmo)
+    internal static async Task CreateCmo(TestAgency agency, string cmo)
     {
         var cmos = (await agency.Admin()).Service<CmosService.CmosServiceClient>();
         try

@@ -142,7 +142,7 @@ public sealed record ClientCompany(
             ? Decision.Accept(new StakeholderRemoved(command.Person)).With(new PersonWrite(command.Person, null))
             : Rejection.NotFound("stakeholder", command.Person.Value));
 
-    private Decision? Known() => Exists ? (Decision?)null : Decision.Reject(Rejection.NotFound("client company", ""));
+    private Decision? Known() => Exists ? (Decision?)null : Decision.Reject(Rejection.NotFound("client_company", ""));
 
     // ---- fold ----
 

@@ -61,7 +61,7 @@ public sealed partial record FractionalCmo
     {
         if (Calendar.TimeOff.TryGetValue(timeOff.Id, out var same))
         {
-            return same == timeOff ? Decision.Nothing : Rejection.AlreadyExists("time off", timeOff.Id.Value);
+            return same == timeOff ? Decision.Nothing : Rejection.AlreadyExists("time_off", timeOff.Id.Value);
         }
 
         if (Calendar.TimeOff.Values.FirstOrDefault(other => other.Dates.Overlaps(timeOff.Dates)) is { } overlaps)
@@ -79,7 +79,7 @@ public sealed partial record FractionalCmo
     public Decision CancelTimeOff(TimeOffId id, Instant now) => Known(() =>
         Calendar.TimeOff.TryGetValue(id, out var timeOff)
             ? Fact(new TimeOffCancelled(id, Today(now), Consequences.None), timeOff.Start, timeOff.End)
-            : Rejection.NotFound("time off", id.Value));
+            : Rejection.NotFound("time_off", id.Value));
 
     public Decision NotePolicy(AgencyPolicy policy, Instant now) => Known(() =>
         policy.Version <= Policy.Version ? Decision.Nothing : Fact(new PolicyNoted(policy, Today(now), Consequences.None), Today(now), null));

@@ -54,10 +54,23 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
     {
         var fields = new Fields();
         var agency = fields.Agency("parent", request.Parent);
+        fields.Require(request.ExternalId.Length == 0 == (request.ExternalSystem.Length == 0), "external_id", "goes with external_system: both or none");
         var page = Page.Of(context, request, fields);
         await calls.Read(context, request, fields, agency);
-        var (rows, next) = page.Cut(await readModels.List<CmoRow>(
-            agency, request.Role.Length == 0 ? page.Query<CmoRow>() : page.Query<CmoRow>(Filter.Eq(nameof(CmoRow.Role), request.Role)), context.CancellationToken));
+        IReadOnlyList<CmoRow> rows;
+        var next = "";
+        if (request.ExternalId.Length > 0)
+        {
+            var known = await readModels.Find<ExternalIdRow>(agency, [request.ExternalSystem, request.ExternalId], context.CancellationToken);
+            var found = known is { Kind: "cmo" } ? await readModels.Find<CmoRow>(agency, [known.ResourceId], context.CancellationToken) : null;
+            rows = found is not null && (request.Role.Length == 0 || found.Role == request.Role) ? [found] : [];
+        }
+        else
+        {
+            (rows, next) = page.Cut(await readModels.List<CmoRow>(
+                agency, request.Role.Length == 0 ? page.Query<CmoRow>() : page.Query<CmoRow>(Filter.Eq(nameof(CmoRow.Role), request.Role)), context.CancellationToken));
+        }
+
         var people = await vault.Of(agency, rows.Select(r => r.Person), context.CancellationToken);
         return new V1.ListCmosResponse
         {

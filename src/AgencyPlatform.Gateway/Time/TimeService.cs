@@ -23,7 +23,14 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         fields.Require(entries.Select(e => e.Id).Distinct().Count() == entries.Length, "entries", "must have different ids");
         var call = await calls.Mutation(context, request, fields, agency);
         Calls.Caller(context).EnsureCmo(cmo);
-        return ToWire(agency, await Sheet(agency, cmo, week).Log(call, new LogTime(cmo, week, entries)));
+        var reply = await Sheet(agency, cmo, week).Log(call, new LogTime(cmo, week, entries));
+        if (reply.Rejection is { Reason: Reasons.NotAMember } others && !Calls.Caller(context).IsStaff)
+        {
+            // A CMO does not learn which engagements others have.
+            throw Errors.NotFound("engagement", others.Metadata["engagement"]);
+        }
+
+        return ToWire(agency, reply);
     }
 
     public override async Task<V1.Timesheet> RemoveTimeEntries(V1.RemoveTimeEntriesRequest request, ServerCallContext context)
