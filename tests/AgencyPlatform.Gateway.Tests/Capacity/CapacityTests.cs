@@ -67,7 +67,9 @@ public sealed class CapacityTests(PlatformFixture platform)
 
         var change = await admin.Cmos.SetHolidaysAsync(new SetHolidaysRequest
         {
-            Name = $"{agency.Name}/cmos/ada", ReplaceWorkedHolidays = true, WorkedHolidays = { Day(2026, 5, 14) },
+            Name = $"{agency.Name}/cmos/ada",
+            ReplaceWorkedHolidays = true,
+            WorkedHolidays = { Day(2026, 5, 14) },
         });
 
         Assert.Equal([Day(2026, 5, 14)], change.Cmo.WorkedHolidays);
@@ -141,7 +143,9 @@ public sealed class CapacityTests(PlatformFixture platform)
 
     private static async Task Client(TestAgency agency, AgencyPlatformClient admin) => await admin.Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
     {
-        Parent = agency.Name, ClientCompanyId = "acme", ClientCompany = new ClientCompany { DisplayName = "Acme", TimeZone = "Europe/Berlin" },
+        Parent = agency.Name,
+        ClientCompanyId = "acme",
+        ClientCompany = new ClientCompany { DisplayName = "Acme", TimeZone = "Europe/Berlin" },
     });
 
     private static Date Day(int year, int month, int day) => new() { Year = year, Month = month, Day = day };

@@ -64,7 +64,10 @@ public sealed class CmosTests(PlatformFixture platform)
         var agency = await platform.NewAgency();
         await ActiveEngagement.Create(agency, a => new Terms
         {
-            Seller = $"{a.Name}/legalEntities/main", Currency = "USD", BillCycleDay = 1, Hourly = new HourlyTerms { HourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" } },
+            Seller = $"{a.Name}/legalEntities/main",
+            Currency = "USD",
+            BillCycleDay = 1,
+            Hourly = new HourlyTerms { HourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" } },
         });
         await ActiveEngagement.CreateCmo(agency, "eve");
         var eve = await agency.As(Role.Cmo, cmo: "eve");
