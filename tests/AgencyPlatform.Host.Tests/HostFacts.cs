@@ -71,6 +71,35 @@ public sealed class HostFacts
     }
 
     [Theory]
+    [InlineData("verify")]
+    [InlineData("rebuild")]
+    [InlineData("export")]
+    public async Task The_journal_commands_do_not_make_a_database_where_there_is_none(string command)
+    {
+        using var folder = new TempFolder();
+
+        var (code, output, error) = await HostProcess.Run("journal", command, "--data", folder.Path);
+
+        Assert.Equal((1, ""), (code, output));
+        Assert.StartsWith("There is no database", error, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_is_a_file_is_refused_in_a_sentence()
+    {
+        using var folder = new TempFolder();
+        var file = Path.Combine(folder.Path, "file");
+        await File.WriteAllTextAsync(file, "");
+
+        var (code, _, error) = await HostProcess.Run("--environment", "Development", "--data", file, "--grpc-port", "0", "--http-port", "0");
+
+        Assert.Equal(1, code);
+        Assert.Contains(file, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--cmos", "abc")]
     [InlineData("--months", "9999999999")]
     [InlineData("--clients", "0")]

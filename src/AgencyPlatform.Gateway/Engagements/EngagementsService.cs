@@ -184,7 +184,7 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
         return await ToWire(agency, await move(grain, call), context);
     }
 
-    /// <summary>A key bound to a CMO or client company sees its own engagements; any other is answered as if it were not there.</summary>
+    /// <summary>A key bound to a CMO or client company sees its own engagements, a client none that is a draft; any other is answered as if it were not there.</summary>
     private static void EnsureSeen(ServerCallContext context, Engagement engagement, string name)
     {
         if (!Sees(Calls.Caller(context), engagement))
@@ -194,7 +194,7 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     }
 
     private static bool Sees(Caller caller, Engagement engagement) =>
-        caller.IsStaff || engagement.Client == caller.Client || engagement.Plan.Members.Any(m => m.Cmo == caller.Cmo);
+        caller.IsStaff || (engagement.Client == caller.Client && engagement.State != EngagementState.Draft) || engagement.Plan.Members.Any(m => m.Cmo == caller.Cmo);
 
     private IEngagementGrain Grain(AgencyId agency, EngagementId id) => grains.Of<IEngagementGrain>(agency, id.Value);
 

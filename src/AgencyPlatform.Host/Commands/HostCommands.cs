@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using AgencyPlatform.Client;
+using AgencyPlatform.Contracts;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Host.Demo;
 using AgencyPlatform.Storage;
+using Microsoft.Data.Sqlite;
 using Spectre.Console;
 
 namespace AgencyPlatform.Host.Commands;
@@ -57,7 +59,7 @@ public static class HostCommands
         var rebuild = new Command("rebuild", "Fills the read models anew from the journal and swaps them in.");
         rebuild.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Rebuild, cancellation));
         var migrate = new Command("migrate", "Creates the database's tables or brings them to this program's version. On PostgreSQL it is for the owner's role.");
-        migrate.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Migrated, cancellation));
+        migrate.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Migrated, cancellation, create: true));
         var file = new Option<FileInfo?>("--to") { Description = "The file to write; without it, the standard output." };
         var agency = new Option<string?>("--agency") { Description = "One agency's id; without it, all." };
         var export = new Command("export", "Writes the events as lines of JSON, envelope and payload, in order of sequence.") { file, agency };
@@ -94,9 +96,16 @@ public static class HostCommands
         return demo;
     }
 
-    private static Task<int> WithStorage(ParseResult parsed, Func<IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellation) => Guarded(async () =>
+    /// <param name="create">Whether an embedded database that is not there is made; else it is a mistake in the command.</param>
+    private static Task<int> WithStorage(
+        ParseResult parsed, Func<IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellation, bool create = false) => Guarded(async () =>
     {
         var builder = PlatformHost.Configured(Overrides(parsed), parsed.GetValue(s_environment) ?? "Development", out var settings);
+        if (!create && settings.Storage.Provider == StorageProvider.Sqlite && new SqliteConnectionStringBuilder(settings.Storage.ConnectionString).DataSource is var file && !File.Exists(file))
+        {
+            throw new SchemaException($"There is no database {Path.GetFullPath(file)}. Say where it is with --data FOLDER.");
+        }
+
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
         services.AddSingleton<IHostEnvironment>(builder.Environment);
@@ -177,7 +186,7 @@ public static class HostCommands
         ApiException => $"The demo's call was refused: {e.Message}",
         Microsoft.AspNetCore.Connections.AddressInUseException => InUse(e),
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => InUse(e),
-        UnauthorizedAccessException => e.Message,
+        UnauthorizedAccessException or IOException or UnavailableException => e.Message,
         _ => null,
     };
 
