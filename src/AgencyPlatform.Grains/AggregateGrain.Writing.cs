@@ -51,7 +51,8 @@ public abstract partial class AggregateGrain<TState>
                         Lose(batch, "The object was changed elsewhere at the same time.");
                         return;
                     case AppendResult.Unavailable unavailable:
-                        _log.LogWarning("Storage is out of reach for {Aggregate}: {Error}", Key, unavailable.Error);
+                        // The writer has said it once for all that were in its commit.
+                        _log.LogDebug("Storage is out of reach for {Aggregate}: {Error}", Key, unavailable.Error);
                         Lose(batch, "Storage is out of reach.");
                         return;
                     default:

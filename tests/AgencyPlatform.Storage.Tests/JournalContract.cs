@@ -47,6 +47,17 @@ public abstract class JournalContract : JournalTest
     }
 
     [EngineFact]
+    public async Task An_agency_whose_head_was_taken_away_is_found_by_its_events()
+    {
+        await Journal.Append(Create("c1"));
+
+        Assert.Equal(1, await Engine.Execute("DELETE FROM heads"));
+
+        var report = await Maintenance.VerifyChain();
+        Assert.Equal((1, Acme), (report.Agencies, Assert.Single(report.Breaks).Agency));
+    }
+
+    [EngineFact]
     public async Task A_changed_payload_breaks_the_chain_where_it_stands()
     {
         foreach (var i in Enumerable.Range(0, 5))

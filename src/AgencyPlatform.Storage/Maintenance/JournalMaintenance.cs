@@ -38,8 +38,14 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
             progress?.Report(new MaintenanceProgress(events, each.Value));
         }
 
-        return new ChainReport(agencies.Count, events, breaks.ToImmutable());
+        // Events first, heads second: an agency's first event and its head come in one transaction.
+        var headless = agency is not null ? [] : (await AgenciesWithEvents(cancellation)).Except(await ListAgencies(cancellation)).ToList();
+        breaks.AddRange(headless.Select(each => new ChainBreak(each, 1, "the agency has events, but no head")));
+        return new ChainReport(agencies.Count + headless.Count, events, breaks.ToImmutable());
     }
+
+    private async Task<IReadOnlyList<AgencyId>> AgenciesWithEvents(CancellationToken cancellation) =>
+        await database.Query("SELECT DISTINCT agency FROM events", new SqlArguments(), r => new AgencyId(r.GetString(0)), cancellation);
 
     public async Task<IReadOnlyList<AgencyId>> ListAgencies(CancellationToken cancellation = default) =>
         await database.Query("SELECT agency FROM heads ORDER BY agency", new SqlArguments(), r => new AgencyId(r.GetString(0)), cancellation);
