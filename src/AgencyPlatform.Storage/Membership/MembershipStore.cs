@@ -113,16 +113,17 @@ internal sealed class MembershipStore(Database database) : IHostedLifecycleServi
             SELECT EXISTS (SELECT 1 FROM made)
             """);
 
-        // A silo that tells of another writes the heartbeat that it has read: the newer one stays.
+        // A silo that tells of another writes the heartbeat that it has read: the newer one stays. "moved" is joined and not asked with EXISTS: a
+        // row on which a heartbeat is just being written is looked at again once that is done, and only what is joined is still there then.
         yield return (
             "UpdateMembershipKey",
             $"""
             WITH moved AS (
               UPDATE OrleansMembershipVersion SET version = version + 1, changed_at = now()
-              WHERE deploymentid = @DeploymentId AND version = @Version AND EXISTS (SELECT 1 FROM OrleansMembership WHERE {Row}) RETURNING 1),
+              WHERE deploymentid = @DeploymentId AND version = @Version AND EXISTS (SELECT 1 FROM OrleansMembership WHERE {Row}) RETURNING 1 AS one),
             changed AS (
               UPDATE OrleansMembership SET status = @Status, suspecttimes = CAST(@SuspectTimes AS text), iamalivetime = greatest(iamalivetime, @IAmAliveTime)
-              WHERE {Row} AND EXISTS (SELECT 1 FROM moved) RETURNING 1)
+              FROM moved WHERE {Row} RETURNING 1)
             SELECT EXISTS (SELECT 1 FROM changed)
             """);
         yield return ("UpdateIAmAlivetimeKey", $"UPDATE OrleansMembership SET iamalivetime = greatest(iamalivetime, @IAmAliveTime) WHERE {Row}");
