@@ -43,9 +43,9 @@ BEGIN
   END IF;
 
   -- Who is a member of the cluster: each process writes itself and votes on the others; no tenant's data.
-  IF to_regclass('public.orleansmembership') IS NOT NULL THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON orleansmembership, orleansmembershipversion TO agencyplatform_app;
-    REVOKE TRUNCATE ON orleansmembership, orleansmembershipversion FROM agencyplatform_app;
+  IF to_regclass('public.orleansheartbeat') IS NOT NULL THEN
+    GRANT SELECT, INSERT, UPDATE, DELETE ON orleansmembership, orleansmembershipversion, orleansheartbeat TO agencyplatform_app;
+    REVOKE TRUNCATE ON orleansmembership, orleansmembershipversion, orleansheartbeat FROM agencyplatform_app;
   END IF;
 END
 $$;

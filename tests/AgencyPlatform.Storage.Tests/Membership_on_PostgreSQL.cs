@@ -45,10 +45,11 @@ public sealed class Membership_on_PostgreSQL : JournalTest
     {
         var table = await Table();
         await Insert(table, Member(1));
-        var version = (await table.ReadAllAsync(CancellationToken.None)).Version;
+        var read = await table.ReadAllAsync(CancellationToken.None);
+        var (version, etag) = (read.Version, read.Members[0].Item2);
         var beats = Task.WhenAll(Enumerable.Range(1, 50).Select(i => Task.Run(() => table.UpdateIAmAliveAsync(Member(1, heard: i), CancellationToken.None))));
 
-        var updated = await Race(50, i => table.UpdateRowAsync(Suspected(Member(1), by: i), "", version.Next(), CancellationToken.None));
+        var updated = await Race(50, i => table.UpdateRowAsync(Suspected(Member(1), by: i), etag, version.Next(), CancellationToken.None));
 
         await beats;
         var now = await table.ReadRowAsync(Member(1).SiloAddress, CancellationToken.None);
@@ -67,10 +68,10 @@ public sealed class Membership_on_PostgreSQL : JournalTest
         await Insert(table, Member(2));
 
         Assert.False(await table.InsertRowAsync(Member(3), read.Version.Next(), CancellationToken.None));
-        Assert.False(await table.UpdateRowAsync(Suspected(Member(1), by: 2), "", read.Version.Next(), CancellationToken.None));
+        Assert.False(await table.UpdateRowAsync(Suspected(Member(1), by: 2), read.Members[0].Item2, read.Version.Next(), CancellationToken.None));
         read = await table.ReadAllAsync(CancellationToken.None);
         Assert.False(await table.InsertRowAsync(Member(1), read.Version.Next(), CancellationToken.None));
-        Assert.False(await table.UpdateRowAsync(Member(9), "", read.Version.Next(), CancellationToken.None));
+        Assert.False(await table.UpdateRowAsync(Member(9), read.Members[0].Item2, read.Version.Next(), CancellationToken.None));
 
         var now = await table.ReadAllAsync(CancellationToken.None);
         Assert.Equal(read.Version.Version, now.Version.Version);

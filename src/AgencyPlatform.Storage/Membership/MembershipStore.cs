@@ -21,7 +21,7 @@ internal sealed class MembershipStore(Database database) : IHostedLifecycleServi
             await database.Exclusively(() => database.Write(async connection =>
             {
                 // An application role may not create, not even what exists.
-                if (!await database.TableExists(connection, "orleansmembership", cancellation) || !await database.TableExists(connection, "orleansquery", cancellation))
+                if (!await database.TableExists(connection, "orleansheartbeat", cancellation) || !await database.TableExists(connection, "orleansquery", cancellation))
                 {
                     foreach (var table in Tables())
                     {
@@ -69,6 +69,14 @@ internal sealed class MembershipStore(Database database) : IHostedLifecycleServi
               port integer NOT NULL, generation integer NOT NULL, siloname text NOT NULL, hostname text NOT NULL, status integer NOT NULL, proxyport integer NOT NULL,
               suspecttimes text, starttime timestamptz NOT NULL, iamalivetime timestamptz NOT NULL, PRIMARY KEY (deploymentid, address, port, generation))
             """;
+
+        // Not in the member's row: a vote waits for nobody's heartbeat, only at the version's row.
+        yield return
+            """
+            CREATE TABLE IF NOT EXISTS OrleansHeartbeat (deploymentid text NOT NULL, address text NOT NULL, port integer NOT NULL, generation integer NOT NULL,
+              heard_at timestamptz NOT NULL, PRIMARY KEY (deploymentid, address, port, generation),
+              FOREIGN KEY (deploymentid, address, port, generation) REFERENCES OrleansMembership ON DELETE CASCADE)
+            """;
     }
 
     /// <summary>What Orleans reads at its start, by the keys that it asks for.</summary>
@@ -77,8 +85,9 @@ internal sealed class MembershipStore(Database database) : IHostedLifecycleServi
         const string Members =
             """
             SELECT v.deploymentid AS DeploymentId, m.address AS Address, m.port AS Port, m.generation AS Generation, m.siloname AS SiloName, m.hostname AS HostName,
-              m.status AS Status, m.proxyport AS ProxyPort, m.suspecttimes AS SuspectTimes, m.starttime AS StartTime, m.iamalivetime AS IAmAliveTime, v.version AS Version
-            FROM OrleansMembershipVersion v LEFT JOIN OrleansMembership m ON m.deploymentid = v.deploymentid
+              m.status AS Status, m.proxyport AS ProxyPort, m.suspecttimes AS SuspectTimes, m.starttime AS StartTime, greatest(m.iamalivetime, h.heard_at) AS IAmAliveTime, v.version AS Version
+            FROM OrleansMembershipVersion v
+            LEFT JOIN (OrleansMembership m LEFT JOIN OrleansHeartbeat h USING (deploymentid, address, port, generation)) ON m.deploymentid = v.deploymentid
             """;
 
         // The version's row is there even where no member is.
@@ -113,20 +122,25 @@ internal sealed class MembershipStore(Database database) : IHostedLifecycleServi
             SELECT EXISTS (SELECT 1 FROM made)
             """);
 
-        // A silo that tells of another writes the heartbeat that it has read: the newer one stays. "moved" is joined and not asked with EXISTS: a
-        // row on which a heartbeat is just being written is looked at again once that is done, and only what is joined is still there then.
+        // A silo that votes on another writes the heartbeat that it has read: the newer one counts.
         yield return (
             "UpdateMembershipKey",
             $"""
             WITH moved AS (
               UPDATE OrleansMembershipVersion SET version = version + 1, changed_at = now()
-              WHERE deploymentid = @DeploymentId AND version = @Version AND EXISTS (SELECT 1 FROM OrleansMembership WHERE {Row}) RETURNING 1 AS one),
+              WHERE deploymentid = @DeploymentId AND version = @Version AND EXISTS (SELECT 1 FROM OrleansMembership WHERE {Row}) RETURNING 1),
             changed AS (
               UPDATE OrleansMembership SET status = @Status, suspecttimes = CAST(@SuspectTimes AS text), iamalivetime = greatest(iamalivetime, @IAmAliveTime)
-              FROM moved WHERE {Row} RETURNING 1)
+              WHERE {Row} AND EXISTS (SELECT 1 FROM moved) RETURNING 1)
             SELECT EXISTS (SELECT 1 FROM changed)
             """);
-        yield return ("UpdateIAmAlivetimeKey", $"UPDATE OrleansMembership SET iamalivetime = greatest(iamalivetime, @IAmAliveTime) WHERE {Row}");
+        yield return (
+            "UpdateIAmAlivetimeKey",
+            $"""
+            INSERT INTO OrleansHeartbeat (deploymentid, address, port, generation, heard_at)
+            SELECT deploymentid, address, port, generation, @IAmAliveTime FROM OrleansMembership WHERE {Row}
+            ON CONFLICT (deploymentid, address, port, generation) DO UPDATE SET heard_at = greatest(OrleansHeartbeat.heard_at, excluded.heard_at)
+            """);
         yield return (
             "DeleteMembershipTableEntriesKey",
             "DELETE FROM OrleansMembership WHERE deploymentid = @DeploymentId; DELETE FROM OrleansMembershipVersion WHERE deploymentid = @DeploymentId");
@@ -134,6 +148,10 @@ internal sealed class MembershipStore(Database database) : IHostedLifecycleServi
         // 3 is Active: whoever serves is never cleaned away.
         yield return (
             "CleanupDefunctSiloEntriesKey",
-            "DELETE FROM OrleansMembership WHERE deploymentid = @DeploymentId AND iamalivetime < @IAmAliveTime AND status <> 3");
+            """
+            DELETE FROM OrleansMembership m WHERE deploymentid = @DeploymentId AND status <> 3 AND iamalivetime < @IAmAliveTime
+              AND NOT EXISTS (SELECT 1 FROM OrleansHeartbeat h WHERE h.deploymentid = m.deploymentid AND h.address = m.address AND h.port = m.port
+                AND h.generation = m.generation AND h.heard_at >= @IAmAliveTime)
+            """);
     }
 }
