@@ -21,6 +21,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         try
         {
             using var entered = await Enter(context, request as IMessage);
+            TellAgency(context);
             return await continuation(request, context);
         }
         catch (Exception e)
@@ -35,6 +36,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         try
         {
             using var entered = await Enter(context, request as IMessage);
+            TellAgency(context);
             await continuation(request, responseStream, context);
         }
         catch (Exception e)
@@ -49,6 +51,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         try
         {
             using var entered = await Enter(context, null);
+            TellAgency(context);
             return await continuation(requestStream, context);
         }
         catch (Exception e)
@@ -63,11 +66,21 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         try
         {
             using var entered = await Enter(context, null);
+            TellAgency(context);
             await continuation(requestStream, responseStream, context);
         }
         catch (Exception e)
         {
             throw Errors.Of(e, context, log);
+        }
+    }
+
+    /// <summary>Grains hear whose call it is from here, whatever the service passes them. Not in <see cref="Enter"/>: what it sets ends with it.</summary>
+    private static void TellAgency(ServerCallContext context)
+    {
+        if (context.UserState.TryGetValue(Caller.StateKey, out var caller))
+        {
+            CallerAgency.Set(((Caller)caller).Agency);
         }
     }
 
