@@ -41,5 +41,11 @@ BEGIN
     REVOKE DELETE, TRUNCATE ON heads FROM agencyplatform_app;
     REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON schema_info, read_models FROM agencyplatform_app;
   END IF;
+
+  -- Who is a member of the cluster: each process writes itself and votes on the others; no tenant's data.
+  IF to_regclass('public.orleansheartbeat') IS NOT NULL THEN
+    GRANT SELECT, INSERT, UPDATE, DELETE ON orleansmembership, orleansmembershipversion, orleansheartbeat TO agencyplatform_app;
+    REVOKE TRUNCATE ON orleansmembership, orleansmembershipversion, orleansheartbeat FROM agencyplatform_app;
+  END IF;
 END
 $$;

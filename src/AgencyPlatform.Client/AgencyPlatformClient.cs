@@ -9,6 +9,8 @@ using AgencyPlatform.Protocol.Time.V1;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Grpc.Net.Client.Balancer;
+using Grpc.Net.Client.Configuration;
 
 namespace AgencyPlatform.Client;
 
@@ -29,14 +31,28 @@ public sealed class AgencyPlatformClient : IDisposable
 
     public AgencyPlatformClient(AgencyPlatformClientOptions options)
     {
-        if (options.Address.Scheme is not ("http" or "https"))
+        Uri[] addresses = [options.Address, .. options.OtherAddresses];
+        foreach (var address in addresses)
         {
-            throw new ArgumentException($"The address must begin with http:// or https://; it is {options.Address}.", nameof(options));
+            if (address.Scheme is not ("http" or "https"))
+            {
+                throw new ArgumentException($"The address must begin with http:// or https://; it is {address}.", nameof(options));
+            }
+
+            if (address.Scheme != options.Address.Scheme)
+            {
+                throw new ArgumentException($"All addresses must begin with {options.Address.Scheme}://; one is {address}.", nameof(options));
+            }
+
+            if (address.Scheme == "http" && !address.IsLoopback && !options.AllowPlaintext)
+            {
+                throw new ArgumentException($"{address} would send the key in the clear: use https, or set AllowPlaintext on a private network.", nameof(options));
+            }
         }
 
-        if (options.Address.Scheme == "http" && !options.Address.IsLoopback && !options.AllowPlaintext)
+        if (addresses.Length > 1 && options.HttpHandler is not null)
         {
-            throw new ArgumentException($"{options.Address} would send the key in the clear: use https, or set AllowPlaintext on a private network.", nameof(options));
+            throw new ArgumentException("OtherAddresses need the default HttpHandler.", nameof(options));
         }
 
         if (options.Retries is < 0 or > 10)
@@ -44,7 +60,7 @@ public sealed class AgencyPlatformClient : IDisposable
             throw new ArgumentException($"Retries must be 0 to 10; they are {options.Retries}.", nameof(options));
         }
 
-        _channel = GrpcChannel.ForAddress(options.Address, new GrpcChannelOptions
+        var channel = new GrpcChannelOptions
         {
             HttpHandler = options.HttpHandler ?? new SocketsHttpHandler
             {
@@ -62,7 +78,15 @@ public sealed class AgencyPlatformClient : IDisposable
 
             // Repeats are this library's own, with the request id in view.
             MaxRetryAttempts = null,
-        });
+        };
+        if (addresses.Length > 1)
+        {
+            channel.Credentials = options.Address.Scheme == "https" ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure;
+            channel.ServiceProvider = new Gateways(addresses);
+            channel.ServiceConfig = new ServiceConfig { LoadBalancingConfigs = { new RoundRobinConfig() } };
+        }
+
+        _channel = addresses.Length > 1 ? GrpcChannel.ForAddress("static:///gateways", channel) : GrpcChannel.ForAddress(options.Address, channel);
         _invoker = _channel.Intercept(new SafeCalls(options));
         Agencies = Service<AgenciesService.AgenciesServiceClient>();
         Clients = Service<ClientsService.ClientsServiceClient>();
@@ -102,4 +126,12 @@ public sealed class AgencyPlatformClient : IDisposable
     public TClient Service<TClient>() where TClient : ClientBase<TClient> => (TClient)Activator.CreateInstance(typeof(TClient), _invoker)!;
 
     public void Dispose() => _channel.Dispose();
+
+    /// <summary>All that gRPC's balancer asks for: where the gateways are.</summary>
+    private sealed class Gateways(IEnumerable<Uri> addresses) : IServiceProvider
+    {
+        public object? GetService(Type serviceType) => serviceType == typeof(IEnumerable<ResolverFactory>)
+            ? new ResolverFactory[] { new StaticResolverFactory(_ => addresses.Select(a => new BalancerAddress(a.Host, a.Port))) }
+            : null;
+    }
 }

@@ -6,6 +6,12 @@ public sealed class AgencyPlatformClientOptions
     /// <summary>Where the gRPC service listens: <c>https://…</c>, or <c>http://…</c> (HTTP/2 without TLS) on this machine.</summary>
     public required Uri Address { get; init; }
 
+    /// <summary>
+    /// More gateways of the same cluster, each like <see cref="Address"/> and of its scheme. Calls are spread over all; one that is gone is passed by,
+    /// and taken up again when it is back. They need the default <see cref="HttpHandler"/>.
+    /// </summary>
+    public IReadOnlyList<Uri> OtherAddresses { get; init; } = [];
+
     /// <summary>The API key, <c>apk_{agency}_{key id}_{secret}</c>, sent with every call. Empty: none is sent.</summary>
     public string ApiKey { get; init; } = "";
 

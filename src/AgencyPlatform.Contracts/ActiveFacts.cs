@@ -29,6 +29,13 @@ public sealed class ActiveFacts
 
     public void TakeBack(AgencyId agency) => _contexts.TryRemove(agency, out _);
 
+    /// <summary>Forgets everything: what is asked of an aggregate is told again.</summary>
+    public void Forget()
+    {
+        _contexts.Clear();
+        _fences.Clear();
+    }
+
     /// <summary>How often a client of the agency has changed here whom it names as competitors.</summary>
     public long CompetitorChanges(AgencyId agency) => _competitorChanges.GetValueOrDefault(agency);
 

@@ -68,6 +68,7 @@ internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, I
             throw Bad(remote);
         }
 
+        CallerAgency.Set(new AgencyId(agency));
         var found = await grains.Agency(new AgencyId(agency)).Authenticate(new ApiKeyId(id), Hash(secret));
         if (found is null || (found.Key.ExpiresAt is { } expires && expires <= Instant.FromDateTimeOffset(now)))
         {

@@ -100,6 +100,10 @@ public static class Errors
                 return rpc;
             case UnavailableException unavailable:
                 return Unavailable(unavailable.Message, reads);
+            case ForeignAgencyException:
+                // Whatever let the call through to a grain of another agency: the caller learns nothing of it.
+                log.LogError("{Method} reached for another agency and was refused by its grain", context.Method);
+                return NotFound("agency", "");
             case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
                 return new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "The caller has gone."));
             case TimeoutException or OrleansException or OperationCanceledException:

@@ -23,6 +23,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         try
         {
             using var entered = await Enter(context, request as IMessage);
+            TellAgency(context);
             return await continuation(request, context);
         }
         catch (Exception e)
@@ -37,6 +38,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         try
         {
             using var entered = await Enter(context, request as IMessage);
+            TellAgency(context);
             await continuation(request, responseStream, context);
         }
         catch (Exception e)
@@ -51,6 +53,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         try
         {
             using var entered = await Enter(context, null);
+            TellAgency(context);
             return await continuation(requestStream, context);
         }
         catch (Exception e)
@@ -65,6 +68,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         try
         {
             using var entered = await Enter(context, null);
+            TellAgency(context);
             await continuation(requestStream, responseStream, context);
         }
         catch (Exception e)
@@ -76,6 +80,15 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
     /// <summary>As the API spells them.</summary>
     private static string RoleNames(IEnumerable<Role> roles) =>
         string.Join(", ", roles.Select(r => "ROLE_" + JsonNamingPolicy.SnakeCaseUpper.ConvertName(r.ToString())));
+
+    /// <summary>Grains hear whose call it is from here, whatever the service passes them. Not in <see cref="Enter"/>: what it sets ends with it.</summary>
+    private static void TellAgency(ServerCallContext context)
+    {
+        if (context.UserState.TryGetValue(Caller.StateKey, out var caller))
+        {
+            CallerAgency.Set(((Caller)caller).Agency);
+        }
+    }
 
     private async ValueTask<IDisposable?> Enter(ServerCallContext context, IMessage? request)
     {

@@ -134,8 +134,16 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
         await PumpSaga();
     }
 
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _services.Active.Add(GrainContext, Key.Agency);
+        return base.OnActivateAsync(cancellationToken);
+    }
+
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        _services.Active.Remove(GrainContext);
+
         // What is with the writer ends there; its callers are answered.
         while (!_lost && _last is { End.IsCompleted: false } last)
         {

@@ -19,7 +19,10 @@ public static class GrainRegistration
         silo.Services.TryAddSingleton<ActiveFacts>();
         silo.Services.AddSingleton<GrainServices>();
         silo.Services.AddPlacementDirector<AgencyPlacementStrategy, AgencyPlacementDirector>();
+        silo.Services.AddSingleton<ActiveAggregates>();
+        silo.Services.AddHostedService<HomeComing>();
         silo.Services.AddHostedService<DeadlineScanner>();
+        silo.AddIncomingGrainCallFilter<AgencyFilter>();
         return silo;
     }
 }

@@ -15,7 +15,8 @@ public sealed class GrainServices(
     TimeProvider system,
     SnapshotOptions snapshotting,
     ILoggerFactory loggers,
-    ActiveFacts activeFacts)
+    ActiveFacts activeFacts,
+    Placement.ActiveAggregates active)
 {
     /// <summary>Name of the Orleans grain storage that keeps snapshots.</summary>
     public const string SnapshotStorage = "snapshots";
@@ -31,6 +32,7 @@ public sealed class GrainServices(
     public TimeProvider System { get; } = system;
     public ILoggerFactory Loggers { get; } = loggers;
     public ActiveFacts ActiveFacts { get; } = activeFacts;
+    public Placement.ActiveAggregates Active { get; } = active;
 
     public Instant Now => Instant.FromDateTimeOffset(Clock.GetUtcNow());
 }

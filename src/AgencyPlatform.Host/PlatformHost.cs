@@ -1,19 +1,14 @@
-using System.Net;
-using System.Net.Sockets;
 using AgencyPlatform.Gateway;
-using AgencyPlatform.Grains;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Storage;
-using AgencyPlatform.Storage.Snapshots;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Orleans.Configuration;
 
 namespace AgencyPlatform.Host;
 
-/// <summary>The one composition: gateway, grains and storage in one process.</summary>
+/// <summary>The one composition: gateway, grains and storage, as the process's role has them.</summary>
 public static class PlatformHost
 {
     /// <summary>Builds the host; nothing is started.</summary>
@@ -28,25 +23,29 @@ public static class PlatformHost
         {
             kestrel.AddServerHeader = false;
             // gRPC without TLS needs a port that speaks nothing but HTTP/2.
-            kestrel.Listen(settings.Address, settings.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+            if (settings.Role != HostRole.Silo)
+            {
+                kestrel.Listen(settings.Address, settings.GrpcPort, listen => listen.Protocols = HttpProtocols.Http2);
+            }
+
             kestrel.Listen(settings.Address, settings.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.AddTelemetry(settings);
         builder.Services.AddAgencyPlatformStorage(settings.Storage);
-        builder.Services.AddAgencyPlatformGateway(builder.Configuration.GetSection(HostSettings.Section));
-        builder.Host.UseOrleans(silo =>
+        if (settings.Role != HostRole.Silo)
         {
-            var port = settings.SiloPort == 0 ? FreePort() : settings.SiloPort;
-            silo.UseLocalhostClustering(port, gatewayPort: 0, primarySiloEndpoint: null, serviceId: "agencyplatform", clusterId: "agencyplatform");
-            silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
-            if (settings.OtlpEndpoint is not null)
-            {
-                silo.AddSampledActivityPropagation();
-            }
+            builder.Services.AddAgencyPlatformGateway(builder.Configuration.GetSection(HostSettings.Section));
+        }
 
-            silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
-            silo.AddAgencyPlatformGrains();
-        });
+        if (settings.Role == HostRole.Gateway)
+        {
+            builder.AddClusterClient(settings);
+        }
+        else
+        {
+            builder.AddSilo(settings);
+        }
+
         var app = builder.Build();
         if (settings.BehindProxy)
         {
@@ -60,7 +59,11 @@ public static class PlatformHost
         app.MapPrometheusScrapingEndpoint();
         app.MapGet("/", () => Results.Redirect("/docs"));
         app.MapGet("/health", () => Results.Text("serving\n"));
-        app.MapAgencyPlatformGateway();
+        if (settings.Role != HostRole.Silo)
+        {
+            app.MapAgencyPlatformGateway();
+        }
+
         return app;
     }
 
@@ -77,18 +80,11 @@ public static class PlatformHost
         return builder;
     }
 
-    /// <summary>Where a started host answers, also when it was told to take free ports.</summary>
+    /// <summary>Where a started host answers, also when it was told to take free ports. A silo alone has no gRPC: its address is said twice.</summary>
     public static (Uri Grpc, Uri Http) Addresses(this WebApplication app)
     {
         // In the order of the Listen calls.
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToArray();
-        return (addresses[0], addresses[1]);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        return (addresses[0], addresses[^1]);
     }
 }

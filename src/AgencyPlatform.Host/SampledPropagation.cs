@@ -37,6 +37,6 @@ internal static class SampledPropagation
     private sealed class Incoming(IIncomingGrainCallFilter inner) : IIncomingGrainCallFilter
     {
         // A traced call's context comes with the request's.
-        public Task Invoke(IIncomingGrainCallContext context) => RequestContext.Keys.Any() ? inner.Invoke(context) : context.Invoke();
+        public Task Invoke(IIncomingGrainCallContext context) => RequestContext.Get("traceparent") is not null ? inner.Invoke(context) : context.Invoke();
     }
 }

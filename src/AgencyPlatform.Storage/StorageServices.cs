@@ -2,6 +2,7 @@ using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Storage.Engines;
 using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Storage.Maintenance;
+using AgencyPlatform.Storage.Membership;
 using AgencyPlatform.Storage.ReadModels;
 using AgencyPlatform.Storage.Schema;
 using AgencyPlatform.Storage.Snapshots;
@@ -46,6 +47,12 @@ public static class StorageServices
             _ => new PostgresSnapshots(sp.GetRequiredService<Database>()),
         });
         services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<SnapshotStore>());
+        if (options.Provider == StorageProvider.Postgres)
+        {
+            services.AddSingleton<MembershipStore>();
+            services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<MembershipStore>());
+        }
+
         return services;
     }
 

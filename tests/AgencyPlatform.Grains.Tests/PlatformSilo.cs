@@ -51,6 +51,7 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
             silo.Services.AddKeyedSingleton<IGrainStorage>(GrainServices.SnapshotStorage, (sp, _) => Snapshots.Over(sp.GetRequiredKeyedService<IGrainStorage>("stored")));
             silo.AddAgencyPlatformGrains();
             silo.AddIncomingGrainCallFilter(Faults);
+            silo.AddOutgoingGrainCallFilter(TellAgency);
         });
         _host = builder.Build();
         await _host.StartAsync();
@@ -82,6 +83,17 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
 
     /// <summary>Throws the activation away: the next call folds the aggregate anew.</summary>
     public static Task Forget(IAggregateGrain grain) => grain.AsReference<IGrainManagementExtension>().DeactivateOnIdle().AsTask();
+
+    /// <summary>A test calls for the agency whose grain it asks, as a gateway does for its caller; grains tell what they were told.</summary>
+    private static Task TellAgency(IOutgoingGrainCallContext context)
+    {
+        if (context.SourceContext?.GrainInstance is not IAggregateGrain && RequestContext.Get("agency") is null)
+        {
+            CallerAgency.Set(new AgencyId(AggregateKey.AgencyOf(context.TargetId.Key.ToString()!)));
+        }
+
+        return context.Invoke();
+    }
 
     private static int FreePort()
     {

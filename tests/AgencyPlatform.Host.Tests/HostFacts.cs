@@ -181,7 +181,9 @@ public sealed class HostFacts
         return key;
     }
 
-    internal static async Task<Booking> Book(AgencyPlatformClient platform, (string Request, string Cmo) call) =>
+    /// <summary>Books five minutes of a week.</summary>
+    /// <param name="week">So many weeks after the first: a CMO has room for 192 such bookings in each.</param>
+    internal static async Task<Booking> Book(AgencyPlatformClient platform, (string Request, string Cmo) call, int week = 0) =>
         await platform.Service<CapacityService.CapacityServiceClient>().BookAsync(new BookRequest
         {
             Parent = call.Cmo,
@@ -193,8 +195,8 @@ public sealed class HostFacts
                 {
                     new BookingStep
                     {
-                        StartDate = new Date { Year = 2027, Month = 2, Day = 1 },
-                        EndDate = new Date { Year = 2027, Month = 2, Day = 8 },
+                        StartDate = Monday(week),
+                        EndDate = Monday(week + 1),
                         Flexible = new FlexibleForm { WeeklyMinutes = 5 },
                     },
                 },
@@ -206,10 +208,22 @@ public sealed class HostFacts
         var names = new List<string>();
         for (var i = 0; i < 4; i++)
         {
-            names.AddRange((await platform.Service<CapacityService.CapacityServiceClient>().ListBookingsAsync(
-                new ListBookingsRequest { Parent = $"agencies/acme/cmos/cmo-{i}", PageSize = 1000 })).Bookings.Select(b => b.Name));
+            var request = new ListBookingsRequest { Parent = $"agencies/acme/cmos/cmo-{i}", PageSize = 1000 };
+            do
+            {
+                var page = await platform.Service<CapacityService.CapacityServiceClient>().ListBookingsAsync(request);
+                names.AddRange(page.Bookings.Select(b => b.Name));
+                request.PageToken = page.NextPageToken;
+            }
+            while (request.PageToken.Length > 0);
         }
 
         return names;
+    }
+
+    private static Date Monday(int week)
+    {
+        var day = new DateOnly(2027, 2, 1).AddDays(7 * week);
+        return new Date { Year = day.Year, Month = day.Month, Day = day.Day };
     }
 }

@@ -16,6 +16,9 @@ internal sealed partial class HostProcess : IDisposable
     public Uri Grpc { get; private set; } = null!;
     public Uri Http { get; private set; } = null!;
 
+    /// <summary>Where a silo without an API says that others reach it.</summary>
+    public string Silo { get; private set; } = "";
+
     /// <summary>What it said when it began to serve.</summary>
     public string Welcome { get; private set; } = "";
 
@@ -35,11 +38,16 @@ internal sealed partial class HostProcess : IDisposable
             if (line.StartsWith("Ctrl+C", StringComparison.Ordinal))
             {
                 var text = output.ToString();
+
+                // Whoever logs to a full pipe stands still.
+                _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+                _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
                 return new HostProcess(process)
                 {
                     Welcome = text,
-                    Grpc = new Uri("http://" + GrpcLine().Match(text).Groups[1].Value),
-                    Http = new Uri(HttpLine().Match(text).Groups[1].Value),
+                    Grpc = GrpcLine().Match(text) is { Success: true } grpc ? new Uri("http://" + grpc.Groups[1].Value) : null!,
+                    Http = new Uri((HttpLine().Match(text) is { Success: true } http ? http : MetricsLine().Match(text)).Groups[1].Value),
+                    Silo = SiloLine().Match(text).Groups[1].Value,
                 };
             }
         }
@@ -66,6 +74,25 @@ internal sealed partial class HostProcess : IDisposable
     {
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM; answers with the exit code once it has ended.</summary>
+    public async Task<int> Terminate()
+    {
+        Signal(_process.Id, SigTerm);
+        using var patience = new CancellationTokenSource(s_patience);
+        await _process.WaitForExitAsync(patience.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>SIGSTOP, and later SIGCONT.</summary>
+    public void Freeze(bool frozen) => Signal(_process.Id, frozen ? SigStop : SigCont);
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    public async Task Gone()
+    {
+        using var patience = new CancellationTokenSource(s_patience);
+        await _process.WaitForExitAsync(patience.Token);
     }
 
     public void Dispose()
@@ -126,6 +153,12 @@ internal sealed partial class HostProcess : IDisposable
     }
 
     private const int FileSize = 1;
+    private const int SigTerm = 15;
+    private const int SigCont = 18;
+    private const int SigStop = 19;
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int Signal(int process, int signal);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct FileLimit
@@ -139,6 +172,12 @@ internal sealed partial class HostProcess : IDisposable
 
     [GeneratedRegex(@"gRPC \(HTTP/2, reflection\)\s+(\S+)")]
     private static partial Regex GrpcLine();
+
+    [GeneratedRegex(@"silo\s+(\S+:\d+)")]
+    private static partial Regex SiloLine();
+
+    [GeneratedRegex(@"health · metrics\s+(\S+/)health")]
+    private static partial Regex MetricsLine();
 
     [GeneratedRegex(@"JSON, gRPC-Web\s+(\S+)")]
     private static partial Regex HttpLine();

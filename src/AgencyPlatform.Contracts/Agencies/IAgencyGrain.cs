@@ -30,6 +30,7 @@ public interface IAgencyGrain : IAggregateGrain
     /// <see cref="ClockProgress.Done"/> tells whether to call again with the same call.
     /// </summary>
     [Alias("AdvanceClock")]
+    [ResponseTimeout("00:00:30")]
     Task<Reply<ClockProgress>> AdvanceClock(Call call, Instant to);
 
     /// <summary>The agency as committed; NOT_FOUND before it is created.</summary>

@@ -27,8 +27,12 @@ internal sealed class AgencyGrain(GrainServices services, IDeadlines deadlines) 
 
     public Task<Reply<AgencyPolicy>> GetPolicy(Read read) => Query(read, (s, _) => s.Policy);
 
-    public async Task<AgencyContext?> GetContext() =>
-        (await Query(new Read(Key.Agency), (s, _) => new AgencyContext(s.Clock, s.Policy.Version))).Value;
+    public async Task<AgencyContext?> GetContext()
+    {
+        var context = (await Query(new Read(Key.Agency), (s, _) => new AgencyContext(s.Clock, s.Policy.Version))).Value;
+        Tell();
+        return context;
+    }
 
     protected override void Tell()
     {

@@ -61,6 +61,7 @@ internal sealed class DeadlineScanner(
     {
         try
         {
+            CallerAgency.Set(row.Key.Agency);
             await AggregateGrains.Get(grains, row.Key).Settle(null);
             GrainTelemetry.DeadlinesSettled.Add(1, new KeyValuePair<string, object?>("outcome", "settled"));
         }

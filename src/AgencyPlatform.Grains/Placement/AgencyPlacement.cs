@@ -16,12 +16,16 @@ public sealed class AgencyPlacementAttribute() : PlacementAttribute(new AgencyPl
 /// <summary>Rendezvous hash of the agency over the silos that host grains: a silo that joins or goes moves only its own share.</summary>
 internal sealed class AgencyPlacementDirector : IPlacementDirector
 {
-    public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
+    public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context) => Task.FromResult(
+        Home(AggregateKey.AgencyOf(target.GrainIdentity.Key.ToString()!), context.GetCompatibleSilos(target))
+            ?? throw new InvalidOperationException("No silo hosts this grain."));
+
+    /// <summary>Where an agency is at home; null when there is no silo.</summary>
+    public static SiloAddress? Home(string agency, IEnumerable<SiloAddress> silos)
     {
-        var agency = AggregateKey.AgencyOf(target.GrainIdentity.Key.ToString()!);
         SiloAddress? home = null;
         ulong best = 0;
-        foreach (var silo in context.GetCompatibleSilos(target))
+        foreach (var silo in silos)
         {
             var weight = XxHash64.HashToUInt64(Encoding.UTF8.GetBytes($"{agency}@{silo.ToParsableString()}"));
             if (home is null || weight > best)
@@ -30,6 +34,6 @@ internal sealed class AgencyPlacementDirector : IPlacementDirector
             }
         }
 
-        return Task.FromResult(home ?? throw new InvalidOperationException("No silo hosts this grain."));
+        return home;
     }
 }

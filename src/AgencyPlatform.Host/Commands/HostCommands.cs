@@ -22,6 +22,7 @@ public static class HostCommands
     /// <summary>Short names of the settings that are given most.</summary>
     private static readonly (Option<string?> Option, string Key)[] s_short =
     [
+        (new("--role") { Description = "all, silo or gateway.", Recursive = true }, "Role"),
         (new("--data") { Description = "Folder of the embedded database.", Recursive = true }, "Data:Directory"),
         (new("--grpc-port") { Description = "Port of gRPC (HTTP/2); 0 takes a free one.", Recursive = true }, "Listen:GrpcPort"),
         (new("--http-port") { Description = "Port of HTTP/1.1; 0 takes a free one.", Recursive = true }, "Listen:HttpPort"),
@@ -182,7 +183,7 @@ public static class HostCommands
 
     private static string? Sentence(Exception e) => e switch
     {
-        SchemaException or DemoException or HostInUseException => e.Message,
+        SchemaException or DemoException or HostInUseException or ClusterException => e.Message,
         ApiException => $"The demo's call was refused: {e.Message}",
         Microsoft.AspNetCore.Connections.AddressInUseException => InUse(e),
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => InUse(e),

@@ -80,6 +80,19 @@ internal static class ServeCommand
     {
         var (grpc, http) = app.Addresses();
         var settings = app.Services.GetRequiredService<HostSettings>();
+        if (settings.Role == HostRole.Silo)
+        {
+            Console.WriteLine(
+                $"""
+                AgencyPlatform hosts grains ({app.Environment.EnvironmentName}; {settings.Storage.Provider}{Place(settings.Storage)}; cluster {settings.ClusterId})
+                  silo                        {app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.Endpoint}
+                  health · metrics            {http}health · {http}metrics
+
+                Ctrl+C stops it.
+                """);
+            return;
+        }
+
         Console.WriteLine(
             $"""
             AgencyPlatform serves ({app.Environment.EnvironmentName}; {settings.Storage.Provider}{Place(settings.Storage)})

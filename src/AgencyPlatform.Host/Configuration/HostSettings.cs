@@ -17,13 +17,19 @@ public sealed record HostSettings
     /// <summary>Every setting: its key under the section, its default as shown, what it means.</summary>
     public static IReadOnlyList<(string Key, string Default, string Meaning)> Known { get; } =
     [
+        ("Role", "all", "`all`: API and grains in one process. `silo`: grains only. `gateway`: API only; needs PostgreSQL and silos."),
         ("Listen:Address", "127.0.0.1", "IP address that the two ports are opened on."),
         ("Listen:GrpcPort", "5081", "HTTP/2 without TLS (h2c): gRPC. 0 takes a free port."),
         ("Listen:HttpPort", "5080", "HTTP/1.1: JSON, gRPC-Web, OpenAPI page, health, metrics. 0 takes a free port."),
         ("Data:Directory", "data", "Folder of the embedded database."),
         ("Storage:Provider", "Sqlite", "`Sqlite` (embedded, one process) or `Postgres` (15 or later)."),
         ("Storage:ConnectionString", "", "PostgreSQL: an Npgsql connection string, required. SQLite: empty takes `agencyplatform.db` in the data folder."),
-        ("Silo:Port", "0", "Loopback port of the grain host. 0 takes a free port."),
+        ("Silo:Port", "0", "Port at which silos reach each other (SQLite: on loopback, for itself). 0 takes a free port."),
+        ("Silo:GatewayPort", "0", "Port at which gateways reach this silo (PostgreSQL). 0 takes a free port."),
+        ("Cluster:Id", "agencyplatform", "Name of the cluster: who has the same one in the same database belongs together."),
+        ("Cluster:ServiceId", "agencyplatform", "Name under which snapshots are kept; the same for ever."),
+        ("Cluster:AdvertisedAddress", "", "IP address at which other silos and gateways reach this silo. Empty: Listen:Address; where that is any address, the machine's first that is no loopback."),
+        ("Cluster:ConnectSeconds", "60", "For how long a gateway looks for its first silo before it gives up, 1 to 3600."),
         ("Tls:TerminatedBy", "", "Outside Development it must say `proxy`: that something in front of the two ports terminates TLS."),
         ("Telemetry:OtlpEndpoint", "", "OTLP receiver of traces, metrics and logs, for example `http://127.0.0.1:4317`. `OTEL_EXPORTER_OTLP_ENDPOINT` does the same."),
         ("Telemetry:TraceRatio", "0.01", "Share of the calls that are traced, 0 to 1. A call that brings a sampled trace is always traced."),
@@ -38,7 +44,17 @@ public sealed record HostSettings
     public required IPAddress Address { get; init; }
     public required int GrpcPort { get; init; }
     public required int HttpPort { get; init; }
+    public required HostRole Role { get; init; }
     public required int SiloPort { get; init; }
+    public required int SiloGatewayPort { get; init; }
+    public required string ClusterId { get; init; }
+    public required string ServiceId { get; init; }
+
+    /// <summary>Where others reach this silo.</summary>
+    public required IPAddress AdvertisedAddress { get; init; }
+
+    /// <summary>For how long a gateway process looks for its first silo.</summary>
+    public required int ConnectSeconds { get; init; }
 
     /// <summary>Absolute path.</summary>
     public required string DataDirectory { get; init; }
@@ -59,7 +75,11 @@ public sealed record HostSettings
         var address = read.Get<IPAddress?>("Listen:Address", "an IP address, for example 127.0.0.1", IPAddress.TryParse, IPAddress.Loopback)!;
         var grpcPort = read.Port("Listen:GrpcPort", 5081);
         var httpPort = read.Port("Listen:HttpPort", 5080);
+        var role = read.Get("Role", "all, silo or gateway", (string value, out HostRole known) => Enum.TryParse(value, ignoreCase: true, out known) && !char.IsDigit(value[0]), HostRole.All);
         var siloPort = read.Port("Silo:Port", 0);
+        var siloGatewayPort = read.Port("Silo:GatewayPort", 0);
+        var advertised = read.Get<IPAddress?>("Cluster:AdvertisedAddress", "an IP address that others can reach, for example 10.0.0.5", TryReachable, fallback: null);
+        var connectSeconds = read.Number("Cluster:ConnectSeconds", 60);
         var dataDirectory = Path.GetFullPath(read.Text("Data:Directory") ?? "data");
         var provider = read.Get<StorageProvider>("Storage:Provider", "Sqlite or Postgres", TryProvider, StorageProvider.Sqlite);
         var connectionString = read.Text("Storage:ConnectionString");
@@ -76,6 +96,21 @@ public sealed record HostSettings
         if (grpcPort != 0 && grpcPort == httpPort)
         {
             read.Wrong("Listen:HttpPort", $"{httpPort} is the gRPC port already; the two need a port each");
+        }
+
+        if (role == HostRole.Gateway && provider == StorageProvider.Sqlite)
+        {
+            read.Wrong("Role", "\"gateway\" needs Storage:Provider=Postgres: on SQLite one process is everything (Role=all)");
+        }
+
+        if (siloPort != 0 && siloPort == siloGatewayPort)
+        {
+            read.Wrong("Silo:GatewayPort", $"{siloGatewayPort} is the silo's port already; the two need a port each");
+        }
+
+        if (connectSeconds is < 1 or > 3600)
+        {
+            read.Wrong("Cluster:ConnectSeconds", $"must be 1 to 3600; it is {connectSeconds}");
         }
 
         if (provider == StorageProvider.Postgres && connectionString is null)
@@ -108,7 +143,13 @@ public sealed record HostSettings
             Address = address,
             GrpcPort = grpcPort,
             HttpPort = httpPort,
+            Role = role,
             SiloPort = siloPort,
+            SiloGatewayPort = siloGatewayPort,
+            ClusterId = read.Text("Cluster:Id") ?? "agencyplatform",
+            ServiceId = read.Text("Cluster:ServiceId") ?? "agencyplatform",
+            AdvertisedAddress = advertised ?? Cluster.Advertised(address),
+            ConnectSeconds = connectSeconds,
             DataDirectory = dataDirectory,
             Storage = new StorageOptions
             {
@@ -158,6 +199,9 @@ public sealed record HostSettings
 
     private static bool TryProvider(string value, out StorageProvider provider) =>
         Enum.TryParse(value, ignoreCase: true, out provider) && Enum.IsDefined(provider) && !char.IsDigit(value[0]);
+
+    private static bool TryReachable(string value, out IPAddress? address) =>
+        IPAddress.TryParse(value, out address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any);
 
     private static bool TryHttp(string value, out Uri? uri) => Uri.TryCreate(value, UriKind.Absolute, out uri) && uri.Scheme is "http" or "https";
 

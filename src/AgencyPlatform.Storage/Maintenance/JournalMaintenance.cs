@@ -1,12 +1,13 @@
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Storage.Engines;
 using AgencyPlatform.Storage.Journal;
+using AgencyPlatform.Storage.Membership;
 using AgencyPlatform.Storage.Schema;
 using AgencyPlatform.Storage.Snapshots;
 
 namespace AgencyPlatform.Storage.Maintenance;
 
-internal sealed class JournalMaintenance(Database database, StorageSchema schema, SnapshotStore snapshots, IJournal journal) : IJournalMaintenance
+internal sealed class JournalMaintenance(Database database, StorageSchema schema, SnapshotStore snapshots, IJournal journal, MembershipStore? membership = null) : IJournalMaintenance
 {
     private const int Page = 1000;
 
@@ -14,6 +15,10 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
     {
         await schema.Ensure(cancellation);
         await snapshots.Ensure(cancellation);
+        if (membership is not null)
+        {
+            await membership.Ensure(cancellation);
+        }
     }
 
     public Task Rebuild(IProgress<MaintenanceProgress>? progress = null, CancellationToken cancellation = default) =>
