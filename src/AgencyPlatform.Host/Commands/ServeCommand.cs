@@ -43,7 +43,8 @@ internal static class ServeCommand
     private static IDisposable? Claim(WebApplication app)
     {
         var settings = app.Services.GetRequiredService<HostSettings>();
-        foreach (var (port, option) in new[] { (settings.GrpcPort, "--grpc-port"), (settings.HttpPort, "--http-port") })
+        (int Port, string Option)[] ports = settings.Role == HostRole.Silo ? [(settings.HttpPort, "--http-port")] : [(settings.GrpcPort, "--grpc-port"), (settings.HttpPort, "--http-port")];
+        foreach (var (port, option) in ports)
         {
             try
             {
