@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using AgencyPlatform.Client;
 using AgencyPlatform.LoadTest.Calls;
 using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
@@ -40,8 +41,19 @@ internal sealed class Observer(AgencyPlatformClient platform, string agency, Tim
                 await _api.Cmos.GetCmoAsync(new GetCmoRequest { Name = name }),
                 (await _api.Capacity.GetAvailabilityAsync(new GetAvailabilityRequest { Name = name, StartDate = start.ToWire(), Weeks = Weeks })).Weeks));
             var engagements = await ListEngagements();
+            var invoices = await Pages<Invoice>(async token =>
+            {
+                var page = await platform.Billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency, PageSize = 1_000, PageToken = token });
+                return (page.Invoices, page.NextPageToken);
+            });
+            var ledger = await Pages<PostingLine>(async token =>
+            {
+                var page = await platform.Billing.ListPostingsAsync(new ListPostingsRequest { Parent = agency, PageSize = 1_000, PageToken = token });
+                return (page.Lines, page.NextPageToken);
+            });
+            var balances = (await platform.Billing.GetTrialBalanceAsync(new GetTrialBalanceRequest { Parent = agency })).Balances;
             cursor = await ReadFeed(cursor, 1_000, feed.Add);
-            if (feed.Count == before && engagements.All(e => !e.MoveUnderWay))
+            if (feed.Count == before && engagements.All(e => !e.MoveUnderWay) && invoices.All(i => i.State != InvoiceState.Finalizing))
             {
                 var second = new List<(long, string)>();
                 await ReadFeed("", 333, e =>
@@ -53,7 +65,7 @@ internal sealed class Observer(AgencyPlatformClient platform, string agency, Tim
                     }
                 });
                 var (leaks, attempts) = other is null ? ([], 0) : await new Stranger(other, otherName, agency, time).Try(feed, bookings, listed);
-                return new Observation(agency, own, calls, feed, second, bookings, got, listed, cmos, engagements, leaks, attempts);
+                return new Observation(agency, own, calls, feed, second, bookings, got, listed, cmos, engagements, invoices, ledger, balances, leaks, attempts);
             }
 
             if (time.GetElapsedTime(begun) > s_patience)
@@ -61,7 +73,7 @@ internal sealed class Observer(AgencyPlatformClient platform, string agency, Tim
                 if (feed.Count == before)
                 {
                     // Nothing moves any more, and a move is still under way: that is the finding.
-                    return new Observation(agency, own, calls, feed, [.. feed.Select(e => (e.Sequence, Digest.Of(e)))], bookings, got, listed, cmos, engagements, [], 0);
+                    return new Observation(agency, own, calls, feed, [.. feed.Select(e => (e.Sequence, Digest.Of(e)))], bookings, got, listed, cmos, engagements, invoices, ledger, balances, [], 0);
                 }
 
                 throw new CannotJudgeException($"{agency} does not come to rest: somebody else is changing it. Stop that and check again.");

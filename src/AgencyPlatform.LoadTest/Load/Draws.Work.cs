@@ -23,8 +23,8 @@ internal sealed partial class Draws
     {
         Kind.Engage => Engage(),
         Kind.Log => Board.Look(Kind.Log, random) is { } active ? Log(active) : Engage(),
-        Kind.Submit => Board.Take(Kind.Submit, random) is { } sheet ? Then(Of(new SubmitTimesheetRequest { Name = sheet.Name }), Kind.Approve, sheet) : Work(Kind.Log),
-        Kind.Approve => Board.Take(Kind.Approve, random) is { } sheet ? Of(new ApproveEntriesRequest { Name = sheet.Name }) : Work(Kind.Submit),
+        Kind.Submit => Board.Take(Kind.Submit, random) is { } sheet ? Then(Of(new SubmitTimesheetRequest { Name = sheet.Name, EntryIds = { sheet.Entries } }), Kind.Approve, sheet) : Work(Kind.Log),
+        Kind.Approve => Board.Take(Kind.Approve, random) is { } sheet ? Of(new ApproveEntriesRequest { Name = sheet.Name, EntryIds = { sheet.Entries } }) : Work(Kind.Submit),
         Kind.Preview => Board.Look(Kind.Log, random) is { } active
             ? Of(new PreviewInvoiceRequest { Parent = agency.Name, ClientCompany = active.Client, LegalEntity = Seller, Currency = "USD", ToDate = Today.ToWire() })
             : Engage(),
@@ -123,7 +123,7 @@ internal sealed partial class Draws
             });
         }
 
-        return Then(Of(request), Kind.Submit, new Work(sheet));
+        return Then(Of(request), Kind.Submit, new Work(sheet, Entries: [.. request.Entries.Select(e => e.EntryId)]));
     }
 
     private Operation Invoice(Work active)

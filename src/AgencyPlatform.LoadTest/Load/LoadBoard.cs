@@ -112,5 +112,6 @@ internal sealed class LoadBoard
 }
 
 /// <summary>What waits for somebody to go on with it: an engagement's next move, a timesheet, a draft.</summary>
+/// <param name="Entries">Of a timesheet: those that wait. Named, so that a repeat asks for the same.</param>
 /// <param name="Stage">Of an engagement: how many moves it has made.</param>
-internal sealed record Work(string Name, string Client = "", string Cmo = "", int Stage = 0, DateOnly Start = default);
+internal sealed record Work(string Name, string Client = "", string Cmo = "", int Stage = 0, DateOnly Start = default, IReadOnlyList<string>? Entries = null);
