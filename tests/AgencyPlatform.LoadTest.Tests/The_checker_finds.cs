@@ -393,7 +393,11 @@ public sealed class The_checker_finds
         story.Event("billing-account", $"{invoice}/us/usd", 1, "billing-account.invoice-finalized", $$"""{"invoice":"{{invoice}}","number":{{number}},"issueDate":"{{date}}"}""", "");
         story.Invoices.Add(new Protocol.Billing.V1.Invoice
         {
-            Name = $"{Story.Agency}/invoices/{invoice}", Number = number, Series = "main", DocumentNumber = $"MAIN-{version}", State = Protocol.Billing.V1.InvoiceState.Finalized,
+            Name = $"{Story.Agency}/invoices/{invoice}",
+            Number = number,
+            Series = "main",
+            DocumentNumber = $"MAIN-{version}",
+            State = Protocol.Billing.V1.InvoiceState.Finalized,
         });
     }
 

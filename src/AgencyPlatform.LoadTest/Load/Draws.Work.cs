@@ -119,7 +119,12 @@ internal sealed partial class Draws
         {
             request.Entries.Add(new TimeEntry
             {
-                EntryId = $"t-{random.NextInt64(long.MaxValue):x}", Engagement = active.Name, Date = date.ToWire(), Minutes = random.Next(1, 40), Category = "work", NonBillable = random.Next(8) == 0,
+                EntryId = $"t-{random.NextInt64(long.MaxValue):x}",
+                Engagement = active.Name,
+                Date = date.ToWire(),
+                Minutes = random.Next(1, 40),
+                Category = "work",
+                NonBillable = random.Next(8) == 0,
             });
         }
 

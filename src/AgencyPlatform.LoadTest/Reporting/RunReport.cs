@@ -15,7 +15,10 @@ internal sealed record RunReport(IReadOnlyList<string> Agencies, Scenario? Scena
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
-        WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
     public string Subject => Agencies.Count == 1 ? Agencies[0] : $"{Agencies.Count:N0} agencies ({Agencies[0]} to {Agencies[^1]})";
