@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
-using AgencyPlatform.Client;
 using AgencyPlatform.LoadTest.Calls;
-using AgencyPlatform.LoadTest.Capacity;
 using AgencyPlatform.LoadTest.Checking;
+using AgencyPlatform.LoadTest.Load;
+using AgencyPlatform.LoadTest.Reporting;
+using AgencyPlatform.LoadTest.Scenarios;
 using Grpc.Core;
 using Spectre.Console;
 
@@ -21,6 +22,7 @@ public static class LoadTestCommands
     private static readonly Option<string> s_key = new("--key") { Description = "A key of --agency with the role agency_admin.", Recursive = true, DefaultValueFactory = _ => "" };
     private static readonly Option<FileInfo> s_log = new("--log") { Description = "The log of every call (JSON lines); a run appends to it.", Recursive = true, DefaultValueFactory = _ => new FileInfo("load.jsonl") };
     private static readonly Option<FileInfo?> s_report = new("--report") { Description = "Where to write the report as JSON.", Recursive = true };
+    private static readonly Option<FileInfo?> s_html = new("--html") { Description = "Where to write the report as one HTML page.", Recursive = true };
 
     public static async Task<int> Run(string[] args)
     {
@@ -31,35 +33,38 @@ public static class LoadTestCommands
 
         var root = new RootCommand("Loads the platform through its public API, and judges from outside whether its promises held.")
         {
-            s_address, s_operatorKey, s_agency, s_key, s_log, s_report, RunCommand(), CheckCommand(),
+            s_address, s_operatorKey, s_agency, s_key, s_log, s_report, s_html, RunCommand(), CheckCommand(),
         };
         var parsed = root.Parse(args);
-        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+        var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromHours(1) });
         return parsed.Errors.Count > 0 ? NotJudged : code;
     }
 
     private static Command RunCommand()
     {
-        var scenario = new Argument<string>("scenario") { Description = "capacity", DefaultValueFactory = _ => "capacity" };
-        scenario.Validators.Add(result =>
+        var name = new Argument<string>("scenario") { Description = $"A file, or one of {string.Join(", ", ScenarioFile.Shipped)}.", DefaultValueFactory = _ => "capacity" };
+        var seed = Instead("--seed", 0, int.MaxValue);
+        var callers = Instead("--callers", 1, 10_000);
+        var agencies = Instead("--agencies", 1, 10_000);
+        var cmos = Instead("--cmos", 1, 10_000);
+        var clients = Instead("--clients", 2, 100_000);
+        var seconds = Instead("--seconds", 1, 86_400);
+        var patience = Instead("--patience", 1, 3_600);
+        var run = new Command("run", "Makes the load of a scenario, then checks. Ctrl+C ends the load early and checks all the same.") { name, seed, callers, agencies, cmos, clients, seconds, patience };
+        run.SetAction((parsed, stop) => Guarded(() =>
         {
-            if (result.GetValueOrDefault<string>() is var value && value != "capacity")
+            var scenario = ScenarioFile.Load(parsed.GetValue(name)!);
+            return RunAndCheck(parsed, scenario with
             {
-                result.AddError($"There is no scenario '{value}'; there is 'capacity'.");
-            }
-        });
-        var seed = new Option<int>("--seed") { Description = "Seed of all draws.", DefaultValueFactory = _ => 1 };
-        var callers = Within("--callers", "Concurrent callers.", 200, 1, 10_000);
-        var cmos = Within("--cmos", "CMOs.", 64, 1, 10_000);
-        var clients = Within("--clients", "Client companies.", 40, 2, 10_000);
-        var seconds = Within("--seconds", "How long new calls are made.", 60, 1, 86_400);
-        var patience = Within("--patience", "For how many seconds a call of unknown outcome is sent again.", 120, 1, 3_600);
-        var skew = new Option<double>("--skew") { Description = "How uneven the CMOs are asked: 1 evenly; 2: an eighth of the calls for the first of 64.", DefaultValueFactory = _ => 2 };
-        var run = new Command("run", "Makes the load of a scenario, then checks.") { scenario, seed, callers, cmos, clients, seconds, patience, skew };
-        run.SetAction((parsed, _) => Guarded(() => RunAndCheck(parsed, new CapacityOptions(
-            parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!, parsed.GetValue(s_agency)!, parsed.GetValue(s_key)!, parsed.GetValue(seed), parsed.GetValue(callers),
-            parsed.GetValue(cmos), parsed.GetValue(clients), parsed.GetValue(seconds), parsed.GetValue(skew), TimeSpan.FromSeconds(parsed.GetValue(patience)),
-            parsed.GetValue(s_log)!.FullName))));
+                Seed = parsed.GetValue(seed) ?? scenario.Seed,
+                Agencies = parsed.GetValue(s_agency)!.Length > 0 ? 1 : parsed.GetValue(agencies) ?? scenario.Agencies,
+                Cmos = parsed.GetValue(cmos) ?? scenario.Cmos,
+                Clients = parsed.GetValue(clients) ?? scenario.Clients,
+                Seconds = parsed.GetValue(seconds) ?? scenario.Seconds,
+                PatienceSeconds = parsed.GetValue(patience) ?? scenario.PatienceSeconds,
+                Arrivals = parsed.GetValue(callers) is { } many ? new ClosedLoop(many, (scenario.Arrivals as ClosedLoop)?.ThinkMilliseconds ?? 0) : scenario.Arrivals,
+            }, stop);
+        }));
         return run;
     }
 
@@ -81,12 +86,13 @@ public static class LoadTestCommands
         return null;
     }
 
-    private static Option<int> Within(string name, string description, int value, int least, int most)
+    /// <summary>An option that takes the place of a field of the scenario.</summary>
+    private static Option<int?> Instead(string name, int least, int most)
     {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
+        var option = new Option<int?>(name) { Description = "Instead of the scenario's." };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is var given && (given < least || given > most))
+            if (result.GetValueOrDefault<int?>() is { } given && (given < least || given > most))
             {
                 result.AddError($"{name} must be from {least} to {most}, not {given}.");
             }
@@ -94,29 +100,34 @@ public static class LoadTestCommands
         return option;
     }
 
-    private static async Task<int> RunAndCheck(ParseResult parsed, CapacityOptions options)
+    private static async Task<int> RunAndCheck(ParseResult parsed, Scenario scenario, CancellationToken stop)
     {
-        if (options.Agency.Length > 0 && options.Key.Length == 0)
+        var (named, key, log) = (parsed.GetValue(s_agency)!, parsed.GetValue(s_key)!, parsed.GetValue(s_log)!.FullName);
+        if (named.Length > 0 && key.Length == 0)
         {
             throw new CannotJudgeException("--agency needs --key.");
         }
 
         var time = TimeProvider.System;
-        var agency = await LoadAgency.Prepare(options, time);
-        Console.WriteLine($"{agency.Name}: {options.Callers} callers, {options.Cmos} CMOs, {options.Seconds} s, seed {options.Seed}; every call goes to {options.Log}");
-        WriteKey(KeyOf(options.Log), agency.Key);
-        LoggedCalls calls;
-        var started = time.GetTimestamp();
-        using (var log = new CallLog(options.Log, new RunHeader(agency.Name, agency.Own, options.Seed, options.Callers, options.Cmos, options.Seconds, options.Address.ToString(), time.GetUtcNow()), time))
+        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!);
+        var begun = time.GetTimestamp();
+        var agencies = await Preparation.Prepare(connection, scenario, named.Length > 0 ? (named, key) : null, Progress.Preparing, time);
+        var prepared = time.GetElapsedTime(begun);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{agencies[0].Name}{(agencies.Count > 1 ? $" and {agencies.Count - 1:N0} more" : "")} prepared in {prepared.TotalSeconds:N1} s; {scenario.Name}: {scenario.Arrivals}, {scenario.Seconds} s, seed {scenario.Seed}; every call goes to {log}"));
+        WriteKeys(KeysOf(log), agencies);
+        var header = new RunHeader([.. agencies.Select(a => a.Name)], named.Length == 0, scenario.Name, scenario.Seed, connection.Address.ToString(), time.GetUtcNow());
+        LoadFigures figures;
+        using (var calls = new CallLog(log, header, time))
         {
-            calls = await new CapacityRun(options, agency, log, time).Execute(Progress.Show);
+            var load = new LoadRun(scenario, agencies, connection, calls, time);
+            var elapsed = await load.Execute(Progress.Show, stop);
+            figures = LoadFigures.Of(scenario, load.Measures, prepared, elapsed);
         }
 
-        var elapsed = time.GetElapsedTime(started);
-        Console.WriteLine("Checking");
-        var (runs, records) = CallLog.Read(options.Log);
-        var check = await Judge(options.Address, options.OperatorKey, agency.Name, agency.Key, runs, records);
-        return await Report(parsed, new RunReport(agency.Name, LoadFigures.Of(calls, elapsed, records.Where(r => r.Run == runs.Count - 1)), check));
+        var check = await Judgement.Of(connection, log, [.. agencies.Select(a => (a.Name, a.Key))], Progress.Checking, time);
+        return await Report(parsed, new RunReport(header.Agencies, scenario, figures, check));
     }
 
     private static async Task<int> Check(ParseResult parsed)
@@ -127,24 +138,28 @@ public static class LoadTestCommands
             throw new CannotJudgeException($"There is no log {log.FullName}.");
         }
 
-        var (runs, records) = CallLog.Read(log.FullName);
-        var agency = parsed.GetValue(s_agency) is { Length: > 0 } named ? named : runs.LastOrDefault()?.Agency ?? throw new CannotJudgeException($"{log.FullName} holds no run.");
-        var (address, operatorKey, key) = (parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!, parsed.GetValue(s_key)!);
-        if (key.Length == 0)
+        var (runs, _) = CallLog.Read(log.FullName, new HashSet<string>());
+        var names = parsed.GetValue(s_agency) is { Length: > 0 } named ? [named] : runs.LastOrDefault()?.Agencies ?? throw new CannotJudgeException($"{log.FullName} holds no run.");
+        var keys = KeysOf(log.FullName);
+        var kept = keys.Exists ? (await File.ReadAllLinesAsync(keys.FullName)).Select(l => l.Split(' ')).ToDictionary(l => l[0], l => l[1], StringComparer.Ordinal) : [];
+        if (parsed.GetValue(s_key) is { Length: > 0 } given && names.Count == 1)
         {
-            var kept = KeyOf(log.FullName);
-            key = kept.Exists
-                ? await File.ReadAllTextAsync(kept.FullName)
-                : throw new CannotJudgeException($"A check needs --key; the run would have left its agency's in {kept.FullName}.");
+            kept[names[0]] = given;
         }
 
-        return await Report(parsed, new RunReport(agency, null, await Judge(address, operatorKey, agency, key, runs, records)));
+        if (names.FirstOrDefault(n => !kept.ContainsKey(n)) is { } without)
+        {
+            throw new CannotJudgeException($"A check needs a key of {without}: --key for one agency; the run would have left its agencies' in {keys.FullName}.");
+        }
+
+        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!);
+        return await Report(parsed, new RunReport(names, null, null, await Judgement.Of(connection, log.FullName, [.. names.Select(n => (n, kept[n]))], Progress.Checking, TimeProvider.System)));
     }
 
-    /// <summary>Where a run leaves its agency's key, for checks to come: beside its log.</summary>
-    private static FileInfo KeyOf(string log) => new(log + ".key");
+    /// <summary>Where a run leaves its agencies' keys, for checks to come: beside its log, a line an agency.</summary>
+    private static FileInfo KeysOf(string log) => new(log + ".keys");
 
-    private static void WriteKey(FileInfo file, string key)
+    private static void WriteKeys(FileInfo file, IReadOnlyList<LoadAgency> agencies)
     {
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
@@ -153,16 +168,10 @@ public static class LoadTestCommands
         }
 
         using var writer = new StreamWriter(file.FullName, options);
-        writer.Write(key);
-    }
-
-    private static async Task<CheckReport> Judge(Uri address, string operatorKey, string agency, string key, List<RunHeader> runs, List<CallRecord> records)
-    {
-        using var platform = new AgencyPlatformClient(new() { Address = address, ApiKey = key, Retries = 10 });
-        using var @operator = operatorKey.Length > 0 ? new AgencyPlatformClient(new() { Address = address, ApiKey = operatorKey, Retries = 10 }) : null;
-        var mine = records.Where(r => runs[r.Run].Agency == agency).ToList();
-        var own = runs.Any(r => r.Agency == agency && r.Own);
-        return Checker.Check(await new Observer(platform, agency, TimeProvider.System).Observe(own, mine, @operator, address));
+        foreach (var agency in agencies)
+        {
+            writer.WriteLine($"{agency.Name} {agency.Key}");
+        }
     }
 
     private static async Task<int> Report(ParseResult parsed, RunReport report)
@@ -171,6 +180,11 @@ public static class LoadTestCommands
         if (parsed.GetValue(s_report) is { } file)
         {
             await File.WriteAllTextAsync(file.FullName, report.ToJson() + "\n");
+        }
+
+        if (parsed.GetValue(s_html) is { } page)
+        {
+            await File.WriteAllTextAsync(page.FullName, report.ToHtml());
         }
 
         return report.Check.Holds ? 0 : Violated;
@@ -183,6 +197,11 @@ public static class LoadTestCommands
             return await run();
         }
         catch (CannotJudgeException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return NotJudged;
+        }
+        catch (WrongScenarioException e)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return NotJudged;
@@ -200,26 +219,40 @@ public static class LoadTestCommands
     }
 }
 
-/// <summary>Live figures while a load runs: one line, drawn over on a screen, every five seconds in a file.</summary>
+/// <summary>Live figures: one line, drawn over on a screen, every five seconds in a file.</summary>
 internal static class Progress
 {
-    private static long s_lastSent;
+    private static long s_last;
 
-    public static void Show(LoggedCalls calls, TimeSpan elapsed)
-    {
-        var sent = calls.Sent;
-        var line = string.Create(
+    public static void Preparing(long done, long all) => Every(done, all, "client companies prepared");
+
+    public static void Checking(long done, long all) => Every(done, all, "agencies checked");
+
+    public static void Show(Measures m, SecondOfLoad second) => Line(
+        string.Create(
             CultureInfo.InvariantCulture,
-            $"{elapsed.TotalSeconds,5:N0} s  {sent,9:N0} sent  {calls.Succeeded,9:N0} succeeded  {calls.Refusals.Values.Sum(),8:N0} refused  {calls.Unknown,7:N0} unknown");
-        if (!Console.IsOutputRedirected)
+            $"{second.At,5:N0} s  {second.Succeeded + second.Refused + second.Unknown,6:N0}/s  p50 {second.P50Ms,7:N1}  p99 {second.P99Ms,7:N1} ms  {second.Waiting,6:N0} under way  {m.Sent,9:N0} sent  {m.Succeeded,9:N0} succeeded  {m.Refused,8:N0} refused  {m.Unknown,7:N0} unknown"),
+        last: false);
+
+    private static void Every(long done, long all, string what) => Line(string.Create(CultureInfo.InvariantCulture, $"{done:N0} of {all:N0} {what}"), done == all);
+
+    private static void Line(string line, bool last)
+    {
+        var (now, before) = (TimeProvider.System.GetTimestamp(), Interlocked.Read(ref s_last));
+        var wait = TimeSpan.FromSeconds(Console.IsOutputRedirected ? 5 : 0.2);
+        if (!last && before != 0 && (TimeProvider.System.GetElapsedTime(before, now) < wait || Interlocked.CompareExchange(ref s_last, now, before) != before))
         {
-            AnsiConsole.MarkupInterpolated($"\r{line}  [green]{sent - s_lastSent,6:N0}/s[/]   ");
+            return;
         }
-        else if ((int)elapsed.TotalSeconds % 5 == 0)
+
+        Interlocked.Exchange(ref s_last, now);
+        if (Console.IsOutputRedirected)
         {
             Console.WriteLine(line);
         }
-
-        s_lastSent = sent;
+        else
+        {
+            AnsiConsole.MarkupInterpolated($"\r[green]{line}[/]   {(last ? "\n" : "")}");
+        }
     }
 }

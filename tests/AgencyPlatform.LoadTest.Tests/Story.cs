@@ -1,6 +1,7 @@
 using System.Globalization;
 using AgencyPlatform.LoadTest.Calls;
 using AgencyPlatform.LoadTest.Checking;
+using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
@@ -28,6 +29,8 @@ internal sealed class Story
     public List<Booking> Bookings { get; } = [];
     public List<Engagement> Engagements { get; } = [];
     public List<string> Leaks { get; } = [];
+    public List<Invoice> Invoices { get; } = [];
+    public List<AccountBalance> Balances { get; } = [];
     public Dictionary<string, Booking?> Got { get; } = new(StringComparer.Ordinal);
     public List<CapacityWeek> Weeks { get; } = [];
     public List<(long, string)>? SecondReader { get; set; }
@@ -90,7 +93,7 @@ internal sealed class Story
 
     public CheckReport Check() => Checker.Check(new Observation(
         Agency, true, Calls, Feed, SecondReader ?? [.. Feed.Select(e => (e.Sequence, Digest.Of(e)))], Bookings, Got, [Ada],
-        new Dictionary<string, ObservedCmo> { [Ada] = new(Wire(), Weeks) }, Engagements, Leaks, 1));
+        new Dictionary<string, ObservedCmo> { [Ada] = new(Wire(), Weeks) }, Engagements, Invoices, [], Balances, Leaks, 1));
 
     // ---- calls with their events and answers ----
 
@@ -148,7 +151,7 @@ internal sealed class Story
     {
         var at = Calls.Count == 0 ? 0 : Calls.Max(c => c.Begin) + 10;
         at = Math.Max(at, Begin * 1_000_000);
-        var call = new CallRecord(0, Calls.Count + 1, 1, method, id, "first", at, request.ToByteArray(), at + 5, code, reason, "", response?.ToByteArray() ?? default);
+        var call = new CallRecord(0, Agency, Calls.Count + 1, 1, method, id, "first", at, request.ToByteArray(), at + 5, code, reason, "", response?.ToByteArray() ?? default);
         Calls.Add(call);
         return call;
     }

@@ -296,6 +296,111 @@ public sealed class The_checker_finds
         Found(story, "T", "A stranger");
     }
 
+    [Fact]
+    public void A_refusal_for_want_of_capacity_that_there_was_not()
+    {
+        // 600 + 1,320 of 1,920 stand in the first week: 60 more do not fit there, and would in March.
+        var story = Story.Honest();
+        Refused(story, "2027-01-04", "2027-01-11");
+        Assert.True(story.Check().Holds, All(story.Check()));
+
+        Refused(story, "2027-03-01", "2027-03-08");
+        Found(story, "Q", "CAPACITY_EXCEEDED; on no state");
+
+        static void Refused(Story story, string start, string end) => story.Call(
+            "Book", new BookRequest { Parent = Story.Ada, BookingId = "late", Booking = Story.Asked("east", 60, start, end) }, story.NextRequest(), null, "FailedPrecondition", "CAPACITY_EXCEEDED");
+    }
+
+    [Fact]
+    public void A_refusal_by_a_state_that_was_over_when_it_was_sent()
+    {
+        // h2 stood when the first was sent and answered; it was released, with an answer, before the second was sent.
+        var story = Story.Honest();
+        var release = story.Calls.First(c => c.Method == "Release");
+        var taken = story.Call("Hold", new HoldBookingRequest { Parent = Story.Ada, BookingId = "h2", Booking = Story.Asked("east", 60, "2027-02-15", "2027-02-22") }, story.NextRequest(), null, "AlreadyExists", "ALREADY_EXISTS");
+        story.Calls[^1] = taken with { Begin = release.Begin - 2, End = release.Begin + 2 };
+        Assert.True(story.Check().Holds, All(story.Check()));
+
+        story.Calls[^1] = taken;
+        Found(story, "Q", "ALREADY_EXISTS; on no state");
+    }
+
+    [Fact]
+    public void An_answer_that_a_booking_fits_which_does_not()
+    {
+        var story = Story.Honest();
+        story.Call("Check", new CheckBookingRequest { Parent = Story.Ada, Booking = Story.Asked("east", 60, "2027-03-01", "2027-03-08") }, "", new CheckBookingResponse { Fits = true });
+        Assert.True(story.Check().Holds, All(story.Check()));
+
+        story.Call("Check", new CheckBookingRequest { Parent = Story.Ada, Booking = Story.Asked("east", 60, "2027-01-04", "2027-01-11") }, "", new CheckBookingResponse { Fits = true });
+        Found(story, "Q", "that it fits; on no state");
+    }
+
+    [Theory]
+    [InlineData(1, 2, "2027-02-01", "")]
+    [InlineData(1, 3, "2027-02-01", "number 1 is followed by 3")]
+    [InlineData(1, 1, "2027-02-01", "number 1 is followed by 1")]
+    [InlineData(1, 2, "2027-01-31", "before 2027-02-01")]
+    public void A_gap_or_a_duplicate_among_invoice_numbers(int first, int second, string date, string what)
+    {
+        var story = Story.Honest();
+        Final(story, "i1", first, "2027-02-01");
+        Final(story, "i2", second, date);
+        if (what.Length == 0)
+        {
+            Assert.True(story.Check().Holds, All(story.Check()));
+        }
+        else
+        {
+            Found(story, "N", what);
+        }
+    }
+
+    [Fact]
+    public void An_invoice_listed_under_another_number_and_a_finalization_that_is_stuck()
+    {
+        var story = Story.Honest();
+        Final(story, "i1", 1, "2027-02-01");
+        story.Invoices[0].Number = 2;
+        story.Event("billing-account", "south/us/usd", 1, "billing-account.finalization-started", """{"invoice":"i9","series":"main"}""", "");
+
+        Found(story, "N", "is listed as main 2");
+        Found(story, "S", "finalization of invoice i9 is stuck");
+    }
+
+    [Fact]
+    public void Balances_that_are_not_what_was_posted()
+    {
+        var story = Story.Honest();
+        story.Balances.Add(new Protocol.Billing.V1.AccountBalance { Account = Protocol.Billing.V1.LedgerAccount.Cash, Balance = new Protocol.Type.V1.Money { MinorUnits = 5, Currency = "USD" } });
+
+        Found(story, "Z", "the balance is 5");
+    }
+
+    [Fact]
+    public void Another_agency_in_an_answer()
+    {
+        var story = Story.Honest();
+        story.Calls[0] = story.Calls[0] with { Message = "The booking agencies/globex/cmos/x/bookings/y is in the way." };
+
+        Found(story, "T", "was shown 'agencies/globex'");
+    }
+
+    private static void Final(Story story, string invoice, int number, string date)
+    {
+        var version = story.Feed.Count(e => e.Kind == "invoice-series") + 1;
+        story.Event("invoice-series", "us/main", version, "invoice-series.numbers-assigned", $$"""{"legalEntity":"us","series":"main","numbers":[{"invoice":"{{invoice}}","number":{{number}},"issueDate":"{{date}}"}]}""", "");
+        story.Event("billing-account", $"{invoice}/us/usd", 1, "billing-account.invoice-finalized", $$"""{"invoice":"{{invoice}}","number":{{number}},"issueDate":"{{date}}"}""", "");
+        story.Invoices.Add(new Protocol.Billing.V1.Invoice
+        {
+            Name = $"{Story.Agency}/invoices/{invoice}",
+            Number = number,
+            Series = "main",
+            DocumentNumber = $"MAIN-{version}",
+            State = Protocol.Billing.V1.InvoiceState.Finalized,
+        });
+    }
+
     private static void Edit(Story story, string type, string from, string to)
     {
         var index = story.Feed.FindIndex(e => e.Type == type);

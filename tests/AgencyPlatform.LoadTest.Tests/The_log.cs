@@ -12,12 +12,12 @@ public sealed class The_log
         try
         {
             var request = new ReleaseBookingRequest { Name = "agencies/a/cmos/c/bookings/b", RequestId = "r" };
-            using (var log = new CallLog(path, new RunHeader("agencies/a", true, 1, 2, 3, 4, "http://127.0.0.1:1", TimeProvider.System.GetUtcNow()), TimeProvider.System))
+            using (var log = new CallLog(path, new RunHeader(["agencies/a"], true, "capacity", 1, "http://127.0.0.1:1", TimeProvider.System.GetUtcNow()), TimeProvider.System))
             {
-                var (first, _) = log.Begin(7, "Release", "r", "first", request);
-                log.Begin(8, "Release", "s", "first", request);
+                var (first, _) = log.Begin(0, 7, "Release", "r", "first", request);
+                log.Begin(0, 8, "Release", "s", "first", request);
                 log.End(first, "OK", "", "", new ReleaseBookingResponse());
-                log.Begin(9, "Release", "t", "first", request);
+                log.Begin(0, 9, "Release", "t", "first", request);
             }
 
             using (var file = new FileStream(path, FileMode.Open))
@@ -27,7 +27,7 @@ public sealed class The_log
 
             var (runs, calls) = CallLog.Read(path);
 
-            Assert.Equal(("agencies/a", true), (runs.Single().Agency, runs.Single().Own));
+            Assert.Equal(("agencies/a", true), (runs.Single().Agencies.Single(), runs.Single().Own));
             Assert.Equal([("r", 7, "OK"), ("s", 8, null)], calls.Select(c => (c.Id, c.Caller, c.Code)));
             Assert.Equal(request, calls[0].RequestMessage());
             Assert.True(calls[1].Unknown);

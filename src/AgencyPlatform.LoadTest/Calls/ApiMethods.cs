@@ -4,7 +4,9 @@ using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
+using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
+using AgencyPlatform.Protocol.Time.V1;
 using Google.Protobuf;
 using Grpc.Core;
 
@@ -42,6 +44,16 @@ internal sealed record ApiMethod(string Name, bool Changes, MessageParser Reques
         Of<SignEngagementRequest, Engagement>("Sign", (a, r, o) => a.Engagements.SignEngagementAsync(r, o)),
         Of<ActivateEngagementRequest, Engagement>("Activate", (a, r, o) => a.Engagements.ActivateEngagementAsync(r, o)),
         Of<EndEngagementRequest, Engagement>("End", (a, r, o) => a.Engagements.EndEngagementAsync(r, o)),
+        Of<LogTimeRequest, Timesheet>("Log", (a, r, o) => a.Platform.Time.LogTimeAsync(r, o)),
+        Of<SubmitTimesheetRequest, Timesheet>("Submit", (a, r, o) => a.Platform.Time.SubmitTimesheetAsync(r, o)),
+        Of<ApproveEntriesRequest, ApproveEntriesResponse>("Approve", (a, r, o) => a.Platform.Time.ApproveEntriesAsync(r, o)),
+        Of<PreviewInvoiceRequest, Invoice>("Preview", (a, r, o) => a.Platform.Billing.PreviewInvoiceAsync(r, o), changes: false),
+        Of<PrepareInvoiceRequest, Invoice>("Invoice", (a, r, o) => a.Platform.Billing.PrepareInvoiceAsync(r, o)),
+        Of<FinalizeInvoiceRequest, Invoice>("Finalize", (a, r, o) => a.Platform.Billing.FinalizeInvoiceAsync(r, o)),
+        Of<ListBookingsRequest, ListBookingsResponse>("ListBookings", (a, r, o) => a.Capacity.ListBookingsAsync(r, o), changes: false),
+        Of<ListClientCompaniesRequest, ListClientCompaniesResponse>("ListClients", (a, r, o) => a.Clients.ListClientCompaniesAsync(r, o), changes: false),
+        Of<GetAvailabilityRequest, GetAvailabilityResponse>("Availability", (a, r, o) => a.Capacity.GetAvailabilityAsync(r, o), changes: false),
+        Of<GetTrialBalanceRequest, TrialBalance>("TrialBalance", (a, r, o) => a.Platform.Billing.GetTrialBalanceAsync(r, o), changes: false),
     ];
 
     private static readonly FrozenDictionary<string, ApiMethod> s_byName = s_all.ToFrozenDictionary(m => m.Name, StringComparer.Ordinal);

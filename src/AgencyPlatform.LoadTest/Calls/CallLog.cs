@@ -6,17 +6,19 @@ using Google.Protobuf;
 namespace AgencyPlatform.LoadTest.Calls;
 
 /// <summary>The head of one run in the log.</summary>
-/// <param name="Own">Whether the run made the agency itself, so that nobody else's calls are in its feed.</param>
-internal sealed record RunHeader(string Agency, bool Own, int Seed, int Callers, int Cmos, int Seconds, string Address, DateTimeOffset StartedAt);
+/// <param name="Agencies">By resource name; a call names its own by its place here.</param>
+/// <param name="Own">Whether the run made the agencies itself, so that nobody else's calls are in their feeds.</param>
+internal sealed record RunHeader(IReadOnlyList<string> Agencies, bool Own, string Scenario, int Seed, string Address, DateTimeOffset StartedAt);
 
 /// <summary>One sending of a call, as the log has it.</summary>
+/// <param name="Agency">By resource name.</param>
 /// <param name="Id">The request id; empty for a call that changes nothing.</param>
 /// <param name="Why">first, concurrent, late, cancelled, after-unknown, after-cancel, other-payload.</param>
 /// <param name="Begin">Microseconds since 1970, by the load tester's monotonic clock.</param>
 /// <param name="End">As <paramref name="Begin"/>; null: no answer was logged, the outcome is unknown.</param>
 /// <param name="Code">The gRPC status code; null as <paramref name="End"/>.</param>
 internal sealed record CallRecord(
-    int Run, long Number, int Caller, string Method, string Id, string Why, long Begin, ReadOnlyMemory<byte> Request, long? End, string? Code, string Reason, string Message, ReadOnlyMemory<byte> Response)
+    int Run, string Agency, long Number, int Caller, string Method, string Id, string Why, long Begin, ReadOnlyMemory<byte> Request, long? End, string? Code, string Reason, string Message, ReadOnlyMemory<byte> Response)
 {
     public bool Succeeded => Code == "OK";
 
@@ -52,12 +54,16 @@ internal sealed class CallLog : IDisposable
         Write(json =>
         {
             json.WriteString("t", "run");
-            json.WriteString("agency", header.Agency);
+            json.WriteStartArray("agencies");
+            foreach (var agency in header.Agencies)
+            {
+                json.WriteStringValue(agency);
+            }
+
+            json.WriteEndArray();
+            json.WriteString("scenario", header.Scenario);
             json.WriteBoolean("own", header.Own);
             json.WriteNumber("seed", header.Seed);
-            json.WriteNumber("callers", header.Callers);
-            json.WriteNumber("cmos", header.Cmos);
-            json.WriteNumber("seconds", header.Seconds);
             json.WriteString("address", header.Address);
             json.WriteString("startedAt", header.StartedAt.ToString("O", CultureInfo.InvariantCulture));
         });
@@ -66,7 +72,7 @@ internal sealed class CallLog : IDisposable
     /// <summary>Microseconds since 1970 by the monotonic clock.</summary>
     public long Now => _epoch + (long)_time.GetElapsedTime(_start).TotalMicroseconds;
 
-    public (long Number, long At) Begin(int caller, string method, string id, string why, IMessage request)
+    public (long Number, long At) Begin(int agency, int caller, string method, string id, string why, IMessage request)
     {
         var number = Interlocked.Increment(ref _number);
         var bytes = request.ToByteArray();
@@ -76,6 +82,7 @@ internal sealed class CallLog : IDisposable
             json.WriteString("t", "begin");
             json.WriteNumber("n", number);
             json.WriteNumber("at", at);
+            json.WriteNumber("agency", agency);
             json.WriteNumber("caller", caller);
             json.WriteString("method", method);
             json.WriteString("id", id);
@@ -112,7 +119,8 @@ internal sealed class CallLog : IDisposable
     public void Dispose() => _file.Dispose();
 
     /// <summary>Reads a log, whole or cut off in its last line by a kill.</summary>
-    public static (List<RunHeader> Runs, List<CallRecord> Calls) Read(string path)
+    /// <param name="of">Only the calls of these agencies, so that a long log need not be in memory at once; null: all.</param>
+    public static (List<RunHeader> Runs, List<CallRecord> Calls) Read(string path, IReadOnlySet<string>? of = null)
     {
         var runs = new List<RunHeader>();
         var calls = new List<CallRecord>();
@@ -139,15 +147,15 @@ internal sealed class CallLog : IDisposable
                     case "run":
                         open.Clear();
                         runs.Add(new RunHeader(
-                            Text("agency"), root.GetProperty("own").GetBoolean(), root.GetProperty("seed").GetInt32(), root.GetProperty("callers").GetInt32(),
-                            root.GetProperty("cmos").GetInt32(), root.GetProperty("seconds").GetInt32(), Text("address"),
+                            [.. root.GetProperty("agencies").EnumerateArray().Select(a => a.GetString()!)], root.GetProperty("own").GetBoolean(), Text("scenario"),
+                            root.GetProperty("seed").GetInt32(), Text("address"),
                             DateTimeOffset.Parse(Text("startedAt"), CultureInfo.InvariantCulture)));
                         break;
-                    case "begin":
+                    case "begin" when of is null || of.Contains(runs[^1].Agencies[root.GetProperty("agency").GetInt32()]):
                         var number = root.GetProperty("n").GetInt64();
                         open[number] = calls.Count;
                         calls.Add(new CallRecord(
-                            runs.Count - 1, number, root.GetProperty("caller").GetInt32(), Text("method"), Text("id"), Text("why"), root.GetProperty("at").GetInt64(),
+                            runs.Count - 1, runs[^1].Agencies[root.GetProperty("agency").GetInt32()], number, root.GetProperty("caller").GetInt32(), Text("method"), Text("id"), Text("why"), root.GetProperty("at").GetInt64(),
                             root.GetProperty("request").GetBytesFromBase64(), null, null, "", "", default));
                         break;
                     case "end" when open.Remove(root.GetProperty("n").GetInt64(), out var index):

@@ -1,8 +1,7 @@
-using System.Collections.Concurrent;
 using AgencyPlatform.Client;
 using Google.Protobuf;
 using Grpc.Core;
-using HdrHistogram;
+using AgencyPlatform.LoadTest.Load;
 
 namespace AgencyPlatform.LoadTest.Calls;
 
@@ -17,29 +16,17 @@ internal sealed record Outcome(StatusCode Code, string Reason, IMessage? Respons
 }
 
 /// <summary>A call to be made, as often as it takes, always with the same id.</summary>
-internal sealed record Operation(ApiMethod Method, IMessage Request, string Id);
+/// <param name="Then">What waits for its next step once it has succeeded.</param>
+internal sealed record Operation(ApiMethod Method, IMessage Request, string Id, (Scenarios.Kind Kind, Work Work)? Then = null);
 
 /// <summary>Sends calls, each logged before it goes out and when it is answered, and counts them.</summary>
-internal sealed class LoggedCalls(Api api, CallLog log, TimeProvider time, TimeSpan timeout, TimeSpan patience)
+internal sealed class LoggedCalls(Api api, int agency, CallLog log, Measures measures, TimeProvider time, TimeSpan timeout, TimeSpan patience)
 {
-    /// <summary>Latency of answered calls in microseconds, by method.</summary>
-    public ConcurrentDictionary<string, LongConcurrentHistogram> Latency { get; } = new(StringComparer.Ordinal);
-
-    public ConcurrentDictionary<string, long> Refusals { get; } = new(StringComparer.Ordinal);
-
-    private long _sent;
-    private long _succeeded;
-    private long _unknown;
-
-    public long Sent => Interlocked.Read(ref _sent);
-    public long Succeeded => Interlocked.Read(ref _succeeded);
-    public long Unknown => Interlocked.Read(ref _unknown);
-
     /// <summary>Sends once.</summary>
     public async Task<Outcome> Once(int caller, Operation operation, string why, CancellationToken cancellation = default)
     {
-        var (number, begin) = log.Begin(caller, operation.Method.Name, operation.Id, why, operation.Request);
-        Interlocked.Increment(ref _sent);
+        var (number, _) = log.Begin(agency, caller, operation.Method.Name, operation.Id, why, operation.Request);
+        measures.Sending();
         Outcome outcome;
         var message = "";
         try
@@ -57,21 +44,8 @@ internal sealed class LoggedCalls(Api api, CallLog log, TimeProvider time, TimeS
             outcome = new Outcome(StatusCode.Cancelled, "", null);
         }
 
-        var end = log.End(number, outcome.Code.ToString(), outcome.Reason, message, outcome.Response);
-        if (outcome.Succeeded)
-        {
-            Interlocked.Increment(ref _succeeded);
-            Latency.GetOrAdd(operation.Method.Name, static _ => new LongConcurrentHistogram(1, 3_600_000_000, 3)).RecordValue(Math.Max(1, end - begin));
-        }
-        else if (outcome.Unknown)
-        {
-            Interlocked.Increment(ref _unknown);
-        }
-        else
-        {
-            Refusals.AddOrUpdate(outcome.Reason.Length > 0 ? outcome.Reason : outcome.Code.ToString(), 1, static (_, n) => n + 1);
-        }
-
+        log.End(number, outcome.Code.ToString(), outcome.Reason, message, outcome.Response);
+        measures.Answered(operation.Method.Name, outcome);
         return outcome;
     }
 

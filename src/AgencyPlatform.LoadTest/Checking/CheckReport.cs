@@ -12,8 +12,10 @@ internal sealed class CheckReport
     [
         ("L", "no acknowledged operation is lost"),
         ("O", "no accepted booking or change made a run's excess appear or grow, or broke another rule of capacity"),
+        ("Q", "every refusal was right at a moment between its sending and its answer"),
         ("C", "one effect per request id; a retry answers the same; other content is refused; a refusal leaves nothing"),
-        ("Z", "every posting sums to zero per currency"),
+        ("Z", "postings sum to zero per currency; the ledger and its balances are the sums of the feed's postings"),
+        ("N", "invoice numbers have no gap and no duplicate; each is on one final invoice, dates do not decrease"),
         ("F", "the feed is contiguous from 1, in order, the same for two readers"),
         ("R", "lists, Get and availability are the fold of the feed"),
         ("S", "owned bookings stand exactly while their engagement does; no saga is stuck"),
@@ -27,6 +29,24 @@ internal sealed class CheckReport
     public bool Holds => _violations.IsEmpty;
 
     public IReadOnlyDictionary<string, long> Judged => _judged;
+
+    /// <summary>Adds what was found elsewhere.</summary>
+    public void Add(CheckReport other)
+    {
+        foreach (var (what, many) in other._judged)
+        {
+            Count(what, many);
+        }
+
+        foreach (var (letter, many) in other._violations)
+        {
+            _violations.AddOrUpdate(letter, many, (_, n) => n + many);
+            foreach (var example in other.Examples(letter).Take(Math.Max(0, MostExamples - Examples(letter).Count)))
+            {
+                _examples.GetOrAdd(letter, static _ => new()).Enqueue(example);
+            }
+        }
+    }
 
     public void Violated(string invariant, string what)
     {

@@ -22,17 +22,25 @@ internal sealed partial class Checker
     private readonly Dictionary<(string Kind, string Aggregate), List<FeedEvent>> _streams = [];
     private readonly ConcurrentDictionary<string, NaiveCmo> _cmos = new(StringComparer.Ordinal);
 
-    private Checker(Observation seen) => _seen = seen;
+    private Checker(Observation seen)
+    {
+        _seen = seen;
+        _sentAt = new(() => seen.Calls.Where(c => c.Method == "UpdateAgency").GroupBy(c => c.Id, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Min(c => c.Begin), StringComparer.Ordinal));
+    }
 
     public static CheckReport Check(Observation seen)
     {
         var checker = new Checker(seen);
         checker.Feed();
+        checker.Ask();
         checker.Fold();
         checker.Facts();
         checker.Calls();
         checker.Lists();
         checker.Engagements();
+        checker.Numbers();
+        checker.Ledger();
+        checker.Isolation();
         foreach (var leak in seen.Leaks)
         {
             checker._report.Violated("T", leak);
@@ -128,17 +136,21 @@ internal sealed partial class Checker
     private void Fold() => Parallel.ForEach(_streams.Where(s => s.Key.Kind == "cmo"), stream =>
     {
         var cmo = _cmos[stream.Key.Aggregate] = new NaiveCmo(stream.Key.Aggregate, _report);
+        var questions = new Answering(this, cmo, _questions.GetValueOrDefault(stream.Key.Aggregate, []));
         foreach (var e in stream.Value)
         {
             try
             {
                 cmo.Apply(e);
+                questions.After(e.Version);
             }
             catch (Exception wrong) when (wrong is KeyNotFoundException or FormatException or InvalidOperationException or JsonException)
             {
                 throw new CannotJudgeException($"Event {e.Sequence} ({e.Type}) cannot be read: {wrong.Message}");
             }
         }
+
+        questions.End();
     });
 
     /// <summary>What decisions were told of other aggregates is what those aggregates said: the agency's policy, the clients' competitors.</summary>

@@ -13,8 +13,8 @@ internal sealed class NaiveCalendar
     public HashSet<DateOnly> Worked { get; private set; } = [];
     public SortedDictionary<string, TimeOff> Off { get; } = new(StringComparer.Ordinal);
     public Dictionary<string, HashSet<DateOnly>> Holidays { get; private set; } = new(StringComparer.Ordinal);
-    public int OverbookingPercent { get; private set; }
-    public int CoolingOffDays { get; private set; }
+    public int OverbookingPercent { get; set; }
+    public int CoolingOffDays { get; set; }
 
     /// <summary>Grows with every change: what was computed before is no longer so.</summary>
     public int Stamp { get; private set; }

@@ -8,17 +8,21 @@ namespace AgencyPlatform.LoadTest.Checking;
 /// A CMO folded from the feed, event by event, with every accepted booking recomputed: would it have made any run of days of any week more
 /// overfull than it was, or broken another rule? Written from the rules of the specification, not from the product's code.
 /// </summary>
-internal sealed class NaiveCmo(string id, CheckReport report)
+internal sealed partial class NaiveCmo(string id, CheckReport report)
 {
     private const int HorizonWeeks = 104;
     private const long LongestHold = 30L * 24 * 3600 * 1_000_000_000;
 
     private readonly Dictionary<(string Booking, long Version), string> _texts = [];
     private readonly HashSet<string> _confirmedEver = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _expired = new(StringComparer.Ordinal);
 
-    public NaiveCalendar Calendar { get; } = new();
+    public NaiveCalendar Calendar { get; private init; } = new();
     public SortedDictionary<string, NaiveBooking> Bookings { get; } = new(StringComparer.Ordinal);
     public long Version { get; private set; }
+
+    /// <summary>The version of the agency's policy that was noted last.</summary>
+    public long PolicyVersion => Policies.Count == 0 ? 0 : Policies[^1].Version;
     public bool Exists { get; private set; }
     public int MaxClients { get; private set; }
     public int MinBlock { get; private set; }
@@ -117,6 +121,7 @@ internal sealed class NaiveCmo(string id, CheckReport report)
                 }
 
                 Bookings.Remove(b.Id);
+                _expired.Add(b.Id);
                 break;
             case "cmo.booking-confirmed" or "cmo.booking-changed" or "cmo.hold-moved" or "cmo.booking-ended" or "cmo.booking-released" or "cmo.hold-expired":
                 report.Violated("R", $"{Where(e)}: there is no booking {payload.Text("id")} that it could happen to.");

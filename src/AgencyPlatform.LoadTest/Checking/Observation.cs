@@ -1,4 +1,5 @@
 using AgencyPlatform.LoadTest.Calls;
+using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
@@ -20,6 +21,8 @@ internal sealed record ObservedCmo(Cmo Cmo, IReadOnlyList<CapacityWeek> Weeks);
 /// <param name="Feed">The whole feed, from one reader.</param>
 /// <param name="SecondReader">What another reader, with pages of another size, got: place and digest of each event.</param>
 /// <param name="Got">Every listed booking asked for by itself; null: NOT_FOUND.</param>
+/// <param name="Ledger">Every line of the ledger.</param>
+/// <param name="Balances">The trial balance.</param>
 /// <param name="Leaks">What an agency of somebody else was shown.</param>
 /// <param name="Strangers">How often a stranger tried.</param>
 internal sealed record Observation(
@@ -33,5 +36,8 @@ internal sealed record Observation(
     IReadOnlyList<string> ListedCmos,
     IReadOnlyDictionary<string, ObservedCmo> Cmos,
     IReadOnlyList<Engagement> Engagements,
+    IReadOnlyList<Invoice> Invoices,
+    IReadOnlyList<PostingLine> Ledger,
+    IReadOnlyList<AccountBalance> Balances,
     IReadOnlyList<string> Leaks,
     int Strangers);

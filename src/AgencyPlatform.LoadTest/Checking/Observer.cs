@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using AgencyPlatform.Client;
 using AgencyPlatform.LoadTest.Calls;
-using AgencyPlatform.LoadTest.Capacity;
 using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
@@ -22,7 +22,7 @@ internal sealed class Observer(AgencyPlatformClient platform, string agency, Tim
     private readonly Api _api = new(platform);
 
     /// <summary>Reads until nothing happens while it reads: holds that run out are waited for.</summary>
-    public async Task<Observation> Observe(bool own, IReadOnlyList<CallRecord> calls, AgencyPlatformClient? @operator, Uri address)
+    public async Task<Observation> Observe(bool own, IReadOnlyList<CallRecord> calls, AgencyPlatformClient? other, string otherName)
     {
         var begun = time.GetTimestamp();
         var feed = new List<FeedEvent>();
@@ -41,8 +41,19 @@ internal sealed class Observer(AgencyPlatformClient platform, string agency, Tim
                 await _api.Cmos.GetCmoAsync(new GetCmoRequest { Name = name }),
                 (await _api.Capacity.GetAvailabilityAsync(new GetAvailabilityRequest { Name = name, StartDate = start.ToWire(), Weeks = Weeks })).Weeks));
             var engagements = await ListEngagements();
+            var invoices = await Pages<Invoice>(async token =>
+            {
+                var page = await platform.Billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency, PageSize = 1_000, PageToken = token });
+                return (page.Invoices, page.NextPageToken);
+            });
+            var ledger = await Pages<PostingLine>(async token =>
+            {
+                var page = await platform.Billing.ListPostingsAsync(new ListPostingsRequest { Parent = agency, PageSize = 1_000, PageToken = token });
+                return (page.Lines, page.NextPageToken);
+            });
+            var balances = (await platform.Billing.GetTrialBalanceAsync(new GetTrialBalanceRequest { Parent = agency })).Balances;
             cursor = await ReadFeed(cursor, 1_000, feed.Add);
-            if (feed.Count == before && engagements.All(e => !e.MoveUnderWay))
+            if (feed.Count == before && engagements.All(e => !e.MoveUnderWay) && invoices.All(i => i.State != InvoiceState.Finalizing))
             {
                 var second = new List<(long, string)>();
                 await ReadFeed("", 333, e =>
@@ -53,8 +64,8 @@ internal sealed class Observer(AgencyPlatformClient platform, string agency, Tim
                         second.Add((e.Sequence, Digest.Of(e)));
                     }
                 });
-                var (leaks, attempts) = @operator is null ? ([], 0) : await new Stranger(@operator, agency, address, time).Try(feed, bookings, listed);
-                return new Observation(agency, own, calls, feed, second, bookings, got, listed, cmos, engagements, leaks, attempts);
+                var (leaks, attempts) = other is null ? ([], 0) : await new Stranger(other, otherName, agency, time).Try(feed, bookings, listed);
+                return new Observation(agency, own, calls, feed, second, bookings, got, listed, cmos, engagements, invoices, ledger, balances, leaks, attempts);
             }
 
             if (time.GetElapsedTime(begun) > s_patience)
@@ -62,7 +73,7 @@ internal sealed class Observer(AgencyPlatformClient platform, string agency, Tim
                 if (feed.Count == before)
                 {
                     // Nothing moves any more, and a move is still under way: that is the finding.
-                    return new Observation(agency, own, calls, feed, [.. feed.Select(e => (e.Sequence, Digest.Of(e)))], bookings, got, listed, cmos, engagements, [], 0);
+                    return new Observation(agency, own, calls, feed, [.. feed.Select(e => (e.Sequence, Digest.Of(e)))], bookings, got, listed, cmos, engagements, invoices, ledger, balances, [], 0);
                 }
 
                 throw new CannotJudgeException($"{agency} does not come to rest: somebody else is changing it. Stop that and check again.");
@@ -147,7 +158,8 @@ internal sealed class Observer(AgencyPlatformClient platform, string agency, Tim
 }
 
 /// <summary>Somebody of another agency who tries to see or change what is not theirs.</summary>
-internal sealed class Stranger(AgencyPlatformClient @operator, string agency, Uri address, TimeProvider time)
+/// <param name="platform">A client with a key of <paramref name="own"/>, the other agency.</param>
+internal sealed class Stranger(AgencyPlatformClient platform, string own, string agency, TimeProvider time)
 {
     private readonly List<string> _leaks = [];
     private int _attempts;
@@ -155,8 +167,6 @@ internal sealed class Stranger(AgencyPlatformClient @operator, string agency, Ur
     /// <returns>What leaked, and how often it was tried.</returns>
     public async Task<(IReadOnlyList<string> Leaks, int Attempts)> Try(IReadOnlyList<FeedEvent> feed, IReadOnlyList<Booking> bookings, IReadOnlyList<string> cmos)
     {
-        var (own, key) = await LoadAgency.CreateAgency(@operator, $"stranger-{time.GetUtcNow():yyyyMMddHHmmssfff}", overbookingPercent: 0);
-        using var platform = new AgencyPlatformClient(new() { Address = address, ApiKey = key, Retries = 10 });
         var api = new Api(platform);
         var booking = bookings.Count > 0 ? bookings[0].Name : $"{agency}/cmos/x/bookings/y";
         var cmo = cmos.Count > 0 ? cmos[0] : $"{agency}/cmos/x";
@@ -205,9 +215,10 @@ internal sealed class Stranger(AgencyPlatformClient @operator, string agency, Ur
         var events = await platform.Events.ListEventsAsync(new ListEventsRequest { Parent = own, PageSize = 1_000 });
         var others = feed.Select(e => e.Id).ToHashSet(StringComparer.Ordinal);
         _leaks.AddRange(events.Events.Where(e => others.Contains(e.Id)).Select(e => $"The stranger's feed has event {e.Id} of {agency}."));
-        if ((await api.Cmos.ListCmosAsync(new ListCmosRequest { Parent = own })).Cmos.Count > 0 || (await api.Capacity.ListBookingsAsync(new ListBookingsRequest { Parent = $"{own}/cmos/-" })).Bookings.Count > 0)
+        if ((await api.Cmos.ListCmosAsync(new ListCmosRequest { Parent = own })).Cmos.Any(c => !c.Name.StartsWith(own + "/", StringComparison.Ordinal))
+            || (await api.Capacity.ListBookingsAsync(new ListBookingsRequest { Parent = $"{own}/cmos/-" })).Bookings.Any(b => !b.Name.StartsWith(own + "/", StringComparison.Ordinal)))
         {
-            _leaks.Add("The stranger's own lists are not empty.");
+            _leaks.Add($"The lists of {own} have what is not its own.");
         }
 
         _attempts += 3;

@@ -1,35 +1,52 @@
 using AgencyPlatform.LoadTest.Calls;
+using AgencyPlatform.LoadTest.Scenarios;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 
-namespace AgencyPlatform.LoadTest.Capacity;
+namespace AgencyPlatform.LoadTest.Load;
 
 /// <summary>Draws the next call of a caller. The draws of one seed are always the same; how the callers' calls fall together is not.</summary>
-internal sealed class CapacityPlan(LoadAgency agency, BookingBoard board, Random random, double skew, int enough, TimeProvider time)
+internal sealed partial class Draws(LoadAgency agency, Random random, TimeProvider time)
 {
     private const int Weeks = 26;
+
+    private LoadBoard Board => agency.Board;
 
     public Operation Next()
     {
         // Around the wanted number of bookings as many come as go.
-        var crowded = board.Count > enough;
-        var u = random.NextDouble();
-        return u switch
+        var crowded = Board.Count > agency.Scenario.BookingsPerCmo * agency.Scenario.Cmos;
+        var kind = Drawn();
+        return kind switch
         {
-            < 0.14 => Of(new CheckBookingRequest { Parent = Cmo(), Booking = NewBooking(), Alternatives = false }),
-            < 0.38 when !crowded => Hold(),
-            < 0.50 when !crowded => Book(),
-            < 0.50 => Release(),
-            < 0.63 => OnAny(b => new ConfirmBookingRequest { Name = b.Name }),
-            < 0.66 => OnAny(b => new ExtendHoldRequest { Name = b.Name, Expiry = Expiry() }),
-            < 0.81 => OnAny(b => new ChangeBookingRequest { Name = b.Name, Steps = { Changed(b.Steps) } }),
-            < 0.985 => Release(),
-            < 0.993 => TimeOff(),
-            _ => Of(new CancelTimeOffRequest { Name = Cmo(), TimeOffId = $"load-{random.Next(4)}" }),
+            Kind.Check => Of(new CheckBookingRequest { Parent = Cmo(), Booking = NewBooking(), Alternatives = false }),
+            Kind.Hold or Kind.Book when crowded => Release(),
+            Kind.Hold => Hold(),
+            Kind.Book => Book(),
+            Kind.Confirm => OnAny(b => new ConfirmBookingRequest { Name = b.Name }),
+            Kind.Extend => OnAny(b => new ExtendHoldRequest { Name = b.Name, Expiry = Expiry() }),
+            Kind.Change => OnAny(b => new ChangeBookingRequest { Name = b.Name, Steps = { Changed(b.Steps) } }),
+            Kind.Release => Release(),
+            Kind.TimeOff => random.Next(2) == 0 ? TimeOff() : Of(new CancelTimeOffRequest { Name = Cmo(), TimeOffId = $"load-{random.Next(4)}" }),
+            _ => Work(kind),
         };
+    }
+
+    private Kind Drawn()
+    {
+        var weight = random.Next(agency.Scenario.Mix.Values.Sum());
+        foreach (var (kind, many) in agency.Scenario.Mix)
+        {
+            if ((weight -= many) < 0)
+            {
+                return kind;
+            }
+        }
+
+        return Kind.Check;
     }
 
     /// <summary>The same id with other content: must be refused.</summary>
@@ -39,7 +56,7 @@ internal sealed class CapacityPlan(LoadAgency agency, BookingBoard board, Random
         {
             HoldBookingRequest r => Edited(r, c => c.Booking = NewBooking()),
             BookRequest r => random.Next(2) == 0 ? Edited(r, c => c.Parent = Cmo()) is var moved && !moved.Equals(r) ? moved : null : Edited(r, c => c.Booking = NewBooking()),
-            ReleaseBookingRequest r when board.Any(random) is { } another && another.Name != r.Name => Edited(r, c => c.Name = another.Name),
+            ReleaseBookingRequest r when Board.Any(random) is { } another && another.Name != r.Name => Edited(r, c => c.Name = another.Name),
             ChangeBookingRequest r => Edited(r, c =>
             {
                 c.Steps.Clear();
@@ -70,9 +87,12 @@ internal sealed class CapacityPlan(LoadAgency agency, BookingBoard board, Random
         return [first];
     }
 
-    public string Cmo() => agency.Cmos[Math.Min(agency.Cmos.Count - 1, (int)(agency.Cmos.Count * Math.Pow(random.NextDouble(), skew)))];
+    public string Cmo() => agency.Cmo(Skewed(agency.Scenario.Cmos, agency.Scenario.CmoSkew, random));
 
-    public string Client() => agency.Clients[random.Next(agency.Clients.Count)];
+    public string Client() => agency.Client(random.Next(agency.Scenario.Clients));
+
+    /// <summary>One of so many: ⌊many × u^skew⌋.</summary>
+    public static int Skewed(int many, double skew, Random random) => Math.Min(many - 1, (int)(many * Math.Pow(random.NextDouble(), skew)));
 
     public Operation Of(IMessage request)
     {
@@ -93,7 +113,7 @@ internal sealed class CapacityPlan(LoadAgency agency, BookingBoard board, Random
 
     private Operation Release() => OnAny(b => new ReleaseBookingRequest { Name = b.Name });
 
-    private Operation OnAny(Func<Booking, IMessage> request) => board.Any(random) is { } booking ? Of(request(booking)) : Hold();
+    private Operation OnAny(Func<Booking, IMessage> request) => Board.Any(random) is { } booking ? Of(request(booking)) : Hold();
 
     private Operation TimeOff()
     {
@@ -116,7 +136,7 @@ internal sealed class CapacityPlan(LoadAgency agency, BookingBoard board, Random
 
     private Booking NewBooking() => new() { ClientCompany = Client(), Steps = { Steps() } };
 
-    private string NewId() => $"b-{random.NextInt64(long.MaxValue):x}";
+    private string NewId() => $"{agency.Tag}b-{random.NextInt64(long.MaxValue):x}";
 
     private BookingStep Step(DateOnly start, DateOnly end)
     {

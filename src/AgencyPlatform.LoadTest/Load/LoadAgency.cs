@@ -1,11 +1,12 @@
 using System.Globalization;
 using AgencyPlatform.Client;
 using AgencyPlatform.LoadTest.Calls;
+using AgencyPlatform.LoadTest.Scenarios;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 
-namespace AgencyPlatform.LoadTest.Capacity;
+namespace AgencyPlatform.LoadTest.Load;
 
 /// <summary>The agency that the load is for: many CMOs, no two groups alike, and clients of whom some compete.</summary>
 internal sealed class LoadAgency
@@ -19,19 +20,32 @@ internal sealed class LoadAgency
     /// <summary>A Monday at least two weeks ahead: nothing that the load books is over while it runs.</summary>
     public required DateOnly FirstMonday { get; init; }
 
-    public required IReadOnlyList<string> Cmos { get; init; }
-    public required IReadOnlyList<string> Clients { get; init; }
+    /// <summary>What the ids of everything in it begin with: no two agencies of a run share one.</summary>
+    public required string Tag { get; init; }
+
+    public required Scenario Scenario { get; init; }
+
+    /// <summary>What its callers know to stand.</summary>
+    public LoadBoard Board { get; } = new();
+
+    public string Cmo(int i) => string.Create(CultureInfo.InvariantCulture, $"{Name}/cmos/{Tag}cmo-{i}");
+
+    public string Client(int i) => string.Create(CultureInfo.InvariantCulture, $"{Name}/clientCompanies/{Tag}client-{i}");
 
     /// <summary>Makes what is not there yet.</summary>
-    public static async Task<LoadAgency> Prepare(CapacityOptions options, TimeProvider time)
+    /// <param name="named">An agency that is there, with a key of its admin; null: one is made.</param>
+    /// <param name="gate">Bounds the calls of all preparations that go on at the same time.</param>
+    /// <param name="made">Told of every client company.</param>
+    public static async Task<LoadAgency> Prepare(
+        Connection connection, Scenario scenario, string id, int index, (string Name, string Key)? named, SemaphoreSlim gate, Action made, TimeProvider time)
     {
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
-        var own = options.Agency.Length == 0;
-        var (name, key) = own ? await Create(options, time) : (options.Agency, options.Key);
-        using var platform = new AgencyPlatformClient(new() { Address = options.Address, ApiKey = key, Retries = 10 });
+        var own = named is null;
+        var (name, key) = named ?? await CreateAgency(connection.Operator, id, scenario.OverbookingPercent);
+        using var platform = connection.As(key, retries: 10);
         var api = new Api(platform);
         var monday = today.Monday().AddDays(21);
-        var tag = own ? "" : $"{time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)}-";
+        var tag = own ? string.Create(CultureInfo.InvariantCulture, $"a{index}-") : string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow().ToUnixTimeSeconds()}-");
         if (own)
         {
             await platform.Agencies.SetHolidayCalendarAsync(new SetHolidayCalendarRequest
@@ -41,7 +55,9 @@ internal sealed class LoadAgency
             });
         }
 
-        var clients = Enumerable.Range(0, options.Clients).Select(i => $"{tag}client-{i}").ToArray();
+        // Before all that may be worked or served.
+        var patternsFrom = monday.AddDays(-21 - 7 * 20);
+        var clients = Enumerable.Range(0, scenario.Clients).Select(i => $"{tag}client-{i}").ToArray();
         await Each(clients, async (id, i) =>
         {
             await api.Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
@@ -50,20 +66,24 @@ internal sealed class LoadAgency
                 ClientCompanyId = id,
                 ClientCompany = new ClientCompany { DisplayName = $"Client {i}", TimeZone = "America/New_York" },
             });
-            await api.Clients.PutStakeholderAsync(new PutStakeholderRequest
+            made();
+            if (scenario.HasEngagements)
             {
-                Name = $"{name}/clientCompanies/{id}",
-                Stakeholder = new Stakeholder { PersonId = $"{id}-ceo", DisplayName = $"CEO of client {i}", Title = "CEO", DecisionMaker = true },
-            });
+                await api.Clients.PutStakeholderAsync(new PutStakeholderRequest
+                {
+                    Name = $"{name}/clientCompanies/{id}",
+                    Stakeholder = new Stakeholder { PersonId = $"{id}-ceo", DisplayName = $"CEO of client {i}", Title = "CEO", DecisionMaker = true },
+                });
+            }
         });
         // Every tenth names its neighbour, and one of two is enough.
         await Each([.. clients.Where((_, i) => i % 10 == 0 && i + 1 < clients.Length)], async (id, _) => await api.Clients.SetCompetitorsAsync(new SetCompetitorsRequest
         {
             Name = $"{name}/clientCompanies/{id}",
-            Competitors = { $"{name}/clientCompanies/{clients[Array.IndexOf(clients, id) + 1]}" },
+            Competitors = { $"{name}/clientCompanies/{clients[int.Parse(id[(id.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture) + 1]}" },
         }));
 
-        var cmos = Enumerable.Range(0, options.Cmos).Select(i => $"{tag}cmo-{i}").ToArray();
+        var cmos = Enumerable.Range(0, scenario.Cmos).Select(i => $"{tag}cmo-{i}").ToArray();
         await Each(cmos, async (id, i) =>
         {
             var cmo = new Cmo
@@ -73,11 +93,11 @@ internal sealed class LoadAgency
                 TimeZone = (i % 3) switch { 0 => "America/New_York", 1 => "Europe/Berlin", _ => "Australia/Sydney" },
                 MaxClients = 3 + i % 10,
                 MinBlockMinutes = (i % 4) switch { 0 => 0, 1 => 30, 2 => 60, _ => 15 },
-                WorkingPatterns = { Pattern(i, monday.AddDays(-21)) },
+                WorkingPatterns = { Pattern(i, patternsFrom) },
             };
             if (own && i % 2 == 0)
             {
-                cmo.HolidayRegions.Add(new HolidayRegion { EffectiveDate = monday.AddDays(-21).ToWire(), Region = "us" });
+                cmo.HolidayRegions.Add(new HolidayRegion { EffectiveDate = patternsFrom.ToWire(), Region = "us" });
             }
 
             await api.Cmos.CreateCmoAsync(new CreateCmoRequest { Parent = name, CmoId = id, Cmo = cmo });
@@ -104,14 +124,28 @@ internal sealed class LoadAgency
             }
         });
 
+        Task Each(IReadOnlyList<string> ids, Func<string, int, Task> make) => Parallel.ForEachAsync(
+            Enumerable.Range(0, ids.Count), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
+            {
+                await gate.WaitAsync(CancellationToken.None);
+                try
+                {
+                    await make(ids[i], i);
+                }
+                finally
+                {
+                    gate.Release();
+                }
+            });
+
         return new LoadAgency
         {
             Name = name,
             Key = key,
             Own = own,
             FirstMonday = monday,
-            Cmos = [.. cmos.Select(id => $"{name}/cmos/{id}")],
-            Clients = [.. clients.Select(id => $"{name}/clientCompanies/{id}")],
+            Tag = tag,
+            Scenario = scenario,
         };
     }
 
@@ -133,12 +167,6 @@ internal sealed class LoadAgency
         return ($"agencies/{id}", key.Key);
     }
 
-    private static async Task<(string Name, string Key)> Create(CapacityOptions options, TimeProvider time)
-    {
-        using var @operator = new AgencyPlatformClient(new() { Address = options.Address, ApiKey = options.OperatorKey, Retries = 10 });
-        return await CreateAgency(@operator, $"load-{time.GetUtcNow():yyyyMMdd-HHmmss}-{Math.Abs(options.Seed)}", overbookingPercent: 20);
-    }
-
     private static WorkingPattern Pattern(int group, DateOnly from) => (group % 4) switch
     {
         0 => new() { EffectiveDate = from.ToWire(), MondayMinutes = 480, TuesdayMinutes = 480, WednesdayMinutes = 480, ThursdayMinutes = 480 },
@@ -147,6 +175,4 @@ internal sealed class LoadAgency
         _ => new() { EffectiveDate = from.ToWire(), TuesdayMinutes = 360, WednesdayMinutes = 360, ThursdayMinutes = 360, SaturdayMinutes = 180 },
     };
 
-    private static Task Each(IReadOnlyList<string> ids, Func<string, int, Task> make) => Parallel.ForEachAsync(
-        Enumerable.Range(0, ids.Count), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => await make(ids[i], i));
 }

@@ -1,0 +1,42 @@
+using AgencyPlatform.Client;
+
+namespace AgencyPlatform.LoadTest.Load;
+
+/// <summary>The way to the service: one pool of connections for all agencies and keys.</summary>
+internal sealed class Connection(Uri address, string operatorKey) : IDisposable
+{
+    private readonly SocketsHttpHandler _handler = new()
+    {
+        EnableMultipleHttp2Connections = true,
+        KeepAlivePingDelay = TimeSpan.FromSeconds(20),
+        KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
+        ConnectTimeout = TimeSpan.FromSeconds(10),
+    };
+
+    private AgencyPlatformClient? _operator;
+
+    public Uri Address => address;
+
+    public bool HasOperator => operatorKey.Length > 0;
+
+    /// <summary>The platform's operator.</summary>
+    public AgencyPlatformClient Operator => _operator ??= As(operatorKey, retries: 10);
+
+    /// <summary>A client with a key; to be disposed, which leaves the connections open.</summary>
+    public AgencyPlatformClient As(string key, int retries, TimeSpan? attempt = null) =>
+        new(new() { Address = address, ApiKey = key, Retries = retries, AttemptTimeout = retries == 0 ? attempt : TimeSpan.FromSeconds(60), HttpHandler = new Shared(_handler) });
+
+    public void Dispose()
+    {
+        _operator?.Dispose();
+        _handler.Dispose();
+    }
+
+    /// <summary>A channel disposes its handler; this one stays.</summary>
+    private sealed class Shared(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+}
