@@ -22,6 +22,13 @@ public interface IPosting : IEvent
     LocalDate PostingDate { get; }
 }
 
+/// <summary>
+/// A command with a request id asked for what already was. It is recorded all the same, on any kind of aggregate, so that a repeat of the request is
+/// answered as it was then, whatever has happened since.
+/// </summary>
+[Event("nothing-changed"), GenerateSerializer, Immutable, Alias("nothing-changed")]
+public sealed record NothingChanged : IEvent;
+
 /// <summary>What the people vault is to hold of a person. Never part of an event.</summary>
 [GenerateSerializer, Immutable, Alias("person-details")]
 public sealed record PersonDetails(string DisplayName, string? Email = null, string? Phone = null);
@@ -43,7 +50,7 @@ public readonly record struct Decision
     public ImmutableArray<PersonWrite> People { get; }
     public Rejection? Rejection { get; }
 
-    /// <summary>The command asks for what already is: nothing to record.</summary>
+    /// <summary>The command asks for what already is: nothing to record but the request's id, if it has one (<see cref="NothingChanged"/>).</summary>
     public static Decision Nothing { get; } = new([], [], null);
 
     public static Decision Accept(params ReadOnlySpan<IEvent> events) => new([.. events], [], null);

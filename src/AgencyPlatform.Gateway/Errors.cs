@@ -110,8 +110,8 @@ public static class Errors
                 log.LogWarning(exception, "{Method} found the cluster in trouble", context.Method);
                 return Unavailable("The cluster did not answer in time.", reads);
             default:
-                // Without a trace the request's own id, which the server's log has too.
-                var trace = Activity.Current?.TraceId.ToHexString() ?? context.GetHttpContext().TraceIdentifier;
+                // Where the call is not traced an id all the same: the log has it.
+                var trace = (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString();
                 log.LogError(exception, "{Method} failed, trace {TraceId}", context.Method, trace);
                 return Status(Code.Internal, $"An error of ours, trace {trace}.");
         }

@@ -190,6 +190,11 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
             var decision = call.ExpectedVersion is { } expected && expected != _pending.Version
                 ? Rejection.Stale($"of version {expected}", $"of version {_pending.Version}")
                 : decide(_pending.State, now);
+            if (decision is { Rejection: null, Events.IsEmpty: true } && call.Request is not null)
+            {
+                decision = Decision.Accept(new NothingChanged());
+            }
+
             if (decision.Rejection is not null || decision.Events.IsEmpty || call.ValidateOnly)
             {
                 var (answered, reply) = await AnswerUnwritten(call, decision, now, view);

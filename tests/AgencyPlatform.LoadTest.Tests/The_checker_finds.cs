@@ -225,7 +225,28 @@ public sealed class The_checker_finds
         var confirm = story.Calls.First(c => c.Method == "Confirm");
         story.Remove(e => e.Type == "cmo.booking-confirmed");
 
-        Found(story, "L", $"{confirm.Id} was acknowledged, and");
+        Found(story, "L", $"{confirm.Id} was acknowledged and is not in the feed");
+    }
+
+    [Fact]
+    public void A_confirmation_that_says_that_it_changed_nothing_of_what_was_never_confirmed()
+    {
+        var story = Story.Honest();
+        var confirm = story.Calls.First(c => c.Method == "Confirm");
+        var at = story.Feed.FindIndex(e => e.Type == "cmo.booking-confirmed");
+        story.Feed[at] = story.Feed[at] with { Type = "nothing-changed", Payload = "{}" };
+
+        Found(story, "L", $"Confirm {confirm.Id} was acknowledged, and");
+    }
+
+    [Fact]
+    public void A_booking_that_changed_nothing()
+    {
+        var story = Story.Honest();
+        var at = story.Feed.FindIndex(e => e.Type == "cmo.booking-booked");
+        story.Feed[at] = story.Feed[at] with { Type = "nothing-changed", Payload = "{}" };
+
+        Found(story, "L", "by the feed it changed nothing");
     }
 
     [Fact]

@@ -58,6 +58,17 @@ public abstract class JournalContract : JournalTest
     }
 
     [EngineFact]
+    public async Task Events_beyond_the_head_are_found()
+    {
+        await Journal.Append(Create("c1"));
+        await Journal.Append(Create("c2"));
+
+        Assert.Equal(1, await Engine.Execute("UPDATE heads SET sequence = 1, hash = (SELECT hash FROM events WHERE sequence = 1)"));
+
+        Assert.Equal((Acme, 2), Assert.Single((await Maintenance.VerifyChain()).Breaks.Select(b => (b.Agency, b.Sequence))));
+    }
+
+    [EngineFact]
     public async Task A_changed_payload_breaks_the_chain_where_it_stands()
     {
         foreach (var i in Enumerable.Range(0, 5))

@@ -206,6 +206,7 @@ public sealed record Agency(
             ApiKeyCreated e => next with { ApiKeys = ApiKeys.SetItem(e.Key.Id, e.Key) },
             ApiKeyRevoked e => next with { ApiKeys = ApiKeys.SetItem(e.Id, ApiKeys[e.Id] with { Revoked = true }) },
             SandboxClockAdvanced e => next with { Clock = e.To },
+            NothingChanged => next,
             _ => throw new InvalidOperationException($"An agency does not know {@event.GetType().Name}."),
         };
     }

@@ -28,6 +28,7 @@ public sealed record AgencyListing(AgencyId? Agency) : IState<AgencyListing>
     public AgencyListing Apply(IEvent @event) => @event switch
     {
         AgencyListed e => new AgencyListing(e.Agency),
+        NothingChanged => this,
         _ => throw new InvalidOperationException($"An agency listing does not know {@event.GetType().Name}."),
     };
 

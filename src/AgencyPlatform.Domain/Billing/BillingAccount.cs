@@ -215,6 +215,7 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
                 .. Standing.Select(i => i.Id != e.Invoice ? i : i with { State = InvoiceState.Finalized, Number = e.Number, IssueDate = e.IssueDate, DueDate = e.DueDate }),
             ],
         },
+        NothingChanged => this,
         _ => throw new InvalidOperationException($"A billing account does not know {@event.GetType().Name}."),
     };
 

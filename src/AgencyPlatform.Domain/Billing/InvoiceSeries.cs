@@ -77,6 +77,7 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     public InvoiceSeries Apply(IEvent @event) => @event switch
     {
         NumbersAssigned e => new InvoiceSeries(e.LegalEntity, e.Series, e.Numbers[^1].Number, e.Numbers[^1].IssueDate, [.. Recent.AddRange(e.Numbers).TakeLast(Math.Max(MostRecent, e.Numbers.Length))]),
+        NothingChanged => this,
         _ => throw new InvalidOperationException($"An invoice series does not know {@event.GetType().Name}."),
     };
 

@@ -153,6 +153,7 @@ public sealed record ClientCompany(
         CompetitorsSet e => this with { Competitors = e.Competitors },
         StakeholderPut e => this with { Stakeholders = Stakeholders.SetItem(e.Stakeholder.Person, e.Stakeholder) },
         StakeholderRemoved e => this with { Stakeholders = Stakeholders.Remove(e.Person) },
+        NothingChanged => this,
         _ => throw new InvalidOperationException($"A client company does not know {@event.GetType().Name}."),
     };
 

@@ -114,6 +114,7 @@ public sealed partial record FractionalCmo(
         {
             Expired = [.. Expired.Skip(Math.Max(0, Expired.Length + 1 - MostExpired)), e.Id],
         },
+        NothingChanged => this,
         _ => throw new InvalidOperationException($"A CMO does not know {@event.GetType().Name}."),
     };
 

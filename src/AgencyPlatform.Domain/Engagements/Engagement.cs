@@ -104,6 +104,7 @@ public sealed partial record Engagement(
         MemberEnded e => InPhase(e.Cmo, MemberPhase.Ended),
         EngagementEnded e => WithOutcome(e.Request, null) with { State = EngagementState.Ended, End = e.End },
         IEngagementTimeEvent e => this with { Time = Time.Apply(e) },
+        NothingChanged => this,
         _ => throw new InvalidOperationException($"An engagement does not know {@event.GetType().Name}."),
     };
 

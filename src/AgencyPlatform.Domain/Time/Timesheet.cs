@@ -302,6 +302,7 @@ public sealed record Timesheet(
                 new ApprovalOutcome(e.Request, Approvals.First(a => a.Request == e.Request).Outcomes),
             ],
         },
+        NothingChanged => this,
         _ => throw new InvalidOperationException($"A timesheet does not know {@event.GetType().Name}."),
     };
 

@@ -188,6 +188,7 @@ public static class HostCommands
         Microsoft.AspNetCore.Connections.AddressInUseException => InUse(e),
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => InUse(e),
         UnauthorizedAccessException or IOException or UnavailableException => e.Message,
+        Npgsql.PostgresException refused => $"PostgreSQL refuses: {refused.MessageText}. Looking at all agencies is for the owner's role (docs/operations.md).",
         _ => null,
     };
 

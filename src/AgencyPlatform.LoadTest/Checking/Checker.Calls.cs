@@ -7,7 +7,7 @@ namespace AgencyPlatform.LoadTest.Checking;
 /// <summary>L and C: what callers were told against what the feed says.</summary>
 internal sealed partial class Checker
 {
-    /// <summary>A success of these may have changed nothing: it was so already.</summary>
+    /// <summary>A success of these may change nothing: it was so already.</summary>
     private static readonly HashSet<string> s_mayChangeNothing = new(StringComparer.Ordinal) { "Confirm", "UpdateAgency" };
 
     private void Calls()
@@ -72,7 +72,7 @@ internal sealed partial class Checker
 
         if (effect is null)
         {
-            ChangedNothing(id, succeeded[0]);
+            _report.Violated("L", $"{method} {id} was acknowledged and is not in the feed.");
             return;
         }
 
@@ -123,12 +123,12 @@ internal sealed partial class Checker
     /// <summary>Whether the effect was recorded before a call was sent; a second's grace for clocks that differ.</summary>
     private static bool StoodBefore(FeedEvent effect, CallRecord call) => effect.RecordedAt / 1_000 + 1_000_000 < call.Begin;
 
-    /// <summary>An acknowledged success without an event: allowed only where it was so already.</summary>
+    /// <summary>An acknowledged success whose event says that nothing changed: allowed only where it was so already.</summary>
     private void ChangedNothing(string id, CallRecord call)
     {
         if (!s_mayChangeNothing.Contains(call.Method))
         {
-            _report.Violated("L", $"{call.Method} {id} was acknowledged and is not in the feed.");
+            _report.Violated("L", $"{call.Method} {id} was acknowledged, and by the feed it changed nothing.");
             return;
         }
 
@@ -143,6 +143,12 @@ internal sealed partial class Checker
     /// <summary>The event is what was asked for, and the answer is the view right after it.</summary>
     private void Effect(string id, CallRecord call, FeedEvent effect)
     {
+        if (effect.Type == "nothing-changed")
+        {
+            ChangedNothing(id, call);
+            return;
+        }
+
         if (effect.Kind != "cmo")
         {
             return;

@@ -126,6 +126,8 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
             case "cmo.booking-confirmed" or "cmo.booking-changed" or "cmo.hold-moved" or "cmo.booking-ended" or "cmo.booking-released" or "cmo.hold-expired":
                 report.Violated("R", $"{Where(e)}: there is no booking {payload.Text("id")} that it could happen to.");
                 break;
+            case "nothing-changed":
+                break;
             default:
                 throw new CannotJudgeException($"The feed has an event of the unknown type {e.Type}.");
         }

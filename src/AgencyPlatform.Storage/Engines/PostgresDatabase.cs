@@ -144,10 +144,11 @@ internal sealed class PostgresDatabase : Database
         catch (Exception e)
         {
             var failure = Failure(e);
-            if (failure is not StaleHeadException && e is not PostgresException { InvariantSeverity: "ERROR" } && _writer is { } writer)
+            if (_writer is { } writer && !(e is PostgresException && failure is StaleHeadException or RefusedContentException))
             {
-                // What met trouble is not trusted again.
+                // What met trouble is not trusted again, nor kept in the pool: a session begun while the database was read-only stays so.
                 _writer = null;
+                _writing.Clear();
                 await writer.DisposeAsync();
             }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Storage.Engines;
 using AgencyPlatform.Storage.Journal;
@@ -43,14 +44,28 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
             progress?.Report(new MaintenanceProgress(events, each.Value));
         }
 
-        // Events first, heads second: an agency's first event and its head come in one transaction.
-        var headless = agency is not null ? [] : (await AgenciesWithEvents(cancellation)).Except(await ListAgencies(cancellation)).ToList();
-        breaks.AddRange(headless.Select(each => new ChainBreak(each, 1, "the agency has events, but no head")));
-        return new ChainReport(agencies.Count + headless.Count, events, breaks.ToImmutable());
+        var beyond = await BeyondHeads(agency, cancellation);
+        var headless = beyond.Where(b => !b.HasHead).ToList();
+        breaks.AddRange(beyond.Where(b => b.HasHead || agency is null).Select(b => new ChainBreak(
+            b.Agency, b.Sequence, b.HasHead ? "the event is beyond the agency's head" : "the agency has events, but no head")));
+        return new ChainReport(agencies.Count + (agency is null ? headless.Count : 0), events, breaks.ToImmutable());
     }
 
-    private async Task<IReadOnlyList<AgencyId>> AgenciesWithEvents(CancellationToken cancellation) =>
-        await database.Query("SELECT DISTINCT agency FROM events", new SqlArguments(), r => new AgencyId(r.GetString(0)), cancellation);
+    /// <summary>The first event of each agency that its head does not know. One statement: events and heads of one moment.</summary>
+    private async Task<IReadOnlyList<(AgencyId Agency, long Sequence, bool HasHead)>> BeyondHeads(AgencyId? agency, CancellationToken cancellation)
+    {
+        var (arguments, where) = agency is { } one ? (SqlArguments.Of(one), " AND e.agency = $1") : (new SqlArguments(), "");
+        return await database.Query(
+            $"""
+            SELECT e.agency, min(e.sequence), max(CASE WHEN h.agency IS NULL THEN 0 ELSE 1 END)
+            FROM events e LEFT JOIN heads h ON h.agency = e.agency
+            WHERE (h.agency IS NULL OR e.sequence > h.sequence){where}
+            GROUP BY e.agency ORDER BY e.agency
+            """,
+            arguments,
+            r => (new AgencyId(r.GetString(0)), r.GetInt64(1), Convert.ToInt64(r.GetValue(2), CultureInfo.InvariantCulture) == 1),
+            cancellation);
+    }
 
     public async Task<IReadOnlyList<AgencyId>> ListAgencies(CancellationToken cancellation = default) =>
         await database.Query("SELECT agency FROM heads ORDER BY agency", new SqlArguments(), r => new AgencyId(r.GetString(0)), cancellation);

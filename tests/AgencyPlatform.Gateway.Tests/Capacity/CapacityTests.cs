@@ -108,6 +108,30 @@ public sealed class CapacityTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task A_success_that_changed_nothing_is_remembered_too()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        await Client(agency, admin);
+        var nobody = new SetCompetitorsRequest { Name = $"{agency.Name}/clientCompanies/acme", RequestId = Guid.CreateVersion7().ToString() };
+        var first = await admin.Clients.SetCompetitorsAsync(nobody);
+        await admin.Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
+        {
+            Parent = agency.Name,
+            ClientCompanyId = "bolt",
+            ClientCompany = new ClientCompany { DisplayName = "Bolt", TimeZone = "Europe/Berlin" },
+        });
+        var named = await admin.Clients.SetCompetitorsAsync(new SetCompetitorsRequest { Name = nobody.Name, Competitors = { $"{agency.Name}/clientCompanies/bolt" } });
+
+        var again = await admin.Clients.SetCompetitorsAsync(nobody);
+
+        Assert.Equal(first, again);
+        Assert.Equal(named, await admin.Clients.GetClientCompanyAsync(new GetClientCompanyRequest { Name = nobody.Name }));
+        var feed = await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Type = "nothing-changed" });
+        Assert.Equal(nobody.RequestId, Assert.Single(feed.Events).RequestId);
+    }
+
+    [Fact]
     public async Task A_booking_that_is_not_there_is_named_as_what_is_missing()
     {
         var agency = await platform.NewAgency();

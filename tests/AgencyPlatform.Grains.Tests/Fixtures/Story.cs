@@ -83,6 +83,7 @@ internal sealed partial class Story(IGrainFactory grains)
         Ok(await acme.Update(Next(), new UpdateClient(profile with { Industry = "e-commerce", ExternalIds = s_none.Add("crm", "acme-2") })));
         Ok(await grains.Of<IClientCompanyGrain>(s_agency, "bolt").Create(Next(), new CreateClient(s_clients.Bolt, profile with { DisplayName = "Bolt", ExternalIds = s_none })));
         Ok(await acme.SetCompetitors(Next(), new SetCompetitors([s_clients.Bolt])));
+        Ok(await acme.SetCompetitors(Next(), new SetCompetitors([s_clients.Bolt])));
         foreach (var (person, title) in new[] { (s_deciders.Ceo, "CEO"), (s_deciders.Board, "Board"), (new PersonId("p-acme-old"), "VP") })
         {
             Ok(await acme.PutStakeholder(Next(), new PutStakeholder(new Stakeholder(person, title, title != "VP"), new PersonDetails("Somebody", "somebody@acme.example", "+1 555 0100"))));
