@@ -188,6 +188,12 @@ internal sealed partial class Checker
             }
         }
 
+        foreach (var cmo in _cmos.Values)
+        {
+            // Reports go by the agency's newest policy, noted by the CMO or not.
+            cmo.Calendar.SetPolicy(percent, cooling, holidays);
+        }
+
         var competitors = new Dictionary<(string Client, long Version), string>();
         foreach (var (key, stream) in _streams.Where(s => s.Key.Kind == "client"))
         {

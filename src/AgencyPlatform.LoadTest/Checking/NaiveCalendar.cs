@@ -54,9 +54,11 @@ internal sealed class NaiveCalendar
         Stamp++;
     }
 
-    public void SetPolicy(JsonElement policy)
+    public void SetPolicy(JsonElement policy) => SetPolicy(policy.Int("overbookingPercent"), policy.Int("coolingOffDays"), HolidaysOf(policy));
+
+    public void SetPolicy(int overbookingPercent, int coolingOffDays, Dictionary<string, HashSet<DateOnly>> holidays)
     {
-        (OverbookingPercent, CoolingOffDays, Holidays) = (policy.Int("overbookingPercent"), policy.Int("coolingOffDays"), HolidaysOf(policy));
+        (OverbookingPercent, CoolingOffDays, Holidays) = (overbookingPercent, coolingOffDays, holidays);
         Stamp++;
     }
 
