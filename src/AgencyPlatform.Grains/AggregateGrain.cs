@@ -268,7 +268,14 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
             return (false, null);
         }
 
-        return (true, decision.Rejection is { } rejection ? Reply<T>.No(rejection) : Reply<T>.Ok(view(after.State), after.Meta));
+        return (true, decision.Rejection switch
+        {
+            null => Reply<T>.Ok(view(after.State), after.Meta),
+
+            // A state that is not there does not know its own name.
+            { Kind: RejectionKind.NotFound } when !_pending.State.Exists => Reply<T>.No(Rejection.NotFound(Key.Kind, Key.Id)),
+            var rejection => Reply<T>.No(rejection),
+        });
     }
 
     private async Task<Reply<T>> AnswerFromOutcome<T>(Call call, StoredOutcome outcome, Func<TState, T> view)

@@ -162,7 +162,7 @@ internal sealed class ApiDocument
         var operation = new OpenApiOperation
         {
             OperationId = method.Name,
-            Summary = comment.Split(". ")[0].TrimEnd('.'),
+            Summary = method.Name,
             Description = comment,
             Tags = new HashSet<OpenApiTagReference> { new(service.Name, _document) },
             Parameters = [.. ids.Select(id => new OpenApiParameter

@@ -63,7 +63,7 @@ internal sealed class SettingsReader
 
     /// <summary>The name that the key begins, else the one that takes the fewest edits to come to, in its whole or in its last part.</summary>
     private static string Nearest(string key, IEnumerable<string> names) => names
-        .OrderBy(name => name.StartsWith(key, StringComparison.OrdinalIgnoreCase) ? 0 : Math.Min(Edits(key, name), 1 + Edits(Last(key), Last(name))))
+        .OrderBy(name => name.StartsWith(key, StringComparison.OrdinalIgnoreCase) || key.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase) ? 0 : Math.Min(Edits(key, name), 1 + Edits(Last(key), Last(name))))
         .ThenBy(name => Edits(key, name))
         .ThenBy(name => name, StringComparer.Ordinal)
         .First();

@@ -24,7 +24,7 @@ internal static class ReportPage
         .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:.6rem;margin:.8rem 0}.facts div{background:var(--box);padding:.5rem .7rem;border-radius:.4rem}
         .facts b{display:block;font-size:1.15rem}.facts span{color:var(--soft);font-size:.85rem}.wide{overflow-x:auto}
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:right;padding:.25rem .6rem;border-bottom:1px solid var(--line);white-space:nowrap}
-        th{color:var(--soft);font-weight:500}th:first-child,td:first-child,.text td,.text th{text-align:left}.text td{white-space:normal;overflow-wrap:anywhere}
+        th{color:var(--soft);font-weight:500}th:first-child,td:first-child,.text td,.text th{text-align:left}.text td{white-space:normal;overflow-wrap:anywhere}.text td:first-child{white-space:nowrap}
         .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:1rem}figure{margin:0;background:var(--box);border-radius:.4rem;padding:.6rem}
         figcaption{font-size:.88rem;margin-bottom:.3rem}figcaption i{font-style:normal;margin-left:.8rem;white-space:nowrap}svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font-size:12px}
         pre{background:var(--box);padding:.7rem;border-radius:.4rem;overflow-x:auto;font-size:.82rem}code{overflow-wrap:anywhere}
