@@ -64,7 +64,7 @@ if [ -z "$connection" ]; then
 fi
 
 common=(--environment Development --set Storage:Provider=Postgres --set "Storage:ConnectionString=$connection")
-dotnet "$host" journal migrate "${common[@]}" >"$dir/logs/migrate.log" 2>&1 || { cat "$dir/logs/migrate.log"; exit 1; }
+dotnet "$host" migrate "${common[@]}" >"$dir/logs/migrate.log" 2>&1 || { cat "$dir/logs/migrate.log"; exit 1; }
 
 start() { # name argument...
   local name=$1; shift

@@ -3,7 +3,7 @@
 --
 --   createdb agencyplatform && psql -d agencyplatform -f roles.sql
 --
---   agencyplatform_owner   owns the tables, creates and migrates them, rebuilds read models, verifies all chains: `journal migrate`, `journal rebuild`,
+--   agencyplatform_owner   owns the tables, creates and migrates them, rebuilds read models, verifies all chains: `migrate`, `journal rebuild`,
 --                          `journal verify`. As the owner it sees the rows of all agencies.
 --   agencyplatform_app     what the serving program connects as. It neither owns nor creates anything, does not bypass row-level security, and in each
 --                          transaction sees and writes the rows of the agencies that it has named (app.agencies) and no others. Deadlines of all
@@ -40,6 +40,9 @@ BEGIN
     REVOKE UPDATE, DELETE, TRUNCATE ON events FROM agencyplatform_app;
     REVOKE DELETE, TRUNCATE ON heads FROM agencyplatform_app;
     REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON schema_info, read_models FROM agencyplatform_app;
+    IF to_regclass('public.restores') IS NOT NULL THEN
+      REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON restores FROM agencyplatform_app;
+    END IF;
   END IF;
 
   -- Who is a member of the cluster: each process writes itself and votes on the others; no tenant's data.

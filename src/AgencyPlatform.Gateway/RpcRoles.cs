@@ -113,6 +113,7 @@ public static class RpcRoles
         ["agencyplatform.billing.v1.BillingService/PreviewInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/PrepareInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/FinalizeInvoice"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingService/ConfirmInvoiceSeries"] = s_finance,
         ["agencyplatform.billing.v1.BillingService/DiscardInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/GetInvoice"] = s_staffAndClient,
         ["agencyplatform.billing.v1.BillingService/ListInvoices"] = s_staffAndClient,

@@ -53,6 +53,9 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
 
     protected IReadModels ReadModels => _services.ReadModels;
 
+    /// <summary>The agency's feed as it is on disk.</summary>
+    protected Task<FeedHead> ReadFeedHead() => _services.Journal.ReadHead(Key.Agency);
+
     /// <summary>What aggregates of this process tell each other.</summary>
     protected ActiveFacts ActiveFacts => _services.ActiveFacts;
 

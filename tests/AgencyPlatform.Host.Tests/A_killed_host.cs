@@ -111,7 +111,7 @@ public sealed class A_killed_host_on_PostgreSQL : A_killed_host
     {
         var roles = await PostgresRoles.NewDatabase();
         string[] As(string connection) => ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={connection}"];
-        var (code, output, error) = await HostProcess.Run(["journal", "migrate", .. As(roles.Owner)]);
+        var (code, output, error) = await HostProcess.Run(["migrate", .. As(roles.Owner)]);
         Assert.True(code == 0, output + error);
         return (As(roles.Application), As(roles.Owner));
     }

@@ -43,7 +43,7 @@ public sealed partial class LoopbackCluster : IAsyncLifetime
     {
         var roles = await PostgresRoles.NewDatabase();
         string[] As(string connection) => ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={connection}"];
-        var (code, output, error) = await HostProcess.Run(["journal", "migrate", .. As(roles.Owner)]);
+        var (code, output, error) = await HostProcess.Run(["migrate", .. As(roles.Owner)]);
         Assert.True(code == 0, output + error);
         await roles.Set();
         return As(roles.Application);

@@ -71,7 +71,7 @@ public sealed class Row_security_on_PostgreSQL : JournalTest
 
         var refused = await Assert.ThrowsAsync<SchemaException>(() => host.StartAsync());
 
-        Assert.Contains("journal migrate", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("`migrate`", refused.Message, StringComparison.Ordinal);
     }
 
     [EngineFact]

@@ -44,6 +44,9 @@ public sealed class PostgresServer
 
     public int Port { get; }
 
+    /// <summary>The folder of the server's programs.</summary>
+    public static string Binaries => s_binaries ?? throw new InvalidOperationException("PostgreSQL's server (15 or later) is not installed.");
+
     /// <summary>Why tests on PostgreSQL are not run here; null when they are. Under CI=true they always run, and fail without one.</summary>
     public static string? NotRun =>
         s_binaries is not null || string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase)

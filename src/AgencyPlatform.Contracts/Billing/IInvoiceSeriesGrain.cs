@@ -9,4 +9,12 @@ public interface IInvoiceSeriesGrain : IAggregateGrain
     /// <summary>Gives each invoice its number, in one append; one that has a number keeps it, whoever asks and however often.</summary>
     [Alias("Assign")]
     Task<Reply<ImmutableArray<AssignedNumber>>> Assign(Call call, AssignNumbers command);
+
+    /// <summary>Says which number was issued last: after a restore from a backup, or before the series' first number here.</summary>
+    [Alias("Confirm")]
+    Task<Reply<InvoiceSeries>> Confirm(Call call, ConfirmLastNumber command);
+
+    /// <summary>The last number; SERIES_UNCONFIRMED when the series gives none now.</summary>
+    [Alias("Last")]
+    Task<Reply<long>> Last(Call call, LegalEntityId entity, InvoiceSeriesId series);
 }

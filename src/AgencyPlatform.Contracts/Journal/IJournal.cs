@@ -37,7 +37,8 @@ public sealed record FeedFilter(string? Kind = null, string? AggregateId = null,
 /// <param name="Sequence">Number of the last event, contiguous from 1.</param>
 /// <param name="Hash">The last event's hash; empty before the first.</param>
 /// <param name="RecordedAt">When the last event was recorded; never decreases.</param>
-public sealed record FeedHead(Guid Epoch, long Sequence, byte[] Hash, Instant RecordedAt);
+/// <param name="Restored">Whether the agency was there when the epoch began with a restore: what it did after the backup is not in its feed.</param>
+public sealed record FeedHead(Guid Epoch, long Sequence, byte[] Hash, Instant RecordedAt, bool Restored);
 
 /// <summary>What one grain wants appended: the events of one or more commands, decided on top of each other.</summary>
 /// <param name="ExpectedVersion">The aggregate's version before the first event: the fence.</param>

@@ -137,8 +137,7 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
             return NothingToBill(Account, draft.To);
         }
 
-        var series = draft.Kind == DocumentKind.CreditNote ? InvoiceSeries.ForCreditNotes(facts.Series) : facts.Series;
-        return Decision.Accept(new FinalizationStarted(id, series, now));
+        return Decision.Accept(new FinalizationStarted(id, InvoiceSeries.For(draft.Kind, facts.Series), now));
     }
 
     /// <summary>Records the number that the series gave, and posts the invoice on its date.</summary>

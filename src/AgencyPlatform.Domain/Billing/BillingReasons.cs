@@ -13,4 +13,10 @@ public static partial class Reasons
 
     /// <summary>The invoice is frozen or final and never changes. Metadata: invoice, state.</summary>
     public const string InvoiceFinal = "INVOICE_FINAL";
+
+    /// <summary>The agency was restored from a backup: the series gives no number until its last issued one is confirmed. Metadata: legal_entity, series, last_number. Look up the last number on paper and confirm it.</summary>
+    public const string SeriesUnconfirmed = "SERIES_UNCONFIRMED";
+
+    /// <summary>The series gives numbers and goes on without a gap; its last number is confirmed only after a restore, or before its first. Metadata: legal_entity, series, last_number.</summary>
+    public const string SeriesInUse = "SERIES_IN_USE";
 }

@@ -12,8 +12,25 @@ public sealed record AssignedNumber(InvoiceId Invoice, long Number, LocalDate Is
 [GenerateSerializer, Immutable, Alias("invoice-series.assign")]
 public sealed record AssignNumbers(LegalEntityId LegalEntity, InvoiceSeriesId Series, ImmutableArray<InvoiceId> Invoices);
 
+/// <param name="Last">The last number that was issued, on paper too: the series goes on with the next.</param>
+[GenerateSerializer, Immutable, Alias("invoice-series.confirm-last-number")]
+public sealed record ConfirmLastNumber(LegalEntityId LegalEntity, InvoiceSeriesId Series, long Last);
+
 [Event("invoice-series.numbers-assigned"), GenerateSerializer, Immutable, Alias("invoice-series.numbers-assigned")]
 public sealed record NumbersAssigned(LegalEntityId LegalEntity, InvoiceSeriesId Series, ImmutableArray<AssignedNumber> Numbers) : IEvent;
+
+/// <summary>
+/// Somebody has said which number was issued last, after a restore from a backup or before the series' first number here. The numbers
+/// between <paramref name="Known"/> and it stand on documents that this journal does not have.
+/// </summary>
+/// <param name="Known">The last number that the journal has.</param>
+/// <param name="Epoch">The feed's epoch in which it was said.</param>
+[Event("invoice-series.last-number-confirmed"), GenerateSerializer, Immutable, Alias("invoice-series.last-number-confirmed")]
+public sealed record LastNumberConfirmed(LegalEntityId LegalEntity, InvoiceSeriesId Series, long Last, long Known, Guid Epoch) : IEvent;
+
+/// <summary>See <see cref="LastNumberConfirmed"/>.</summary>
+[GenerateSerializer, Immutable, Alias("invoice-series.confirmation")]
+public sealed record SeriesConfirmation(long Last, long Known, Guid Epoch);
 
 /// <summary>The number of an invoice. An invoice has one of one series: a second is refused by the key.</summary>
 [RowTable("invoice_numbers", nameof(Invoice))]
@@ -21,13 +38,16 @@ public sealed record InvoiceNumberRow(InvoiceId Invoice, LegalEntityId LegalEnti
 
 /// <summary>
 /// A gapless, increasing series of document numbers of one legal entity, with dates that never decrease. Which invoice has which number stands
-/// in <see cref="InvoiceNumberRow"/>, so that the state does not grow. Source: domain §5.
+/// in <see cref="InvoiceNumberRow"/>, so that the state does not grow. In an agency that was restored from a backup it gives no number until its last
+/// one is confirmed: numbers given after the backup stand on documents, and are not given twice. Source: domain §5, reliability.
 /// </summary>
 /// <param name="Last">The last number given; 0 before the first.</param>
 /// <param name="LastIssueDate">The date of the last number.</param>
 /// <param name="Recent">The newest numbers, oldest first: what is asked for again at once is answered from them. Older ones are refused by their row's key.</param>
+/// <param name="Confirmation">The newest confirmation of the last number, if there ever was one.</param>
 [GenerateSerializer, Immutable, Alias("invoice-series")]
-public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id, long Last, LocalDate? LastIssueDate, ImmutableArray<AssignedNumber> Recent) : IState<InvoiceSeries>
+public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id, long Last, LocalDate? LastIssueDate, ImmutableArray<AssignedNumber> Recent,
+    SeriesConfirmation? Confirmation = null) : IState<InvoiceSeries>
 {
     private const string CreditNotes = "-cn";
     private const int MostRecent = 256;
@@ -37,12 +57,12 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
 
     public static string Kind => "invoice-series";
 
-    public static int FoldVersion => 1;
+    public static int FoldVersion => 2;
 
     public static InvoiceSeries Initial { get; } = new(default, default, 0, null, []);
 
     [JsonIgnore]
-    public bool Exists => Last > 0;
+    public bool Exists => Last > 0 || Confirmation is not null;
 
     /// <summary>Nothing of a series changes by time alone.</summary>
     [JsonIgnore]
@@ -56,13 +76,22 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     /// <summary>The series of the credit notes beside a series of invoices.</summary>
     public static InvoiceSeriesId ForCreditNotes(InvoiceSeriesId series) => new(series.Value + CreditNotes);
 
+    /// <summary>The series in which a legal entity numbers such a document.</summary>
+    public static InvoiceSeriesId For(DocumentKind kind, InvoiceSeriesId series) => kind == DocumentKind.CreditNote ? ForCreditNotes(series) : series;
+
     /// <summary>A number as printed: <c>MAIN-000042</c>.</summary>
     public static string Printed(InvoiceSeriesId series, long number) => string.Create(CultureInfo.InvariantCulture, $"{series.Value.ToUpperInvariant()}-{number:000000}");
 
     /// <summary>Gives the next numbers and one date to invoices that have none, in one append.</summary>
     /// <param name="timeZone">The legal entity's: what today is.</param>
-    public Decision Assign(AssignNumbers command, string timeZone, Instant now)
+    /// <param name="restored">The feed's epoch when the agency was restored into it from a backup; else null.</param>
+    public Decision Assign(AssignNumbers command, string timeZone, Guid? restored, Instant now)
     {
+        if (Locked(command.LegalEntity, command.Series, restored) is { } locked)
+        {
+            return locked;
+        }
+
         var today = now.InZone(DateTimeZoneProviders.Tzdb[timeZone]).Date;
         var date = LastIssueDate is { } last && last > today ? last : today;
         var missing = command.Invoices.Distinct().Except(Recent.Select(r => r.Invoice)).ToList();
@@ -71,12 +100,50 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
             : Decision.Accept(new NumbersAssigned(command.LegalEntity, command.Series, [.. missing.Select((invoice, i) => new AssignedNumber(invoice, Last + 1 + i, date))]));
     }
 
+    /// <summary>Records which number was issued last. Asked again with the same number: nothing to do.</summary>
+    /// <param name="epoch">The feed's.</param>
+    /// <param name="restored">Whether the agency was restored into it from a backup.</param>
+    public Decision Confirm(ConfirmLastNumber command, Guid epoch, bool restored)
+    {
+        if (Confirmation is { } made && made.Epoch == epoch && made.Last == command.Last && Last == command.Last)
+        {
+            return Decision.Nothing;
+        }
+
+        // What was said wrongly can be said again while no number was given on it.
+        var again = Confirmation is { } before && before.Epoch == epoch && before.Last == Last;
+        if (Last > 0 && !again && !(restored && Confirmation?.Epoch != epoch))
+        {
+            return Rejection.Rule(
+                Reasons.SeriesInUse, $"The series {command.Series} of {command.LegalEntity} gives numbers, the last one {Text(Last)}: they go on without a gap.",
+                ("legal_entity", command.LegalEntity.Value), ("series", command.Series.Value), ("last_number", Text(Last)));
+        }
+
+        var known = again ? Confirmation!.Known : Last;
+        return command.Last < known
+            ? Rejection.Invalid(new FieldViolation("last_number", $"must be at least {Text(known)}, the last number that the journal has"))
+            : Decision.Accept(new LastNumberConfirmed(command.LegalEntity, command.Series, command.Last, known, epoch));
+    }
+
+    /// <summary>Why the series gives no number now; null when it does.</summary>
+    /// <param name="restored">The feed's epoch when the agency was restored into it from a backup; else null.</param>
+    public Rejection? Locked(LegalEntityId entity, InvoiceSeriesId series, Guid? restored) => restored is null || Confirmation?.Epoch == restored
+        ? null
+        : Rejection.Rule(
+            Reasons.SeriesUnconfirmed,
+            $"The agency was restored from a backup, whose last number in the series {series} of {entity} is {Text(Last)}: confirm which one was issued last, on paper too.",
+            ("legal_entity", entity.Value), ("series", series.Value), ("last_number", Text(Last)));
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>The numbers of these invoices, as far as they are recent.</summary>
     public ImmutableArray<AssignedNumber> NumbersOf(ImmutableArray<InvoiceId> invoices) => [.. Recent.Where(r => invoices.Contains(r.Invoice))];
 
     public InvoiceSeries Apply(IEvent @event) => @event switch
     {
-        NumbersAssigned e => new InvoiceSeries(e.LegalEntity, e.Series, e.Numbers[^1].Number, e.Numbers[^1].IssueDate, [.. Recent.AddRange(e.Numbers).TakeLast(Math.Max(MostRecent, e.Numbers.Length))]),
+        NumbersAssigned e => new InvoiceSeries(
+            e.LegalEntity, e.Series, e.Numbers[^1].Number, e.Numbers[^1].IssueDate, [.. Recent.AddRange(e.Numbers).TakeLast(Math.Max(MostRecent, e.Numbers.Length))], Confirmation),
+        LastNumberConfirmed e => this with { LegalEntity = e.LegalEntity, Id = e.Series, Last = e.Last, Confirmation = new SeriesConfirmation(e.Last, e.Known, e.Epoch) },
         NothingChanged => this,
         _ => throw new InvalidOperationException($"An invoice series does not know {@event.GetType().Name}."),
     };

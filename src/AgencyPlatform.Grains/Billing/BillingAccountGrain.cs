@@ -25,20 +25,24 @@ public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain
 
     public async Task<Reply<Invoice>> Finalize(Call call, InvoiceId invoice)
     {
-        var found = await Query(new Read(Key.Agency, call.SandboxNow), (s, _) => s.Find(invoice) is null ? null : s.Account);
+        var found = await Query(new Read(Key.Agency, call.SandboxNow), (s, _) => s.Find(invoice) is null ? null : s);
         if (found.Rejection is not null)
         {
             return Reply<Invoice>.No(Rejection.NotFound("invoice", invoice.Value));
         }
 
-        var (facts, missing) = await Facts(call.SandboxNow, found.Value!);
-        return missing is not null
-            ? Reply<Invoice>.No(missing)
-            : await RunSaga(
-                call,
-                (s, now) => s.Finalize(invoice, facts!, now),
-                (s, _) => s.Find(invoice)?.State == InvoiceState.Finalized ? new SagaEnd(null) : null,
-                s => s.Find(invoice)!);
+        var account = found.Value!;
+        var (facts, missing) = await Facts(call.SandboxNow, account.Account!);
+        if ((missing ?? await Locked(call, account, account.Find(invoice)!, facts!.Series)) is { } refused)
+        {
+            return Reply<Invoice>.No(refused);
+        }
+
+        return await RunSaga(
+            call,
+            (s, now) => s.Finalize(invoice, facts!, now),
+            (s, _) => s.Find(invoice)?.State == InvoiceState.Finalized ? new SagaEnd(null) : null,
+            s => s.Find(invoice)!);
     }
 
     public Task<Reply<Invoice>> Get(Read read, InvoiceId invoice) => Query(read, (s, _) => s.Find(invoice), Rejection.NotFound("invoice", invoice.Value));
@@ -68,6 +72,21 @@ public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// After a restore from a backup: that the invoice's series gives no number yet. Asked before the invoice is frozen; one that was frozen before the
+    /// backup waits for the confirmation.
+    /// </summary>
+    private async Task<Rejection?> Locked(Call call, BillingAccount account, Invoice invoice, InvoiceSeriesId defaultSeries)
+    {
+        if (invoice.State == InvoiceState.Finalized || !(await ReadFeedHead()).Restored)
+        {
+            return null;
+        }
+
+        var (entity, series) = (account.Account!.LegalEntity, invoice.Series ?? InvoiceSeries.For(invoice.Content.Kind, defaultSeries));
+        return (await Grain<IInvoiceSeriesGrain>(InvoiceSeries.Key(entity, series)).Last(call.AsStep(), entity, series)).Rejection;
     }
 
     /// <summary>What the account's bill is computed from, or what is not there.</summary>

@@ -20,6 +20,8 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
             return Reply<ImmutableArray<AssignedNumber>>.No(Rejection.NotFound("legal_entity", c.LegalEntity.Value));
         }
 
+        var restored = await Restored();
+
         // Who else asks for the same invoice at the same time gets its row's key first: then it has its number.
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
@@ -31,7 +33,7 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
                 return new Reply<ImmutableArray<AssignedNumber>>(known, null, null);
             }
 
-            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, entity.TimeZone, now), s => s.NumbersOf(missing));
+            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, entity.TimeZone, restored, now), s => s.NumbersOf(missing));
             if (reply.Rejection is null)
             {
                 return Reply<ImmutableArray<AssignedNumber>>.Ok([.. known, .. reply.Value], reply.Meta!);
@@ -45,4 +47,27 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
 
         throw new UnavailableException("The series is asked for the same numbers too often at once.");
     }
+
+    public async Task<Reply<InvoiceSeries>> Confirm(Call call, ConfirmLastNumber c)
+    {
+        var agency = await Grain<IAgencyGrain>(Key.Agency.Value).Get(new Read(Key.Agency, call.SandboxNow));
+        if (agency.Value?.LegalEntities.GetValueOrDefault(c.LegalEntity) is not { } entity)
+        {
+            return Reply<InvoiceSeries>.No(Rejection.NotFound("legal_entity", c.LegalEntity.Value));
+        }
+
+        // A series that nothing is numbered in would be a slip of the pen.
+        var used = c.Series == entity.DefaultSeries || c.Series == InvoiceSeries.ForCreditNotes(entity.DefaultSeries);
+        var head = await ReadFeedHead();
+        return await Decide(
+            call, (s, _) => used || s.Exists ? s.Confirm(c, head.Epoch, head.Restored) : Rejection.NotFound("invoice_series", c.Series.Value), s => s);
+    }
+
+    public async Task<Reply<long>> Last(Call call, LegalEntityId entity, InvoiceSeriesId series)
+    {
+        var restored = await Restored();
+        return await Decide(call, (s, _) => s.Locked(entity, series, restored) is { } locked ? locked : Decision.Nothing, s => s.Last);
+    }
+
+    private async Task<Guid?> Restored() => await ReadFeedHead() is { Restored: true } head ? head.Epoch : null;
 }

@@ -43,11 +43,46 @@ public static class HostCommands
         }
 
         root.SetAction((parsed, cancellation) => Guarded(() => ServeCommand.Run(Overrides(parsed), parsed.GetValue(s_environment), cancellation)));
+        root.Subcommands.Add(Migrate());
+        root.Subcommands.Add(Backup());
+        root.Subcommands.Add(Restore());
         root.Subcommands.Add(Journal());
         root.Subcommands.Add(DemoCommand());
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
         return parsed.Errors.Count > 0 ? WrongSettings : code;
+    }
+
+    private static Command Migrate()
+    {
+        var migrate = new Command("migrate", "Creates the database's tables or brings them to this program's version. On PostgreSQL it is for the owner's role.");
+        migrate.SetAction((parsed, cancellation) => WithStorage(parsed, DatabaseCommands.Migrated, cancellation, create: true));
+        return migrate;
+    }
+
+    private static Command Backup()
+    {
+        var file = new Option<FileInfo>("--to") { Description = "The file to write; it must not be there.", Required = true };
+        var backup = new Command("backup", "Copies the embedded database to a file while a host goes on serving it. PostgreSQL has tools of its own.") { file };
+        backup.SetAction((parsed, cancellation) => WithStorage(parsed, (services, ct) => DatabaseCommands.BackUp(services, parsed.GetValue(file)!, ct), cancellation));
+        return backup;
+    }
+
+    private static Command Restore()
+    {
+        var file = new Option<FileInfo?>("--from") { Description = "A file that `backup` has written: it is copied to the data folder, which must have no database." };
+        var adopt = new Option<bool>("--adopt") { Description = "The database is in place, restored by other means: PostgreSQL's, or a copied file." };
+        var restore = new Command("restore", "Makes a backup the database that is served: a new epoch of the feeds, and no finalizing until each invoice series' last number is confirmed.") { file, adopt };
+        restore.Validators.Add(result =>
+        {
+            if (result.GetValue(file) is null == !result.GetValue(adopt))
+            {
+                result.AddError("restore takes either --from FILE or --adopt.");
+            }
+        });
+        restore.SetAction((parsed, cancellation) => WithStorage(
+            parsed, (services, ct) => DatabaseCommands.Restore(services, parsed.GetValue(file), ct), cancellation, create: parsed.GetValue(file) is not null, ensure: false));
+        return restore;
     }
 
     private static Command Journal()
@@ -59,14 +94,12 @@ public static class HostCommands
         verify.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Verify, cancellation));
         var rebuild = new Command("rebuild", "Fills the read models anew from the journal and swaps them in.");
         rebuild.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Rebuild, cancellation));
-        var migrate = new Command("migrate", "Creates the database's tables or brings them to this program's version. On PostgreSQL it is for the owner's role.");
-        migrate.SetAction((parsed, cancellation) => WithStorage(parsed, JournalCommands.Migrated, cancellation, create: true));
         var file = new Option<FileInfo?>("--to") { Description = "The file to write; without it, the standard output." };
         var agency = new Option<string?>("--agency") { Description = "One agency's id; without it, all." };
         var export = new Command("export", "Writes the events as lines of JSON, envelope and payload, in order of sequence.") { file, agency };
         export.SetAction((parsed, cancellation) => WithStorage(
             parsed, (services, ct) => JournalCommands.Export(services, parsed.GetValue(file), parsed.GetValue(agency), ct), cancellation));
-        return new Command("journal", "Looks at the event journal, and repairs what is derived from it.") { show, verify, rebuild, migrate, export };
+        return new Command("journal", "Looks at the event journal, and repairs what is derived from it.") { show, verify, rebuild, export };
     }
 
     private static Command DemoCommand()
@@ -98,8 +131,9 @@ public static class HostCommands
     }
 
     /// <param name="create">Whether an embedded database that is not there is made; else it is a mistake in the command.</param>
+    /// <param name="ensure">Whether the database is brought to this program's version first.</param>
     private static Task<int> WithStorage(
-        ParseResult parsed, Func<IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellation, bool create = false) => Guarded(async () =>
+        ParseResult parsed, Func<IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellation, bool create = false, bool ensure = true) => Guarded(async () =>
     {
         var builder = PlatformHost.Configured(Overrides(parsed), parsed.GetValue(s_environment) ?? "Development", out var settings);
         if (!create && settings.Storage.Provider == StorageProvider.Sqlite && new SqliteConnectionStringBuilder(settings.Storage.ConnectionString).DataSource is var file && !File.Exists(file))
@@ -108,11 +142,16 @@ public static class HostCommands
         }
 
         var services = new ServiceCollection();
+        services.AddSingleton(settings);
         services.AddLogging(logging => logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddConsole());
         services.AddSingleton<IHostEnvironment>(builder.Environment);
         services.AddAgencyPlatformStorage(settings.Storage);
         await using var provider = services.BuildServiceProvider();
-        await provider.GetRequiredService<IJournalMaintenance>().EnsureSchema(cancellation);
+        if (ensure)
+        {
+            await provider.GetRequiredService<IJournalMaintenance>().EnsureSchema(cancellation);
+        }
+
         return await run(provider, cancellation);
     });
 

@@ -82,13 +82,6 @@ internal static class JournalCommands
         return report.Breaks.IsEmpty ? 0 : 1;
     }
 
-    /// <summary>The migration itself has been done before any command looks.</summary>
-    public static Task<int> Migrated(IServiceProvider services, CancellationToken cancellation)
-    {
-        Console.WriteLine("The database is of this program's version.");
-        return Task.FromResult(0);
-    }
-
     public static async Task<int> Rebuild(IServiceProvider services, CancellationToken cancellation)
     {
         var maintenance = services.GetRequiredService<IJournalMaintenance>();

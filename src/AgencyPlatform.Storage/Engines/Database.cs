@@ -64,6 +64,20 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Runs a migration or a rebuild; one at a time, over all processes.</summary>
     public abstract Task Exclusively(Func<Task> work, CancellationToken cancellation);
 
+    /// <summary>Copies the whole database to a new file while others write to the database: what is committed when it begins, and nothing half.</summary>
+    /// <exception cref="SchemaException">It cannot be copied so; the message says what to do.</exception>
+    public abstract Task BackUp(string file, CancellationToken cancellation);
+
+    /// <summary>Puts a copy where this database is to be; there must be none yet.</summary>
+    /// <exception cref="SchemaException">It cannot be put there so; the message says what to do.</exception>
+    public abstract Task PutCopy(string file, CancellationToken cancellation);
+
+    /// <summary>Whether this is a copy that was not adopted.</summary>
+    public virtual Task<bool> IsCopy(CancellationToken cancellation) => Task.FromResult(false);
+
+    /// <summary>How many sessions of serving programs are open on the database.</summary>
+    public virtual Task<long> ServingSessions(DbConnection connection, CancellationToken cancellation) => Task.FromResult(0L);
+
     /// <summary>Whether the engine has row-level security and this process's database user is not bound by it.</summary>
     public virtual Task<bool> BypassesRowSecurity(CancellationToken cancellation) => Task.FromResult(false);
 

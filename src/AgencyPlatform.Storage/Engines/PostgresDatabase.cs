@@ -242,12 +242,26 @@ internal sealed class PostgresDatabase : Database
     public override async Task<bool> TableExists(DbConnection connection, string table, CancellationToken cancellation) =>
         (await Query(connection, "SELECT 1 WHERE to_regclass($1) IS NOT NULL", new SqlArguments(table), _ => 1, cancellation)).Count > 0;
 
+    public override Task BackUp(string file, CancellationToken cancellation) => throw new SchemaException(
+        "PostgreSQL is backed up by its own tools: `pg_dump --format=custom --file=FILE DATABASE` as the owner's role, or pg_basebackup with WAL archiving (docs/operations.md).");
+
+    public override Task PutCopy(string file, CancellationToken cancellation) => throw new SchemaException(
+        "PostgreSQL is restored by its own tools (pg_restore, or a base backup with its WAL). Then run `restore --adopt` as the owner's role (docs/operations.md).");
+
+    // By the names that this program gives its sessions; everybody may see those.
+    public override async Task<long> ServingSessions(DbConnection connection, CancellationToken cancellation) => (await Query(
+        connection,
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND (application_name LIKE '% writer' OR application_name LIKE '% reader')",
+        new SqlArguments(),
+        r => r.GetInt64(0),
+        cancellation)).Single();
+
     public override async Task<bool> BypassesRowSecurity(CancellationToken cancellation) =>
         (await Read("SELECT 1 WHERE NOT row_security_active('events')", new SqlArguments(), _ => 1, cancellation)).Count > 0;
 
     public override string Describe(Exception exception) =>
         exception is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege }
-            ? $"{exception.Message}. It must be created or migrated by its owner: run `journal migrate` with the connection string of the owner's role."
+            ? $"{exception.Message}. It must be created or migrated by its owner: run `migrate` with the connection string of the owner's role."
             : exception.Message;
 
     public override async ValueTask DisposeAsync()

@@ -177,6 +177,16 @@ internal sealed class SqliteDatabase : Database
     public override async Task<bool> TableExists(DbConnection connection, string table, CancellationToken cancellation) =>
         (await Query(connection, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", new SqlArguments(table), r => r.GetInt64(0), cancellation)).Count > 0;
 
+    public override Task BackUp(string file, CancellationToken cancellation) => SqliteCopy.Take(_source, file, cancellation);
+
+    public override Task PutCopy(string file, CancellationToken cancellation) => SqliteCopy.Put(file, Path.GetFullPath(new SqliteConnectionStringBuilder(_connectionString).DataSource), cancellation);
+
+    public override async Task<bool> IsCopy(CancellationToken cancellation)
+    {
+        await using var connection = await Source.OpenConnectionAsync(cancellation);
+        return await TableExists(connection, SqliteCopy.Mark, cancellation);
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await _writing.WaitAsync();

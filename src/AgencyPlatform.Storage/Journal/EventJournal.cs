@@ -59,11 +59,14 @@ internal sealed class EventJournal(Database database, JournalWriter writer, Fenc
     public async Task<FeedHead> ReadHead(AgencyId agency, CancellationToken cancellation = default)
     {
         var heads = await database.Query(
-            "SELECT s.epoch, h.sequence, h.hash, h.recorded_at FROM schema_info s LEFT JOIN heads h ON h.agency = $1",
+            """
+            SELECT s.epoch, h.sequence, h.hash, h.recorded_at, r.sequence
+            FROM schema_info s LEFT JOIN heads h ON h.agency = $1 LEFT JOIN restores r ON r.agency = $1 AND r.epoch = s.epoch
+            """,
             SqlArguments.Of(agency),
             r => r.IsDBNull(1)
-                ? new FeedHead(database.ReadGuid(r, 0), 0, [], Instant.FromUnixTimeTicks(0))
-                : new FeedHead(database.ReadGuid(r, 0), r.GetInt64(1), r.GetFieldValue<byte[]>(2), Instant.FromUnixTimeTicks(r.GetInt64(3))),
+                ? new FeedHead(database.ReadGuid(r, 0), 0, [], Instant.FromUnixTimeTicks(0), !r.IsDBNull(4))
+                : new FeedHead(database.ReadGuid(r, 0), r.GetInt64(1), r.GetFieldValue<byte[]>(2), Instant.FromUnixTimeTicks(r.GetInt64(3)), !r.IsDBNull(4)),
             cancellation);
         return heads.Single();
     }

@@ -15,6 +15,17 @@ public sealed record ChainBreak(AgencyId Agency, long Sequence, string Problem);
 /// <param name="Breaks">The first break of each agency that has one; empty: all chains are whole.</param>
 public sealed record ChainReport(int Agencies, long Events, ImmutableArray<ChainBreak> Breaks);
 
+/// <summary>A series of invoice numbers as a restored database has it.</summary>
+/// <param name="Series"><c>{legal entity}/{series}</c>.</param>
+/// <param name="Last">The last number in the journal; later ones may stand on paper.</param>
+public sealed record RestoredSeries(AgencyId Agency, string Series, long Last);
+
+/// <param name="Epoch">The new epoch of all feeds.</param>
+/// <param name="Agencies">How many agencies were restored.</param>
+/// <param name="Events">How many events they have.</param>
+/// <param name="Series">The series that have given numbers. These and all others of the agencies give none until their last number is confirmed.</param>
+public sealed record RestoreReport(Guid Epoch, int Agencies, long Events, ImmutableArray<RestoredSeries> Series);
+
 /// <summary>What operators' commands do with the journal.</summary>
 public interface IJournalMaintenance
 {
@@ -27,6 +38,18 @@ public interface IJournalMaintenance
 
     /// <summary>Walks the events of one agency or all: sequence numbers without a gap, hashes as computed, head row as the last event, versions of each aggregate without a gap.</summary>
     Task<ChainReport> VerifyChain(AgencyId? agency = null, IProgress<MaintenanceProgress>? progress = null, CancellationToken cancellation = default);
+
+    /// <summary>Copies an embedded database to a new file while a host goes on writing: everything acknowledged before the call is in it.</summary>
+    /// <exception cref="SchemaException">The file is there already, the copy is not whole, or the engine has tools of its own.</exception>
+    Task BackUp(string file, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Makes a restored database the one that is served from now on: a new epoch of all feeds, so that cursors of what is lost are refused, and no
+    /// finalizing of invoices until each series' last number is confirmed. On an embedded database a backup's file is put in place first.
+    /// </summary>
+    /// <param name="file">The backup; null: the database is in place already.</param>
+    /// <exception cref="SchemaException">There is a database already, the file is no backup, or a host serves the database.</exception>
+    Task<RestoreReport> Restore(string? file, CancellationToken cancellation = default);
 
     /// <summary>All agencies that have events, in order.</summary>
     Task<IReadOnlyList<AgencyId>> ListAgencies(CancellationToken cancellation = default);

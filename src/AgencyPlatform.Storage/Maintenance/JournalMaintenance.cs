@@ -1,5 +1,7 @@
+using System.Data.Common;
 using System.Globalization;
 using AgencyPlatform.Contracts.Journal;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Storage.Engines;
 using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Storage.Membership;
@@ -12,9 +14,11 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
 {
     private const int Page = 1000;
 
-    public async Task EnsureSchema(CancellationToken cancellation = default)
+    public Task EnsureSchema(CancellationToken cancellation = default) => Ensure(adopting: false, cancellation);
+
+    private async Task Ensure(bool adopting, CancellationToken cancellation)
     {
-        await schema.Ensure(cancellation);
+        await schema.Ensure(cancellation, adopting);
         await snapshots.Ensure(cancellation);
         if (membership is not null)
         {
@@ -24,6 +28,54 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
 
     public Task Rebuild(IProgress<MaintenanceProgress>? progress = null, CancellationToken cancellation = default) =>
         database.Exclusively(() => new ReadModelRebuild(database).Run(database.Tables.All, deadlines: true, progress, cancellation), cancellation);
+
+    public Task BackUp(string file, CancellationToken cancellation = default) => database.BackUp(file, cancellation);
+
+    public async Task<RestoreReport> Restore(string? file, CancellationToken cancellation = default)
+    {
+        if (file is not null)
+        {
+            await database.PutCopy(file, cancellation);
+        }
+
+        await Ensure(adopting: true, cancellation);
+        var epoch = Guid.CreateVersion7();
+        await database.Exclusively(() => database.Write(connection => Adopt(connection, epoch, cancellation), lockJournal: true, cancellation), cancellation);
+        var numbers = database.Tables.Of(typeof(InvoiceNumberRow));
+        string Column(string property) => numbers.Property(property).Quoted;
+        var series = await database.Query(
+            $"""
+            SELECT agency, {Column(nameof(InvoiceNumberRow.LegalEntity))}, {Column(nameof(InvoiceNumberRow.Series))}, max({Column(nameof(InvoiceNumberRow.Number))})
+            FROM {numbers.Name} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            """,
+            new SqlArguments(),
+            r => new RestoredSeries(new AgencyId(r.GetString(0)), $"{r.GetString(1)}/{r.GetString(2)}", r.GetInt64(3)),
+            cancellation);
+        return new RestoreReport(epoch, (await ListAgencies(cancellation)).Count, await CountEvents(null, cancellation), [.. series]);
+    }
+
+    private async Task Adopt(DbConnection connection, Guid epoch, CancellationToken cancellation)
+    {
+        if (await database.ServingSessions(connection, cancellation) is var sessions and > 0)
+        {
+            throw new SchemaException($"{sessions} sessions of a serving program are open on the database: stop every host, then adopt it.");
+        }
+
+        // A program that does not know of locked series must not serve them.
+        await Run("UPDATE schema_info SET epoch = $1, oldest_program = CASE WHEN oldest_program < $2 THEN $2 ELSE oldest_program END", epoch, (long)Migrations.KnowsRestores);
+        await Run("INSERT INTO restores (agency, epoch, sequence) SELECT agency, $1, sequence FROM heads", epoch);
+
+        // Whoever had taken them is not of this database.
+        await Run("UPDATE deadlines SET lease_until = 0");
+        if (membership is not null)
+        {
+            await membership.Forget(connection, cancellation);
+        }
+
+        await Run($"DROP TABLE IF EXISTS {SqliteCopy.Mark}");
+
+        Task Run(string sql, params ReadOnlySpan<object?> values) => database.Execute(connection, sql, new SqlArguments(values), cancellation);
+    }
 
     public async Task<ChainReport> VerifyChain(AgencyId? agency = null, IProgress<MaintenanceProgress>? progress = null, CancellationToken cancellation = default)
     {

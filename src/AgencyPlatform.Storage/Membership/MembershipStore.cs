@@ -1,3 +1,4 @@
+using System.Data.Common;
 using AgencyPlatform.Storage.Engines;
 using Microsoft.Extensions.Hosting;
 
@@ -43,6 +44,13 @@ internal sealed class MembershipStore(Database database) : IHostedLifecycleServi
         {
             throw new SchemaException($"The tables of the cluster's members cannot be prepared: {database.Describe(e)}");
         }
+    }
+
+    /// <summary>Forgets every member of every cluster: in a restored database they are those of the one that was backed up.</summary>
+    public async Task Forget(DbConnection connection, CancellationToken cancellation)
+    {
+        await database.Execute(connection, "DELETE FROM OrleansMembership", new SqlArguments(), cancellation);
+        await database.Execute(connection, "DELETE FROM OrleansMembershipVersion", new SqlArguments(), cancellation);
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Ensure(cancellationToken);

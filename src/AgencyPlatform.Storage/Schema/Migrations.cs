@@ -9,10 +9,24 @@ internal sealed record Migration(int Version, int OldestProgram, Func<Database, 
 
 internal static class Migrations
 {
-    public static ImmutableArray<Migration> All { get; } = [new Migration(1, 1, First)];
+    public static ImmutableArray<Migration> All { get; } = [new Migration(1, 1, First), new Migration(2, 1, Restores)];
+
+    /// <summary>The schema whose program knows that a restored agency's invoice series are locked.</summary>
+    public const int KnowsRestores = 2;
 
     /// <summary>The schema that this program writes.</summary>
     public static int Current => All[^1].Version;
+
+    /// <summary>Which agencies an epoch of the feed began with, and at which of their events, when it began with a restore from a backup.</summary>
+    private static IEnumerable<string> Restores(Database database)
+    {
+        var (text, number, uuid) = (database.TypeOf(StoredKind.Text), database.TypeOf(StoredKind.Long), database.TypeOf(StoredKind.Uuid));
+        yield return $"CREATE TABLE restores (agency {text} NOT NULL, epoch {uuid} NOT NULL, sequence {number} NOT NULL, PRIMARY KEY (agency, epoch))";
+        foreach (var statement in database.Protect("restores"))
+        {
+            yield return statement;
+        }
+    }
 
     private static IEnumerable<string> First(Database database)
     {

@@ -10,11 +10,19 @@ namespace AgencyPlatform.Storage.Schema;
 internal sealed class StorageSchema(Database database, StorageOptions options, TimeProvider clock) : IHostedLifecycleService
 {
     /// <summary>Brings the database to this program's version, or refuses it.</summary>
+    /// <param name="adopting">It may be a copy that is about to be adopted.</param>
     /// <exception cref="SchemaException">The database is of a newer version that this program may not run on, or cannot be used.</exception>
-    public async Task Ensure(CancellationToken cancellation = default)
+    public async Task Ensure(CancellationToken cancellation = default, bool adopting = false)
     {
         try
         {
+            // Before anything is written to it.
+            if (!adopting && await database.IsCopy(cancellation))
+            {
+                throw new SchemaException(
+                    "This database is a backup. Restore it to another place with `restore --from FILE`, or make it the one that is served from now on with `restore --adopt`.");
+            }
+
             await database.Exclusively(async () =>
             {
                 var fill = new List<RowTable>();

@@ -54,7 +54,7 @@ internal sealed class PostgresCluster : IAsyncDisposable
                 await roles.ExecuteNonQueryAsync(cancellation);
             }
 
-            if (await HostCommands.Run(["journal", "migrate", "--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={As("agencyplatform_owner")}"]) != 0)
+            if (await HostCommands.Run(["migrate", "--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={As("agencyplatform_owner")}"]) != 0)
             {
                 throw new BenchmarkException("The tables cannot be made: see the messages above.");
             }

@@ -207,14 +207,14 @@ public sealed class WorkedExamples
     public void A_series_gives_the_next_numbers_and_dates_that_never_decrease()
     {
         var series = InvoiceSeries.Initial;
-        series = series.Apply(Assert.Single(series.Assign(Assign("a", "b"), "America/New_York", Instant.FromUtc(2026, 6, 2, 3, 0)).Events));
+        series = series.Apply(Assert.Single(series.Assign(Assign("a", "b"), "America/New_York", null, Instant.FromUtc(2026, 6, 2, 3, 0)).Events));
         Assert.Equal([1, 2], series.Recent.Select(n => n.Number));
         Assert.Equal(new LocalDate(2026, 6, 1), series.LastIssueDate);
 
         // Its clock goes back (another silo's): the date stays.
-        series = series.Apply(Assert.Single(series.Assign(Assign("c"), "America/New_York", Instant.FromUtc(2026, 5, 30, 12, 0)).Events));
+        series = series.Apply(Assert.Single(series.Assign(Assign("c"), "America/New_York", null, Instant.FromUtc(2026, 5, 30, 12, 0)).Events));
         Assert.Equal((3, new LocalDate(2026, 6, 1)), (series.Last, series.LastIssueDate!.Value));
-        Assert.Empty(series.Assign(Assign("a", "c"), "America/New_York", Instant.FromUtc(2026, 6, 30, 12, 0)).Events);
+        Assert.Empty(series.Assign(Assign("a", "c"), "America/New_York", null, Instant.FromUtc(2026, 6, 30, 12, 0)).Events);
         Assert.Equal("MAIN-000003", InvoiceSeries.Printed(series.Id, series.Last));
 
         static AssignNumbers Assign(params string[] invoices) => new(s_seller, new InvoiceSeriesId("main"), [.. invoices.Select(i => new InvoiceId(i))]);

@@ -215,6 +215,10 @@ internal sealed partial class Story(IGrainFactory grains)
         var final = await grain.Finalize(Next(), new("inv-1"));
         Ok(final);
         Assert.Equal((1, InvoiceState.Finalized), (final.Value!.Number, final.Value.State));
+
+        // Credit notes go on after those of the system before this one.
+        var notes = InvoiceSeries.ForCreditNotes(new InvoiceSeriesId("main"));
+        Ok(await grains.Of<IInvoiceSeriesGrain>(s_agency, InvoiceSeries.Key(s_seller, notes)).Confirm(Next(), new ConfirmLastNumber(s_seller, notes, 17)));
     }
 
     private async Task AnEnd()
