@@ -10,7 +10,8 @@ namespace AgencyPlatform.Benchmarks;
 /// <param name="Cmos">How many CMOs the callers share: a line each for the rows that store.</param>
 /// <param name="Pool">The peer's connections to its database.</param>
 internal sealed record ThroughputOptions(
-    int Rounds, TimeSpan Length, IReadOnlyList<int> Callers, TimeSpan WarmUp, int Connections, IReadOnlyList<string> Rows, int Agencies, IReadOnlyList<int> Cmos, int Pool, PeerStyle PeerStyle, string Data);
+    int Rounds, TimeSpan Length, IReadOnlyList<int> Callers, TimeSpan WarmUp, int Connections, IReadOnlyList<string> Rows, int Agencies, IReadOnlyList<int> Cmos,
+    int Pool, PeerStyle PeerStyle, string Data);
 
 /// <summary>
 /// Durable calls a second beside a bare echo, a grain without storage and a row-lock service, in one run: all servers stand, the rows take turns, round by round,
@@ -105,7 +106,8 @@ internal static class Throughput
             }
 
             List<Subject> Durable(
-                string name, ServerProcess server, IReadOnlyList<Target> targets, Func<TimeSpan>? database, Func<CancellationToken, Task<(double Commits, double Rows)>>? written, Func<long, Task>? judge)
+                string name, ServerProcess server, IReadOnlyList<Target> targets, Func<TimeSpan>? database,
+                Func<CancellationToken, Task<(double Commits, double Rows)>>? written, Func<long, Task>? judge)
             {
                 var connections = Keep(new Connections(server.Grpc, options.Connections));
                 var works = options.Cmos.ToDictionary(cmos => cmos, cmos => new PairWork(connections, [.. targets.Take(cmos)]));

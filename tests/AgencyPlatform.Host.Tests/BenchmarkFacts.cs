@@ -16,7 +16,8 @@ public sealed class BenchmarkFacts
             lines.Select(ShortBenchmark.Row));
         Assert.All(lines, line => Assert.True(line.GetProperty("callsPerSecond").GetDouble() > 0));
         Assert.All(lines, line => Assert.True(line.GetProperty("ofEcho").GetDouble() > 0 && line.GetProperty("ofGrain").GetDouble() > 0));
-        Assert.All(lines, line => Assert.True(line.GetProperty("p50").GetDouble() <= line.GetProperty("p99").GetDouble() && line.GetProperty("p99").GetDouble() <= line.GetProperty("p999").GetDouble()));
+        Assert.All(lines, line => Assert.True(line.GetProperty("p50").GetDouble() <= line.GetProperty("p99").GetDouble()));
+        Assert.All(lines, line => Assert.True(line.GetProperty("p99").GetDouble() <= line.GetProperty("p999").GetDouble()));
         Assert.All(lines[2..], line => Assert.True(line.GetProperty("rowsPerCommit").GetDouble() > 0));
         Assert.Contains("| gRPC echo | – | 8 |", text, StringComparison.Ordinal);
         Assert.DoesNotContain("old", text, StringComparison.Ordinal);
@@ -49,6 +50,12 @@ internal static class ShortBenchmark
     public static async Task<(JsonElement[] Lines, string Document)> Run(string rows, params string[] more)
     {
         using var folder = new TempFolder();
+        if (!OperatingSystem.IsWindows())
+        {
+            // The database's own user must reach its cluster in it.
+            File.SetUnixFileMode(folder.Path, File.GetUnixFileMode(folder.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+
         var json = Path.Combine(folder.Path, "report.json");
         var document = Path.Combine(folder.Path, "benchmarks.md");
         File.WriteAllText(document, "before\n<!-- throughput: begin -->\nold\n<!-- throughput: end -->\nafter\n");

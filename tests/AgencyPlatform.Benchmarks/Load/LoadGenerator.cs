@@ -52,7 +52,9 @@ internal sealed class Recorder
 /// <summary>What one window came to.</summary>
 /// <param name="Seconds">Length of the window.</param>
 /// <param name="P50">Milliseconds.</param>
-internal sealed record Window(long Calls, double Seconds, double P50, double P99, double P999, double ServerCpu, double DatabaseCpu, double GeneratorCpu, double Commits, double Rows, IReadOnlyDictionary<string, long> Failures)
+internal sealed record Window(
+    long Calls, double Seconds, double P50, double P99, double P999, double ServerCpu, double DatabaseCpu, double GeneratorCpu, double Commits, double Rows,
+    IReadOnlyDictionary<string, long> Failures)
 {
     public double CallsPerSecond => Calls / Seconds;
 }

@@ -23,8 +23,10 @@ internal sealed class PeerService(PeerStore store, PeerKeys keys, TimeProvider c
         var (cmo, _) = Names(request.Parent, agency);
         var (id, hash) = Identify(request.RequestId, request, static (r, value) => r.RequestId = value);
         var booking = request.Booking;
-        if (request.BookingId.Length is 0 or > 63 || booking is not { Steps: [{ FormCase: BookingStep.FormOneofCase.Flexible, StartDate: { } first, EndDate: { } last } step] }
-            || step.Flexible.WeeklyMinutes is < 1 or > 10_080 || !booking.ClientCompany.StartsWith($"agencies/{agency}/clientCompanies/", StringComparison.Ordinal))
+        if (request.BookingId.Length is 0 or > 63
+            || booking is not { Steps: [{ FormCase: BookingStep.FormOneofCase.Flexible, StartDate: { } first, EndDate: { } last } step] }
+            || step.Flexible.WeeklyMinutes is < 1 or > 10_080
+            || !booking.ClientCompany.StartsWith($"agencies/{agency}/clientCompanies/", StringComparison.Ordinal))
         {
             throw Invalid("booking: one flexible step of whole weeks, for a client company of the agency, with an id.");
         }
@@ -71,11 +73,16 @@ internal sealed class PeerService(PeerStore store, PeerKeys keys, TimeProvider c
     }
 
     /// <summary>The CMO and, where there is one, the booking of a name; another agency's is not found.</summary>
-    private static (string Cmo, string? Booking) Names(string name, string agency) => name.Split('/') switch
+    private static (string Cmo, string? Booking) Names(string name, string agency)
     {
-        ["agencies", var a, "cmos", var cmo, .. var rest] when rest is [] or ["bookings", _] => a == agency ? (cmo, rest is [_, var booking] ? booking : null) : throw new RpcException(new Status(StatusCode.NotFound, "There is no such object.")),
-        _ => throw Invalid("A name is no name of a CMO or booking."),
-    };
+        var (of, cmo, booking) = name.Split('/') switch
+        {
+            ["agencies", var a, "cmos", var c] => (a, c, null),
+            ["agencies", var a, "cmos", var c, "bookings", var b] => (a, c, b),
+            _ => throw Invalid("A name is no name of a CMO or booking."),
+        };
+        return of == agency ? (cmo, (string?)booking) : throw new RpcException(new Status(StatusCode.NotFound, "There is no such object."));
+    }
 
     /// <summary>The request's id, and the SHA-256 of the request without it.</summary>
     private static (Guid Id, byte[] Hash) Identify<T>(string id, T request, Action<T, string> set) where T : IMessage
