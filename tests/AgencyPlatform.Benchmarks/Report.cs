@@ -8,14 +8,16 @@ using Spectre.Console;
 namespace AgencyPlatform.Benchmarks;
 
 /// <summary>One window of one row.</summary>
-internal sealed record Round(int Number, string Row, int Callers, Window Window);
+internal sealed record Round(int Number, string Row, int? Cmos, int Callers, Window Window);
 
 /// <summary>A row for one number of callers, over all rounds: medians, and the least and the most calls a second.</summary>
-/// <param name="OfEcho">Calls a second ÷ the echo's in the same round, the median.</param>
+/// <param name="Cmos">How many CMOs the callers shared; null: none mattered.</param>
+/// <param name="OfEcho">Calls a second ÷ the echo's in the same round, the median; null where the echo was not measured.</param>
 /// <param name="OfGrain">The same against the grain without storage.</param>
+/// <param name="OfPeer">The same against the peer with as many CMOs.</param>
 /// <param name="ServerCpu">Microseconds a call; the database's and the generator's beside it.</param>
 internal sealed record Line(
-    string Row, int Callers, double CallsPerSecond, double Least, double Most, double OfEcho, double OfGrain, double P50, double P99,
+    string Row, int? Cmos, int Callers, double CallsPerSecond, double Least, double Most, double? OfEcho, double? OfGrain, double? OfPeer, double P50, double P99, double P999,
     double ServerCpu, double DatabaseCpu, double GeneratorCpu, double? RowsPerCommit);
 
 internal sealed record Machine(string Processor, int Cores, double MemoryGigabytes, string System, string Runtime);
@@ -24,17 +26,23 @@ internal sealed record Report(DateTimeOffset At, Machine Machine, ThroughputOpti
 {
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
     private static readonly string[] s_columns =
-        ["Row", "Callers", "Calls/s (least–most)", "÷ echo", "÷ grain", "p50 ms", "p99 ms", "CPU µs a call: server", "database", "generator", "Rows a commit"];
+        ["Row", "CMOs", "Callers", "Calls/s (least–most)", "÷ echo", "÷ grain", "÷ peer", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs a call: server", "database", "generator", "Rows a commit"];
 
     public static Report Of(ThroughputOptions options, IReadOnlyList<Round> rounds)
     {
-        var lines = rounds.GroupBy(r => (r.Callers, r.Row)).Select(group =>
+        var lines = rounds.GroupBy(r => (r.Callers, r.Row, r.Cmos)).Select(group =>
         {
-            double Of(string row) => Median(group.Select(r => r.Window.CallsPerSecond / rounds.Single(o => o.Number == r.Number && o.Callers == r.Callers && o.Row == row).Window.CallsPerSecond));
+            double? Of(string row, int? cmos)
+            {
+                var others = rounds.Where(o => o.Row == row && o.Cmos == cmos && o.Callers == group.Key.Callers).ToDictionary(o => o.Number, o => o.Window.CallsPerSecond);
+                return others.Count == 0 ? null : Median(group.Select(r => r.Window.CallsPerSecond / others[r.Number]));
+            }
+
             double PerCall(Func<Window, double> cpu) => Median(group.Select(r => cpu(r.Window) / Math.Max(1, r.Window.Calls)));
             var rates = group.Select(r => r.Window.CallsPerSecond).ToArray();
             return new Line(
-                group.Key.Row, group.Key.Callers, Median(rates), rates.Min(), rates.Max(), Of(Throughput.Echo), Of(Throughput.Grain), Median(group.Select(r => r.Window.P50)), Median(group.Select(r => r.Window.P99)),
+                group.Key.Row, group.Key.Cmos, group.Key.Callers, Median(rates), rates.Min(), rates.Max(), Of(Throughput.Echo, null), Of(Throughput.Grain, null), Of(Throughput.Peer, group.Key.Cmos),
+                Median(group.Select(r => r.Window.P50)), Median(group.Select(r => r.Window.P99)), Median(group.Select(r => r.Window.P999)),
                 PerCall(w => w.ServerCpu), PerCall(w => w.DatabaseCpu), PerCall(w => w.GeneratorCpu),
                 group.All(r => r.Window.Commits > 0) ? Median(group.Select(r => r.Window.Rows / r.Window.Commits)) : null);
         });
@@ -93,11 +101,12 @@ internal sealed record Report(DateTimeOffset At, Machine Machine, ThroughputOpti
     private static string[] Cells(Line line)
     {
         string N(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+        string Ratio(double? ratio) => ratio is { } value ? N(value, "0.00") : "–";
         return
         [
-            line.Row, N(line.Callers, "N0"), $"{N(line.CallsPerSecond, "N0")} ({N(line.Least, "N0")}–{N(line.Most, "N0")})", N(line.OfEcho, "0.00"), N(line.OfGrain, "0.00"),
-            N(line.P50, "0.0"), N(line.P99, "0.0"), N(line.ServerCpu, "0"), line.DatabaseCpu > 0 ? N(line.DatabaseCpu, "0") : "–", N(line.GeneratorCpu, "0"),
-            line.RowsPerCommit is { } rows ? N(rows, "0") : "–",
+            line.Row, line.Cmos is { } cmos ? N(cmos, "N0") : "–", N(line.Callers, "N0"), $"{N(line.CallsPerSecond, "N0")} ({N(line.Least, "N0")}–{N(line.Most, "N0")})",
+            Ratio(line.OfEcho), Ratio(line.OfGrain), Ratio(line.OfPeer), N(line.P50, "0.0"), N(line.P99, "0.0"), N(line.P999, "0.0"),
+            N(line.ServerCpu, "0"), line.DatabaseCpu > 0 ? N(line.DatabaseCpu, "0") : "–", N(line.GeneratorCpu, "0"), line.RowsPerCommit is { } rows ? N(rows, "0") : "–",
         ];
     }
 

@@ -84,7 +84,7 @@ public sealed class DiskFacts
     public async Task A_database_that_needs_a_newer_program_is_refused_in_a_sentence()
     {
         using var folder = new TempFolder();
-        Assert.Equal(0, (await HostProcess.Run("journal", "migrate", "--data", folder.Path)).Code);
+        Assert.Equal(0, (await HostProcess.Run("migrate", "--data", folder.Path)).Code);
         await using (var connection = new SqliteConnection($"Data Source={Path.Combine(folder.Path, "agencyplatform.db")};Pooling=false"))
         {
             await connection.OpenAsync();

@@ -52,7 +52,9 @@ internal sealed class Recorder
 /// <summary>What one window came to.</summary>
 /// <param name="Seconds">Length of the window.</param>
 /// <param name="P50">Milliseconds.</param>
-internal sealed record Window(long Calls, double Seconds, double P50, double P99, double ServerCpu, double DatabaseCpu, double GeneratorCpu, double Commits, double Rows, IReadOnlyDictionary<string, long> Failures)
+internal sealed record Window(
+    long Calls, double Seconds, double P50, double P99, double P999, double ServerCpu, double DatabaseCpu, double GeneratorCpu, double Commits, double Rows,
+    IReadOnlyDictionary<string, long> Failures)
 {
     public double CallsPerSecond => Calls / Seconds;
 }
@@ -86,7 +88,7 @@ internal static class LoadGenerator
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var after = await Read(subject, cancellation);
             return new Window(
-                recorder.Calls, seconds, recorder.Percentile(50), recorder.Percentile(99),
+                recorder.Calls, seconds, recorder.Percentile(50), recorder.Percentile(99), recorder.Percentile(99.9),
                 (after.Server - before.Server).TotalMicroseconds, (after.Database - before.Database).TotalMicroseconds, (after.Generator - before.Generator).TotalMicroseconds,
                 after.Journal.Commits - before.Journal.Commits, after.Journal.Rows - before.Journal.Rows, recorder.Failures);
         }
@@ -99,7 +101,7 @@ internal static class LoadGenerator
 
     private static async Task<(TimeSpan Server, TimeSpan Database, TimeSpan Generator, (double Commits, double Rows) Journal)> Read(Subject subject, CancellationToken cancellation)
     {
-        var journal = await subject.Server.Journal(cancellation);
+        var journal = subject.Written is { } written ? await written(cancellation) : await subject.Server.Journal(cancellation);
         return (subject.Server.Cpu, subject.Database?.Invoke() ?? TimeSpan.Zero, Environment.CpuUsage.TotalTime, journal);
     }
 }

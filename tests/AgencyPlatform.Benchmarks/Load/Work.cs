@@ -17,8 +17,8 @@ internal abstract class Work
     /// <summary>One round of it: one call or several, each reported to the recorder.</summary>
     public abstract Task Once(int caller, long turn, Random random, Recorder recorder);
 
-    /// <summary>The request that all rows send: four weeks, half an hour a week.</summary>
-    protected static BookRequest Request(string parent, string client, string booking, Booking template) => new()
+    /// <summary>The request that all rows send: four weeks, so few minutes a week that all callers together fit one CMO.</summary>
+    public static BookRequest Request(string parent, string booking, Booking template) => new()
     {
         Parent = parent,
         BookingId = booking,
@@ -26,14 +26,14 @@ internal abstract class Work
         Booking = template,
     };
 
-    protected static Booking Template(string client)
+    public static Booking Template(string client, int weeklyMinutes = 5)
     {
         var monday = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime).AddDays(14);
         monday = monday.AddDays(-(((int)monday.DayOfWeek + 6) % 7));
         return new Booking
         {
             ClientCompany = client,
-            Steps = { new BookingStep { StartDate = Wire(monday), EndDate = Wire(monday.AddDays(28)), Flexible = new FlexibleForm { WeeklyMinutes = 30 } } },
+            Steps = { new BookingStep { StartDate = Wire(monday), EndDate = Wire(monday.AddDays(28)), Flexible = new FlexibleForm { WeeklyMinutes = weeklyMinutes } } },
         };
     }
 
@@ -52,7 +52,7 @@ internal sealed class FloorWork(Connections connections, bool grain) : Work
     public override async Task Once(int caller, long turn, Random random, Recorder recorder)
     {
         var client = _clients[caller % _clients.Length];
-        var request = Request($"agencies/bench-0/cmos/c{random.Next(64)}", _template.ClientCompany, $"b{caller}-{turn}", _template);
+        var request = Request($"agencies/bench-0/cmos/c{random.Next(64)}", $"b{caller}-{turn}", _template);
         var started = recorder.Start();
         try
         {
@@ -70,7 +70,11 @@ internal sealed class FloorWork(Connections connections, bool grain) : Work
 internal sealed class PairWork(Connections connections, IReadOnlyList<Target> targets) : Work
 {
     private readonly CapacityService.CapacityServiceClient[] _clients = [.. connections.Channels.Select(c => new CapacityService.CapacityServiceClient(c))];
-    private readonly Dictionary<string, Booking> _templates = targets.Select(t => t.Client).Distinct().ToDictionary(c => c, Template);
+    private long _acknowledged;
+    private readonly Dictionary<string, Booking> _templates = targets.Select(t => t.Client).Distinct().ToDictionary(c => c, c => Template(c));
+
+    /// <summary>Calls that were answered with success, in and outside of windows.</summary>
+    public long Acknowledged => Volatile.Read(ref _acknowledged);
 
     public override async Task Once(int caller, long turn, Random random, Recorder recorder)
     {
@@ -80,11 +84,13 @@ internal sealed class PairWork(Connections connections, IReadOnlyList<Target> ta
         try
         {
             var started = recorder.Start();
-            await client.BookAsync(Request(target.Cmo, target.Client, id, _templates[target.Client]), target.Headers);
+            await client.BookAsync(Request(target.Cmo, id, _templates[target.Client]), target.Headers);
             recorder.Done(started);
+            Interlocked.Increment(ref _acknowledged);
             started = recorder.Start();
             await client.ReleaseBookingAsync(new ReleaseBookingRequest { Name = $"{target.Cmo}/bookings/{id}", RequestId = Guid.CreateVersion7().ToString() }, target.Headers);
             recorder.Done(started);
+            Interlocked.Increment(ref _acknowledged);
         }
         catch (RpcException e)
         {

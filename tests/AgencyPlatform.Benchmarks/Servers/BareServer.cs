@@ -19,13 +19,7 @@ internal static class BareServer
 {
     public static async Task<int> Run(CancellationToken cancellation)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = "Production" });
-        builder.Logging.SetMinimumLevel(LogLevel.Error);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
-        });
+        var builder = Builder();
         builder.Services.AddGrpc();
         builder.Host.UseOrleans(silo =>
         {
@@ -35,11 +29,30 @@ internal static class BareServer
         await using var app = builder.Build();
         app.MapGrpcService<FloorGateway>();
         app.MapPost("/opentelemetry.proto.collector.{service}/Export", DropTelemetry);
+        await Serve(app, cancellation);
+        return 0;
+    }
+
+    /// <summary>Kestrel on a free loopback port, HTTP/2 only.</summary>
+    public static WebApplicationBuilder Builder()
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = "Production" });
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        return builder;
+    }
+
+    /// <summary>Serves until it is stopped, and says where as the platform does.</summary>
+    public static async Task Serve(WebApplication app, CancellationToken cancellation)
+    {
         await app.StartAsync(cancellation);
         Console.WriteLine($"gRPC (HTTP/2, reflection)   {new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Authority}");
         Console.WriteLine("Ctrl+C stops it.");
         await app.WaitForShutdownAsync(cancellation);
-        return 0;
     }
 
     private static async Task DropTelemetry(HttpContext http)

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using AgencyPlatform.Host.Commands;
 using Npgsql;
 
 namespace AgencyPlatform.Benchmarks.Servers;
@@ -15,13 +14,20 @@ internal sealed class PostgresCluster : IAsyncDisposable
 
     private PostgresCluster(string binaries, string folder) => (_binaries, _folder) = (binaries, folder);
 
-    /// <summary>Of the application's role, as in operation: bound by row-level security. The tables are made.</summary>
+    /// <summary>Of the application's role, as in operation: bound by row-level security.</summary>
     public required string ConnectionString { get; init; }
+
+    /// <summary>Of the role that makes the platform's tables.</summary>
+    public required string OwnerConnectionString { get; init; }
+
+    /// <summary>Of the superuser.</summary>
+    public required string AdminConnectionString { get; init; }
 
     /// <summary>The process whose children are the database's.</summary>
     public required int Id { get; init; }
 
-    public static async Task<PostgresCluster> Start(string folder, CancellationToken cancellation)
+    /// <param name="prepare">Makes the tables, given the cluster.</param>
+    public static async Task<PostgresCluster> Start(string folder, Func<PostgresCluster, Task> prepare, CancellationToken cancellation)
     {
         var binaries = Binaries();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -44,21 +50,10 @@ internal sealed class PostgresCluster : IAsyncDisposable
             ],
             cancellation);
         var id = int.Parse(File.ReadLines(Path.Combine(cluster, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
-        var started = new PostgresCluster(binaries, cluster) { ConnectionString = As("agencyplatform_app"), Id = id };
+        var started = new PostgresCluster(binaries, cluster) { ConnectionString = As("agencyplatform_app"), OwnerConnectionString = As("agencyplatform_owner"), AdminConnectionString = As("agencyplatform"), Id = id };
         try
         {
-            await using (var connection = new NpgsqlConnection(As("agencyplatform") + ";Pooling=false"))
-            {
-                await connection.OpenAsync(cancellation);
-                await using var roles = new NpgsqlCommand(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "roles.sql"), cancellation), connection);
-                await roles.ExecuteNonQueryAsync(cancellation);
-            }
-
-            if (await HostCommands.Run(["migrate", "--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={As("agencyplatform_owner")}"]) != 0)
-            {
-                throw new BenchmarkException("The tables cannot be made: see the messages above.");
-            }
-
+            await prepare(started);
             return started;
         }
         catch
@@ -70,6 +65,26 @@ internal sealed class PostgresCluster : IAsyncDisposable
         string As(string user) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Database=postgres;Username={user}");
     }
 
+    /// <summary>Runs statements as the superuser.</summary>
+    public async Task Execute(string sql, CancellationToken cancellation)
+    {
+        await using var connection = new NpgsqlConnection(AdminConnectionString + ";Pooling=false");
+        await connection.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    /// <summary>Transactions and rows that it has written so far, as its statistics say: they lag by up to a second.</summary>
+    public async Task<(double Commits, double Rows)> Written(CancellationToken cancellation)
+    {
+        await using var connection = new NpgsqlConnection(AdminConnectionString + ";Pooling=false");
+        await connection.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand("SELECT xact_commit::float8, (tup_inserted + tup_updated + tup_deleted)::float8 FROM pg_stat_database WHERE datname = current_database()", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return (reader.GetDouble(0), reader.GetDouble(1));
+    }
+
     public async ValueTask DisposeAsync() => await AsPostgres([Path.Combine(_binaries, "pg_ctl"), "-D", _folder, "-m", "fast", "-w", "stop"], CancellationToken.None);
 
     private static string Binaries()
@@ -79,7 +94,7 @@ internal sealed class PostgresCluster : IAsyncDisposable
             : null;
         found ??= (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")));
         return found ?? throw new BenchmarkException(
-            "PostgreSQL's server programs (initdb, pg_ctl, postgres) are not there: install them (Debian and Ubuntu: apt-get install postgresql), or leave the engine out with --engines Sqlite.");
+            "PostgreSQL's server programs (initdb, pg_ctl, postgres) are not there: install them (Debian and Ubuntu: apt-get install postgresql), or leave the rows out that need it: --rows echo,grain,sqlite.");
     }
 
     private static Task AsPostgres(string[] command, CancellationToken cancellation) =>

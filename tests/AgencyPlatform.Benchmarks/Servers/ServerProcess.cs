@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using AgencyPlatform.Benchmarks.Peer;
 
 namespace AgencyPlatform.Benchmarks.Servers;
 
@@ -20,7 +21,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
     public Uri Grpc { get; private init; } = null!;
 
-    /// <summary>Null for the bare server.</summary>
+    /// <summary>Null for the bare server and the peer.</summary>
     public Uri? Http { get; private init; }
 
     /// <summary>Processor time used so far.</summary>
@@ -29,6 +30,11 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     public static Task<ServerProcess> Bare(CancellationToken cancellation) => Start(typeof(ServerProcess).Assembly.Location, ["bare"], cancellation);
+
+    public static Task<ServerProcess> Peer(string connectionString, int pool, PeerStyle style, CancellationToken cancellation) => Start(
+        typeof(ServerProcess).Assembly.Location,
+        ["peer", "--connection", connectionString, "--pool", pool.ToString(CultureInfo.InvariantCulture), "--peer-style", style.ToString()],
+        cancellation);
 
     /// <summary>The platform's own executable with everything on.</summary>
     /// <param name="telemetry">Where traces (1 %) and logs go.</param>
