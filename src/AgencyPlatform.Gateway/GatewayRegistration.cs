@@ -38,7 +38,7 @@ public static class GatewayRegistration
             json.JsonSettings.WriteInt64sAsStrings = true;
         });
         services.AddGrpcReflection();
-        services.AddGrpcHealthChecks().AddCheck<StorageHealth>("storage");
+        services.AddGrpcHealthChecks().AddCheck<StorageHealth>("storage").AddCheck<SilosHealth>("silos");
         return services;
     }
 

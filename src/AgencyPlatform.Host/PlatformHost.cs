@@ -14,8 +14,9 @@ public static class PlatformHost
     /// <summary>Builds the host; nothing is started.</summary>
     /// <param name="overrides">Settings of the command line, by full key (<c>AgencyPlatform:Listen:GrpcPort</c>); they win over files and environment.</param>
     /// <param name="environment">Development, Production, …; null: what DOTNET_ENVIRONMENT says, else Production.</param>
+    /// <param name="change">Changes what was registered, at last: how tests take a layer out.</param>
     /// <exception cref="SettingsException">Names every wrong setting at once.</exception>
-    public static WebApplication Build(IReadOnlyDictionary<string, string?> overrides, string? environment = null)
+    public static WebApplication Build(IReadOnlyDictionary<string, string?> overrides, string? environment = null, Action<IServiceCollection>? change = null)
     {
         var builder = Configured(overrides, environment, out var settings);
         builder.Services.AddSingleton(settings);
@@ -46,6 +47,7 @@ public static class PlatformHost
             builder.AddSilo(settings);
         }
 
+        change?.Invoke(builder.Services);
         var app = builder.Build();
         if (settings.BehindProxy)
         {

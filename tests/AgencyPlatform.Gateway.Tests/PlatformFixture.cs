@@ -5,6 +5,7 @@ using AgencyPlatform.Host;
 using AgencyPlatform.Protocol.Agencies.V1;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace AgencyPlatform.Gateway.Tests;
 
@@ -16,7 +17,22 @@ public sealed class PlatformFixture : IAsyncLifetime
     private readonly string _directory = Directory.CreateTempSubdirectory("agencyplatform-gateway-").FullName;
     private readonly ConcurrentBag<IDisposable> _clients = [];
     private WebApplication _host = null!;
+    private readonly (string Key, string Value)[] _settings;
+    private readonly Action<IServiceCollection>? _change;
     private int _agencies;
+
+    public PlatformFixture()
+        : this(null)
+    {
+    }
+
+    /// <summary>A host of a test's own.</summary>
+    /// <param name="change">Takes out, or puts in, what the test wants otherwise.</param>
+    /// <param name="settings">In place of the fixture's.</param>
+    internal PlatformFixture(Action<IServiceCollection>? change, params (string Key, string Value)[] settings) => (_change, _settings) = (change, settings);
+
+    /// <summary>The folder of its database.</summary>
+    public string Folder => _directory;
 
     /// <summary>gRPC over HTTP/2.</summary>
     public Uri Grpc { get; private set; } = null!;
@@ -31,17 +47,21 @@ public sealed class PlatformFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _host = PlatformHost.Build(
-            new Dictionary<string, string?>
-            {
-                ["AgencyPlatform:Listen:GrpcPort"] = "0",
-                ["AgencyPlatform:Listen:HttpPort"] = "0",
-                ["AgencyPlatform:Data:Directory"] = _directory,
-                ["AgencyPlatform:Gateway:KeyCacheSeconds"] = "0",
-                ["AgencyPlatform:Gateway:FailedKeysPerMinute"] = "100000",
-                ["AgencyPlatform:Gateway:ConcurrentCallsPerAgency"] = "64",
-            },
-            "Development");
+        var settings = new Dictionary<string, string?>
+        {
+            ["AgencyPlatform:Listen:GrpcPort"] = "0",
+            ["AgencyPlatform:Listen:HttpPort"] = "0",
+            ["AgencyPlatform:Data:Directory"] = _directory,
+            ["AgencyPlatform:Gateway:KeyCacheSeconds"] = "0",
+            ["AgencyPlatform:Gateway:FailedKeysPerMinute"] = "100000",
+            ["AgencyPlatform:Gateway:ConcurrentCallsPerAgency"] = "64",
+        };
+        foreach (var (key, value) in _settings)
+        {
+            settings["AgencyPlatform:" + key] = value;
+        }
+
+        _host = PlatformHost.Build(settings, "Development", _change);
         await _host.StartAsync();
         (Grpc, Http) = _host.Addresses();
         Operator = Client(GatewayOptions.DevelopmentOperatorKey);

@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Domain;
+using AgencyPlatform.Grains.Placement;
 using AgencyPlatform.Storage;
 using AgencyPlatform.Storage.Snapshots;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,7 +36,15 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
 
     public IJournal Journal => Services.GetRequiredService<IJournal>();
 
-    public async Task Start()
+    /// <summary>How it is called in its cluster.</summary>
+    public SiloAddress Address => Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+
+    /// <summary>The agencies of which an aggregate is active here.</summary>
+    internal IReadOnlySet<string> ActiveAgencies => Services.GetRequiredService<ActiveAggregates>().All.Select(a => a.Value).ToHashSet();
+
+    /// <param name="first">Another silo of this process, whose cluster it joins.</param>
+    /// <param name="patience">How long a call may wait for its answer; what waits longer is dropped.</param>
+    public async Task Start(PlatformSilo? first = null, TimeSpan? patience = null)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Test" });
         builder.Logging.SetMinimumLevel(LogLevel.Error);
@@ -45,8 +54,9 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
         builder.Services.AddSingleton(new SnapshotOptions(eventsPerSnapshot));
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: "test", clusterId: "test");
+            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: first?.Address.Endpoint, serviceId: "test", clusterId: "test");
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
+            silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = patience ?? messaging.ResponseTimeout);
             silo.AddAgencyPlatformSnapshots("stored");
             silo.Services.AddKeyedSingleton<IGrainStorage>(GrainServices.SnapshotStorage, (sp, _) => Snapshots.Over(sp.GetRequiredKeyedService<IGrainStorage>("stored")));
             silo.AddAgencyPlatformGrains();

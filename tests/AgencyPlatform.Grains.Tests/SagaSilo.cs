@@ -35,6 +35,23 @@ public sealed class SagaSilo : IAsyncLifetime
 public sealed class CallFaults : IIncomingGrainCallFilter
 {
     private readonly ConcurrentDictionary<string, Fault> _faults = new();
+    private readonly ConcurrentDictionary<string, Held> _held = new();
+
+    private sealed class Held(string method) : IDisposable
+    {
+        private readonly ManualResetEventSlim _go = new();
+
+        public void Pass(string called)
+        {
+            if (called == method)
+            {
+                _go.Wait();
+            }
+        }
+
+        // Whoever comes later passes: nothing is to be freed.
+        public void Dispose() => _go.Set();
+    }
 
     private sealed class Fault(string[] methods, int step, bool after)
     {
@@ -49,10 +66,23 @@ public sealed class CallFaults : IIncomingGrainCallFilter
 
     public void Arm(AgencyId agency, string[] methods, int step, bool after) => _faults[agency.Value] = new Fault(methods, step, after);
 
+    /// <summary>Until disposed, calls of a method stand in their grain's way, as one that computes for long would.</summary>
+    public IDisposable Hold(AgencyId agency, string method)
+    {
+        var held = new Held(method);
+        _held[agency.Value] = held;
+        return held;
+    }
+
     public bool Fired(AgencyId agency) => _faults[agency.Value].Fired;
 
     public async Task Invoke(IIncomingGrainCallContext context)
     {
+        if (_held.TryGetValue(AggregateKey.AgencyOf(context.TargetId.Key.ToString()!), out var held))
+        {
+            held.Pass(context.MethodName);
+        }
+
         if (!_faults.TryGetValue(AggregateKey.AgencyOf(context.TargetId.Key.ToString()!), out var fault) || !fault.IsNow(context.MethodName))
         {
             await context.Invoke();

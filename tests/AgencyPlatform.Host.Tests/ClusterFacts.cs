@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using AgencyPlatform.Client;
 using AgencyPlatform.Testing;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
 
 namespace AgencyPlatform.Host.Tests;
 
@@ -197,6 +199,32 @@ public sealed class ClusterFacts(LoopbackCluster cluster) : IClassFixture<Loopba
         Assert.Equal(1, code);
         Assert.Contains("No silo of the cluster agencyplatform could be reached in 1 s", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [EngineFact]
+    public async Task A_gateway_whose_silos_are_all_gone_says_so_and_serves_again_with_the_next()
+    {
+        using var folder = new TempFolder();
+        var storage = await LoopbackCluster.NewStorage();
+        using var silo = await HostProcess.Serve(folder.Path, null, false, ["--role", "silo", .. storage]);
+        using var gateway = await HostProcess.Serve(folder.Path, null, false, ["--role", "gateway", .. storage]);
+        using var channel = GrpcChannel.ForAddress(gateway.Grpc);
+        var health = new Health.HealthClient(channel);
+        async Task Says(HealthCheckResponse.Types.ServingStatus status)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+            while ((await health.CheckAsync(new HealthCheckRequest(), cancellationToken: patience.Token)).Status != status)
+            {
+                await pace.WaitForNextTickAsync(patience.Token);
+            }
+        }
+
+        await Says(HealthCheckResponse.Types.ServingStatus.Serving);
+        await silo.Kill();
+        await Says(HealthCheckResponse.Types.ServingStatus.NotServing);
+        using var next = await HostProcess.Serve(folder.Path, null, false, ["--role", "silo", .. storage]);
+        await Says(HealthCheckResponse.Types.ServingStatus.Serving);
     }
 
     private static (string Request, string Cmo) Call(int i) =>

@@ -28,6 +28,10 @@ public sealed class SettingsFacts
         Assert.Equal(["Foo:Bar", "Gateway:FailedKeysPerMinute", "Listen:GrpcPort", "Storage:Conn"], problems.Select(p => p.Split(' ')[0]["AgencyPlatform:".Length..]).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void A_gateway_alone_on_SQLite_is_refused_with_what_would_be_right() => Assert.Equal(
+        ["AgencyPlatform:Role \"gateway\" needs Storage:Provider=Postgres: on SQLite one process is everything (Role=all)."], Problems(("Role", "gateway")));
+
     [Theory]
     [InlineData("Sqlite", "Host=127.0.0.1;Database=agencyplatform")]
     [InlineData("Sqlite", "Cache=Shared")]

@@ -8,9 +8,10 @@ public sealed record PostgresRoles(string Superuser, string Owner, string Applic
     // Roles are the cluster's: two tests may not make them at the same time.
     private static readonly SemaphoreSlim s_one = new(1, 1);
 
-    public static async Task<PostgresRoles> NewDatabase()
+    /// <param name="server">Null: the process's own.</param>
+    public static async Task<PostgresRoles> NewDatabase(PostgresServer? server = null)
     {
-        var superuser = await PostgresServer.NewDatabase();
+        var superuser = await (server ?? await PostgresServer.Shared).CreateDatabase();
         var roles = new PostgresRoles(superuser, As("agencyplatform_owner"), As("agencyplatform_app"));
         await roles.Set();
         return roles;

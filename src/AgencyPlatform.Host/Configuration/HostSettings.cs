@@ -24,6 +24,7 @@ public sealed record HostSettings
         ("Data:Directory", "data", "Folder of the embedded database."),
         ("Storage:Provider", "Sqlite", "`Sqlite` (embedded, one process) or `Postgres` (15 or later)."),
         ("Storage:ConnectionString", "", "PostgreSQL: an Npgsql connection string, required. SQLite: empty takes `agencyplatform.db` in the data folder."),
+        ("Storage:MaxWaiting", "20000", "Items that may wait for a process's journal, 1 to 1000000; the next are answered UNAVAILABLE at once."),
         ("Silo:Port", "0", "Port at which silos reach each other (SQLite: on loopback, for itself). 0 takes a free port."),
         ("Silo:GatewayPort", "0", "Port at which gateways reach this silo (PostgreSQL). 0 takes a free port."),
         ("Cluster:Id", "agencyplatform", "Name of the cluster: who has the same one in the same database belongs together."),
@@ -83,6 +84,7 @@ public sealed record HostSettings
         var dataDirectory = Path.GetFullPath(read.Text("Data:Directory") ?? "data");
         var provider = read.Get<StorageProvider>("Storage:Provider", "Sqlite or Postgres", TryProvider, StorageProvider.Sqlite);
         var connectionString = read.Text("Storage:ConnectionString");
+        var maxWaiting = read.Number("Storage:MaxWaiting", 20_000);
         var otlp = read.Get<Uri?>(
             "Telemetry:OtlpEndpoint", "an absolute http or https address, for example http://127.0.0.1:4317", TryHttp, fallback: null);
         var ratio = read.Get<double>("Telemetry:TraceRatio", "a number from 0 to 1", TryRatio, 0.01);
@@ -111,6 +113,11 @@ public sealed record HostSettings
         if (connectSeconds is < 1 or > 3600)
         {
             read.Wrong("Cluster:ConnectSeconds", $"must be 1 to 3600; it is {connectSeconds}");
+        }
+
+        if (maxWaiting is < 1 or > 1_000_000)
+        {
+            read.Wrong("Storage:MaxWaiting", $"must be 1 to 1000000; it is {maxWaiting}");
         }
 
         if (provider == StorageProvider.Postgres && connectionString is null)
@@ -155,6 +162,7 @@ public sealed record HostSettings
             {
                 Provider = provider,
                 ConnectionString = connectionString ?? $"Data Source={Path.Combine(dataDirectory, "agencyplatform.db")}",
+                MaxWaiting = maxWaiting,
                 RequireRowSecurity = !environment.IsDevelopment(),
             },
             OtlpEndpoint = otlp,

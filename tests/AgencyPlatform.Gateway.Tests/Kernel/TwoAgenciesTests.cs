@@ -71,7 +71,7 @@ public sealed class TwoAgenciesTests(PlatformFixture platform)
     }
 
     /// <summary>A request in which every field that takes a resource name has one of this agency.</summary>
-    private static IMessage Naming(MessageDescriptor type, string agency)
+    internal static IMessage Naming(MessageDescriptor type, string agency)
     {
         var message = (IMessage)Activator.CreateInstance(type.ClrType)!;
         foreach (var field in type.Fields.InFieldNumberOrder())
@@ -90,7 +90,7 @@ public sealed class TwoAgenciesTests(PlatformFixture platform)
     }
 
     /// <summary>What a call through the generated stub ends with.</summary>
-    private static async Task<ApiException?> Error(AgencyPlatformClient platform, MethodDescriptor method, IMessage request)
+    internal static async Task<ApiException?> Error(AgencyPlatformClient platform, MethodDescriptor method, IMessage request)
     {
         var stub = typeof(Protocol.Type.V1.Money).Assembly.GetTypes()
             .Single(t => t.Name == method.Service.Name + "Client" && t.DeclaringType?.Namespace == method.InputType.ClrType.Namespace);

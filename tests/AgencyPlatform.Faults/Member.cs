@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+
+namespace AgencyPlatform.Faults;
+
+/// <summary>One of the house's programs as a process; what it says goes to a file.</summary>
+internal sealed partial class Member : IDisposable
+{
+    public const int SigTerm = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
+    private readonly Process _process;
+    private readonly StreamWriter _log;
+    private readonly TaskCompletionSource _serves = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Member(string name, Process process, StreamWriter log)
+    {
+        (Name, _process, _log) = (name, process, log);
+        process.OutputDataReceived += (_, e) => Say(e.Data);
+        process.ErrorDataReceived += (_, e) => Say(e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public string Name { get; }
+
+    /// <summary>Where a gateway answers.</summary>
+    public Uri? Grpc { get; private set; }
+
+    public Uri? Http { get; private set; }
+
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>Starts a program of src, as it was built beside this one.</summary>
+    public static Member Start(string program, string name, string folder, params string[] arguments)
+    {
+        var built = AppContext.BaseDirectory.Replace(Path.Combine("tests", "AgencyPlatform.Faults"), Path.Combine("src", program), StringComparison.Ordinal);
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(built, program + ".dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment.Remove("DOTNET_ENVIRONMENT");
+        start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
+        return new Member(name, Process.Start(start)!, new StreamWriter(Path.Combine(folder, name + ".log"), append: true) { AutoFlush = true });
+    }
+
+    /// <summary>A silo or gateway, once it serves.</summary>
+    /// <param name="at">In whose place: on its ports.</param>
+    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Member? at = null)
+    {
+        static string Port(Uri? uri) => (uri?.Port ?? 0).ToString(CultureInfo.InvariantCulture);
+        var member = Start(
+            "AgencyPlatform.Host", name, folder,
+            ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage]);
+        await Task.WhenAny(member._serves.Task, member._process.WaitForExitAsync()).WaitAsync(s_patience);
+        return member.HasEnded ? throw new InvalidOperationException($"{name} ended before it served: see {Path.Combine(folder, name + ".log")}") : member;
+    }
+
+    public void Signal(int signal)
+    {
+        if (Kill(_process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException($"{Name} cannot be sent signal {signal}: error {Marshal.GetLastPInvokeError()}");
+        }
+    }
+
+    public static void Signal(int process, int signal) => _ = Kill(process, signal);
+
+    /// <summary>kill -9.</summary>
+    public async Task Kill()
+    {
+        _process.Kill();
+        await Ended();
+    }
+
+    public async Task<int> Terminate()
+    {
+        Signal(SigTerm);
+        return await Ended();
+    }
+
+    public async Task<int> Ended(TimeSpan? patience = null)
+    {
+        await _process.WaitForExitAsync().WaitAsync(patience ?? s_patience);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+        lock (_log)
+        {
+            _log.Dispose();
+        }
+    }
+
+    private void Say(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        Grpc ??= GrpcLine().Match(line) is { Success: true } grpc ? new Uri("http://" + grpc.Groups[1].Value) : null;
+        Http ??= HttpLine().Match(line) is { Success: true } http ? new Uri(http.Groups[1].Value) : null;
+        if (line.StartsWith("Ctrl+C", StringComparison.Ordinal))
+        {
+            _serves.TrySetResult();
+        }
+
+        lock (_log)
+        {
+            if (_log.BaseStream is { CanWrite: true })
+            {
+                _log.WriteLine(line);
+            }
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int Kill(int process, int signal);
+
+    [GeneratedRegex(@"gRPC \(HTTP/2, reflection\)\s+(\S+)")]
+    private static partial Regex GrpcLine();
+
+    [GeneratedRegex(@"JSON, gRPC-Web\s+(\S+)")]
+    private static partial Regex HttpLine();
+}
