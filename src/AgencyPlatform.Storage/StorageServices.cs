@@ -39,6 +39,7 @@ public static class StorageServices
         services.AddSingleton<IDeadlines, DeadlineStore>();
         services.AddSingleton<IPeopleVault, PeopleVault>();
         services.AddSingleton<IJournalMaintenance, JournalMaintenance>();
+        services.AddSingleton<IDatabaseDoctor, DatabaseDoctor>();
         services.AddSingleton(sp => new StorageSchema(sp.GetRequiredService<Database>(), options, Clock(sp)));
         services.AddSingleton<IHostedService>(sp => sp.GetRequiredService<StorageSchema>());
         services.AddSingleton<SnapshotStore>(sp => options.Provider switch

@@ -24,6 +24,12 @@ internal sealed class DeadlineScanner(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        foreach (var outcome in new[] { "settled", "failed" })
+        {
+            // Without a first value the first failure is no increase, and no alarm.
+            GrainTelemetry.DeadlinesSettled.Add(0, new KeyValuePair<string, object?>("outcome", outcome));
+        }
+
         using var rounds = new PeriodicTimer(s_round, system);
         try
         {

@@ -46,6 +46,7 @@ public static class HostCommands
         root.Subcommands.Add(Migrate());
         root.Subcommands.Add(Backup());
         root.Subcommands.Add(Restore());
+        root.Subcommands.Add(Doctor());
         root.Subcommands.Add(Journal());
         root.Subcommands.Add(DemoCommand());
         var parsed = root.Parse(args);
@@ -83,6 +84,16 @@ public static class HostCommands
         restore.SetAction((parsed, cancellation) => WithStorage(
             parsed, (services, ct) => DatabaseCommands.Restore(services, parsed.GetValue(file), ct), cancellation, create: parsed.GetValue(file) is not null, ensure: false));
         return restore;
+    }
+
+    private static Command Doctor()
+    {
+        var quick = new Option<bool>("--quick") { Description = "Leave out what walks the whole journal." };
+        var json = new Option<bool>("--json") { Description = "One JSON object instead of lines." };
+        var doctor = new Command("doctor", "Looks at configuration and database, beside a running host, and says what it found. Exit code 1 when anything failed.") { quick, json };
+        doctor.SetAction((parsed, cancellation) => Guarded(() => DoctorCommand.Run(
+            Overrides(parsed), parsed.GetValue(s_environment), parsed.GetValue(quick), parsed.GetValue(json), cancellation)));
+        return doctor;
     }
 
     private static Command Journal()
@@ -136,9 +147,9 @@ public static class HostCommands
         ParseResult parsed, Func<IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellation, bool create = false, bool ensure = true) => Guarded(async () =>
     {
         var builder = PlatformHost.Configured(Overrides(parsed), parsed.GetValue(s_environment) ?? "Development", out var settings);
-        if (!create && settings.Storage.Provider == StorageProvider.Sqlite && new SqliteConnectionStringBuilder(settings.Storage.ConnectionString).DataSource is var file && !File.Exists(file))
+        if (!create && MissingFile(settings.Storage) is { } missing)
         {
-            throw new SchemaException($"There is no database {Path.GetFullPath(file)}. Say where it is with --data FOLDER.");
+            throw new SchemaException(missing);
         }
 
         var services = new ServiceCollection();
@@ -154,6 +165,12 @@ public static class HostCommands
 
         return await run(provider, cancellation);
     });
+
+    /// <summary>A sentence for an embedded database that is not there; null when it is.</summary>
+    internal static string? MissingFile(StorageOptions storage) =>
+        storage.Provider == StorageProvider.Sqlite && new SqliteConnectionStringBuilder(storage.ConnectionString).DataSource is var file && !File.Exists(file)
+            ? $"There is no database {Path.GetFullPath(file)}. Say where it is with --data FOLDER."
+            : null;
 
     private static Dictionary<string, string?> Overrides(ParseResult parsed)
     {

@@ -72,7 +72,7 @@ internal static class ServeCommand
     }
 
     /// <summary>Where the data is, as it was set; nothing secret.</summary>
-    private static string Place(StorageOptions storage) =>
+    internal static string Place(StorageOptions storage) =>
         storage.Provider == StorageProvider.Sqlite
             ? $" in {Path.GetFullPath(new Microsoft.Data.Sqlite.SqliteConnectionStringBuilder(storage.ConnectionString).DataSource)}"
             : new Npgsql.NpgsqlConnectionStringBuilder(storage.ConnectionString) is var postgres ? $" {postgres.Database} at {postgres.Host}" : "";

@@ -61,6 +61,16 @@ internal abstract class Database : IAsyncDisposable
     /// <param name="lockJournal">No append commits meanwhile.</param>
     public abstract Task Write(Func<DbConnection, Task> work, bool lockJournal, CancellationToken cancellation);
 
+    /// <summary>Reads in one consistent view of all agencies, in which nothing that is committed meanwhile is seen.</summary>
+    public abstract Task Snapshot(Func<DbConnection, Task> work, CancellationToken cancellation);
+
+    /// <summary>What only this engine has and an operator should know: reachability first; the rest follows only when that is well.</summary>
+    /// <param name="quick">Without what reads the whole database.</param>
+    public abstract IEnumerable<(string Subject, Func<CancellationToken, Task<Finding>> Look)> Checks(bool quick);
+
+    /// <summary>Whether this exception says that the database user may not see what was asked for.</summary>
+    public virtual bool IsForbidden(Exception exception) => false;
+
     /// <summary>Runs a migration or a rebuild; one at a time, over all processes.</summary>
     public abstract Task Exclusively(Func<Task> work, CancellationToken cancellation);
 
@@ -91,6 +101,12 @@ internal abstract class Database : IAsyncDisposable
     public virtual bool IsTrouble(Exception exception) => exception is DbException or IOException or TimeoutException;
 
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>A statement about no agency or all; exceptions are the engine's own.</summary>
+    public Task<List<T>> Ask<T>(string sql, Func<DbDataReader, T> map, CancellationToken cancellation) => Read(sql, new SqlArguments(), map, cancellation);
+
+    /// <summary>The same, of which one row comes.</summary>
+    public async Task<T> One<T>(string sql, Func<DbDataReader, T> map, CancellationToken cancellation) => (await Ask(sql, map, cancellation)).Single();
 
     public async Task<List<T>> Query<T>(string sql, SqlArguments arguments, Func<DbDataReader, T> map, CancellationToken cancellation = default)
     {

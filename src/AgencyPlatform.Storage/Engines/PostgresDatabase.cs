@@ -12,7 +12,7 @@ namespace AgencyPlatform.Storage.Engines;
 /// PostgreSQL 15 or later: one connection that appends, a pool that reads, another for migrations and maintenance. Every table of tenants has a
 /// row-level policy; what the first two do is bound to the agencies that they name.
 /// </summary>
-internal sealed class PostgresDatabase : Database
+internal sealed partial class PostgresDatabase : Database
 {
     /// <summary>Names, for the rest of the transaction, the agencies whose rows may be seen and written.</summary>
     public const string SetScope = "SELECT set_config('app.agencies', CAST($1 AS text), true)";
@@ -210,6 +210,15 @@ internal sealed class PostgresDatabase : Database
 
         await work(connection);
         await transaction.CommitAsync(cancellation);
+    }
+
+    public override async Task Snapshot(Func<DbConnection, Task> work, CancellationToken cancellation)
+    {
+        await using var connection = await _maintaining.OpenConnectionAsync(cancellation);
+
+        // A long replay is not idle in the transaction for longer than between two of its reads.
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
+        await work(connection);
     }
 
     public override async Task Exclusively(Func<Task> work, CancellationToken cancellation)

@@ -164,6 +164,37 @@ internal sealed class SqliteDatabase : Database
         }
     }
 
+    public override async Task Snapshot(Func<DbConnection, Task> work, CancellationToken cancellation)
+    {
+        await using var connection = (SqliteConnection)await Source.OpenConnectionAsync(cancellation);
+        await using var transaction = connection.BeginTransaction(deferred: true);
+        await work(connection);
+    }
+
+    public override IEnumerable<(string Subject, Func<CancellationToken, Task<Finding>> Look)> Checks(bool quick)
+    {
+        yield return ("database", async cancellation => new Finding(
+            Health.Ok, $"{DatabaseFile}, {new FileInfo(DatabaseFile).Length:n0} bytes, SQLite {await One("SELECT sqlite_version()", r => r.GetString(0), cancellation)}"));
+        yield return ("durability", async cancellation => await One("PRAGMA journal_mode", r => r.GetString(0), cancellation) is "wal"
+            ? new Finding(Health.Ok, "write-ahead log, synced at each commit")
+            : new Finding(Health.Failed, "the file is in no write-ahead mode: the next start of the host mends it"));
+        yield return ("disk", _ => Task.FromResult(Disk()));
+        if (!quick)
+        {
+            yield return ("pages", async cancellation => await One("PRAGMA quick_check(1)", r => r.GetString(0), cancellation) is not "ok" and var broken
+                ? new Finding(Health.Failed, $"{broken}: restore a backup")
+                : new Finding(Health.Ok, "every page of the file is as it must be"));
+        }
+    }
+
+    private Finding Disk()
+    {
+        var (free, size) = (new DriveInfo(DatabaseFile).AvailableFreeSpace, new FileInfo(DatabaseFile).Length);
+        return new Finding(free > Math.Max(size / 4, 1L << 30) ? Health.Ok : Health.Warning, $"{free >> 20:n0} MiB free beside a database of {size >> 20:n0} MiB");
+    }
+
+    private string DatabaseFile => Path.GetFullPath(new SqliteConnectionStringBuilder(_connectionString).DataSource);
+
     public override async Task Exclusively(Func<Task> work, CancellationToken cancellation)
     {
         await using (var connection = await Source.OpenConnectionAsync(cancellation))
@@ -179,7 +210,7 @@ internal sealed class SqliteDatabase : Database
 
     public override Task BackUp(string file, CancellationToken cancellation) => SqliteCopy.Take(_source, file, cancellation);
 
-    public override Task PutCopy(string file, CancellationToken cancellation) => SqliteCopy.Put(file, Path.GetFullPath(new SqliteConnectionStringBuilder(_connectionString).DataSource), cancellation);
+    public override Task PutCopy(string file, CancellationToken cancellation) => SqliteCopy.Put(file, DatabaseFile, cancellation);
 
     public override async Task<bool> IsCopy(CancellationToken cancellation)
     {

@@ -9,7 +9,7 @@ namespace AgencyPlatform.Storage.Maintenance;
 /// Fills read-model tables from the journal alone, beside the live ones, and swaps them in. Aggregates are replayed one after
 /// the other, so memory stays flat. What is appended meanwhile is caught up with under a short lock of the journal.
 /// </summary>
-internal sealed class ReadModelRebuild(Database database)
+internal sealed partial class ReadModelRebuild(Database database)
 {
     private const int Page = 1000;
 
