@@ -37,7 +37,7 @@ internal sealed class Cluster : IAsyncDisposable
         string[] As(string connection) => ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={connection}"];
         var throughProxy = new Npgsql.NpgsqlConnectionStringBuilder(roles.Application) { Port = proxy.Port }.ConnectionString;
         var cluster = new Cluster(folder, database, As(throughProxy), As(roles.Owner), proxy);
-        if (await cluster.Journal("migrate") != 0)
+        if (await cluster.Command("migrate") != 0)
         {
             throw new InvalidOperationException($"The database cannot be made: see {folder}");
         }
@@ -54,9 +54,9 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task StartGateway(int i) => Gateways[i] = Kept(await Member.Serve("gateway", $"gateway-{Interlocked.Increment(ref _started)}", _folder, _storage, Gateways[i]));
 
     /// <summary>A command of the operator; its exit code.</summary>
-    public async Task<int> Journal(string command)
+    public async Task<int> Command(params string[] command)
     {
-        using var program = Member.Start("AgencyPlatform.Host", "journal-" + command, _folder, ["journal", command, .. _asOwner]);
+        using var program = Member.Start("AgencyPlatform.Host", string.Join("-", command), _folder, [.. command, .. _asOwner]);
         return await program.Ended();
     }
 

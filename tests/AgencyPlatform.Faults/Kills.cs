@@ -37,7 +37,7 @@ internal static class Kills
         await load.Stop();
         var different = await load.Differences();
         var evicted = cluster.EndedByThemselves.ToList();
-        var verified = await cluster.Journal("verify");
+        var verified = await cluster.Command("journal", "verify");
         longest.Sort();
         Say($"Longest silence: {worst.TotalSeconds:N2} s at most, {longest[longest.Count / 2].TotalSeconds:N2} s in the middle; {longest.Count(l => l <= TimeSpan.FromSeconds(5))} of {kills} within 5 s");
         Say($"{load.Acknowledged} calls acknowledged, {load.Failed.Count} failed after the library's repeats; {(different.Count == 0 ? "each acknowledged one is found once" : string.Join("; ", different))}");
