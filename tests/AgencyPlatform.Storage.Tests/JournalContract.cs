@@ -55,6 +55,7 @@ public abstract class JournalContract : JournalTest
 
         var report = await Maintenance.VerifyChain();
         Assert.Equal((1, Acme), (report.Agencies, Assert.Single(report.Breaks).Agency));
+        Assert.Equal(Acme, Assert.Single((await Maintenance.VerifyChain(Acme)).Breaks).Agency);
     }
 
     [EngineFact]

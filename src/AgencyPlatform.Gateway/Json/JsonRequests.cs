@@ -42,27 +42,27 @@ internal sealed class JsonRequests(RequestDelegate next, int most)
         }
 
         var fields = new Fields();
-        var rule = method.HttpRule;
-        if (rule.Body.Length > 0 && !http.Request.HasJsonContentType())
+        // A body is the whole message ("*"); no method takes a field's own.
+        var (message, hasBody) = (method.MethodDescriptor.InputType, method.HttpRule.Body.Length > 0);
+        if (hasBody && !http.Request.HasJsonContentType())
         {
             fields.Add("content-type", "must be application/json");
         }
-        else if (rule.Body.Length > 0)
+        else if (hasBody)
         {
-            // A body of a field's own is not used by any method; the message of one that will be is the field's.
-            ReadBody(body, rule.Body == "*" ? method.MethodDescriptor.InputType : method.MethodDescriptor.InputType.FindFieldByName(rule.Body).MessageType, fields);
+            ReadBody(body, message, fields);
         }
 
         var query = new JsonFields(fields);
         foreach (var (name, values) in http.Request.Query)
         {
-            if (rule.Body == "*")
+            if (hasBody)
             {
                 fields.Add(name, "is not taken from the query: this method takes its fields from the body");
             }
             else
             {
-                query.Query(method.MethodDescriptor.InputType, name, values);
+                query.Query(message, name, values);
             }
         }
 

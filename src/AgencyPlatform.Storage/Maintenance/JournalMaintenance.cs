@@ -96,15 +96,13 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
             progress?.Report(new MaintenanceProgress(events, each.Value));
         }
 
-        var beyond = await BeyondHeads(agency, cancellation);
-        var headless = beyond.Where(b => !b.HasHead).ToList();
-        breaks.AddRange(beyond.Where(b => b.HasHead || agency is null).Select(b => new ChainBreak(
-            b.Agency, b.Sequence, b.HasHead ? "the event is beyond the agency's head" : "the agency has events, but no head")));
-        return new ChainReport(agencies.Count + (agency is null ? headless.Count : 0), events, breaks.ToImmutable());
+        var beyond = (await BeyondHeads(agency, cancellation)).Where(b => breaks.All(known => known.Agency != b.Agency)).ToList();
+        breaks.AddRange(beyond);
+        return new ChainReport(agencies.Union(beyond.Select(b => b.Agency)).Count(), events, breaks.ToImmutable());
     }
 
     /// <summary>The first event of each agency that its head does not know. One statement: events and heads of one moment.</summary>
-    private async Task<IReadOnlyList<(AgencyId Agency, long Sequence, bool HasHead)>> BeyondHeads(AgencyId? agency, CancellationToken cancellation)
+    private async Task<IReadOnlyList<ChainBreak>> BeyondHeads(AgencyId? agency, CancellationToken cancellation)
     {
         var (arguments, where) = agency is { } one ? (SqlArguments.Of(one), " AND e.agency = $1") : (new SqlArguments(), "");
         return await database.Query(
@@ -115,7 +113,9 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
             GROUP BY e.agency ORDER BY e.agency
             """,
             arguments,
-            r => (new AgencyId(r.GetString(0)), r.GetInt64(1), Convert.ToInt64(r.GetValue(2), CultureInfo.InvariantCulture) == 1),
+            r => new ChainBreak(
+                new AgencyId(r.GetString(0)), r.GetInt64(1),
+                Convert.ToInt64(r.GetValue(2), CultureInfo.InvariantCulture) == 1 ? "the event is beyond the agency's head" : "the agency has events, but no head"),
             cancellation);
     }
 

@@ -15,36 +15,8 @@ internal sealed class MembershipStore(Database database) : IHostedLifecycleServi
 
     /// <summary>Creates the tables and writes the statements.</summary>
     /// <exception cref="SchemaException">They cannot be created.</exception>
-    public async Task Ensure(CancellationToken cancellation = default)
-    {
-        try
-        {
-            await database.Exclusively(() => database.Write(async connection =>
-            {
-                // An application role may not create, not even what exists.
-                if (!await database.TableExists(connection, "orleansheartbeat", cancellation) || !await database.TableExists(connection, "orleansquery", cancellation))
-                {
-                    foreach (var table in Tables())
-                    {
-                        await database.Execute(connection, table, new SqlArguments(), cancellation);
-                    }
-                }
-
-                foreach (var (key, text) in Statements())
-                {
-                    await database.Execute(
-                        connection,
-                        "INSERT INTO OrleansQuery (querykey, querytext) VALUES ($1, $2) ON CONFLICT (querykey) DO UPDATE SET querytext = excluded.querytext",
-                        new SqlArguments(key, text),
-                        cancellation);
-                }
-            }, lockJournal: false, cancellation), cancellation);
-        }
-        catch (Exception e) when (database.IsTrouble(e))
-        {
-            throw new SchemaException($"The tables of the cluster's members cannot be prepared: {database.Describe(e)}");
-        }
-    }
+    public Task Ensure(CancellationToken cancellation = default) =>
+        OrleansTables.Ensure(database, "orleansheartbeat", Tables(), Statements(), "the cluster's members", cancellation);
 
     /// <summary>Forgets every member of every cluster: in a restored database they are those of the one that was backed up.</summary>
     public async Task Forget(DbConnection connection, CancellationToken cancellation)
