@@ -59,10 +59,10 @@ public static class PlatformHost
         }
 
         app.MapPrometheusScrapingEndpoint();
-        app.MapGet("/", () => Results.Redirect("/docs"));
         app.MapGet("/health", () => Results.Text("serving\n"));
         if (settings.Role != HostRole.Silo)
         {
+            app.MapGet("/", () => Results.Redirect("/docs"));
             app.MapAgencyPlatformGateway();
         }
 
