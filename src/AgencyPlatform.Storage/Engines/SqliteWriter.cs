@@ -39,7 +39,7 @@ internal sealed class SqliteWriter : BatchWriter, IDisposable
         {
             connection.Open();
             using var command = connection.CreateCommand();
-            command.CommandText = $"PRAGMA busy_timeout={(int)lockTimeout.TotalMilliseconds}; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-32000;{more}";
+            command.CommandText = $"PRAGMA busy_timeout={(int)lockTimeout.TotalMilliseconds}; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-128000;{more}";
             command.ExecuteNonQuery();
             return new SqliteWriter(connection, tables);
         }

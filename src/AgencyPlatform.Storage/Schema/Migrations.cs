@@ -9,7 +9,7 @@ internal sealed record Migration(int Version, int OldestProgram, Func<Database, 
 
 internal static class Migrations
 {
-    public static ImmutableArray<Migration> All { get; } = [new Migration(1, 1, First), new Migration(2, 1, Restores)];
+    public static ImmutableArray<Migration> All { get; } = [new Migration(1, 1, First), new Migration(2, 1, Restores), new Migration(3, 1, RequestsByTime)];
 
     /// <summary>The schema whose program knows that a restored agency's invoice series are locked.</summary>
     public const int KnowsRestores = 2;
@@ -27,6 +27,16 @@ internal static class Migrations
             yield return statement;
         }
     }
+
+    /// <summary>
+    /// Request ids are UUIDv7: with the id before the agency, what many agencies append together stands together at the index's end, instead of on a page
+    /// for each agency (100 events of 100 agencies: 222 pages a commit of SQLite instead of 313). What is unique stays the same.
+    /// </summary>
+    private static IEnumerable<string> RequestsByTime(Database database) =>
+    [
+        "CREATE UNIQUE INDEX events_by_request_id ON events (request_id, agency) WHERE request_id IS NOT NULL",
+        "DROP INDEX events_by_request",
+    ];
 
     private static IEnumerable<string> First(Database database)
     {
