@@ -107,6 +107,7 @@ public static class RpcRoles
         ["agencyplatform.time.v1.TimeService/RejectEntries"] = s_operations,
         ["agencyplatform.time.v1.TimeService/GetTimesheet"] = s_staffAndCmo,
         ["agencyplatform.time.v1.TimeService/ListTimeEntries"] = s_staffAndCmo,
+        ["agencyplatform.time.v1.TimeService/ConsentToOverage"] = s_operationsAndApprover,
         ["agencyplatform.time.v1.TimeService/GetMeter"] = s_everybodyOfTheAgency,
 
         // ---- billing ----

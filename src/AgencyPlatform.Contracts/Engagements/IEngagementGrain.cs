@@ -51,6 +51,10 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("Draw")]
     Task<Reply<TimeParts>> Draw(Call call, DrawTime command);
 
+    /// <summary>The client consents to overage: parked minutes become overage, oldest entry first.</summary>
+    [Alias("Consent")]
+    Task<Reply<ConsentResult>> Consent(Call call, ConsentToOverage command);
+
     /// <summary>The meter as it is for entries of a date.</summary>
     [Alias("GetMeter")]
     Task<Reply<MeterView>> GetMeter(Read read, LocalDate date);

@@ -23,14 +23,29 @@ public abstract record Terms(LocalDate EffectiveFrom, LegalEntityId Seller, Curr
 /// <param name="IncludedMinutes">Granted at each period's start, ≥ 0.</param>
 /// <param name="OverageHourlyRate">Minor units an hour; null: no overage is ever charged.</param>
 /// <param name="Gate">What an approval beyond the grants does.</param>
+/// <param name="Rollover">What a period leaves to those after it; null: nothing.</param>
 [GenerateSerializer, Immutable, Alias("billing.retainer")]
 public sealed record RetainerTerms(
     LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle,
-    long Fee, int IncludedMinutes, long? OverageHourlyRate, OverageGate Gate, FeeTiming Timing = FeeTiming.InAdvance)
+    long Fee, int IncludedMinutes, long? OverageHourlyRate, OverageGate Gate, FeeTiming Timing = FeeTiming.InAdvance, Rollover? Rollover = null)
     : Terms(EffectiveFrom, Seller, Currency, Cycle)
 {
     public override bool HasMeter => true;
 }
+
+/// <summary>
+/// What of a period's included minutes is carried when it ends. By the terms in force on its last day; nothing is carried beyond the engagement, or
+/// into terms without a meter. Source: domain §4.
+/// </summary>
+/// <param name="CapMinutes">The most that one period carries, 1–600,000.</param>
+/// <param name="Periods">How many periods a carry is alive for, 1–36.</param>
+/// <param name="MaxCarriedMinutes">The most that all carries alive together may hold, at least 1; null: no bound.</param>
+/// <param name="FromProrated">Whether a period that is cut at its start or end carries too.</param>
+/// <param name="CarriesAgain">Whether what is left of a carry that ends with the period is carried on with the included minutes.</param>
+/// <param name="Priority">Of a carry in the burn order, 1–99: below 20 it is used before the period's own minutes, above after them.</param>
+[GenerateSerializer, Immutable, Alias("billing.rollover")]
+public sealed record Rollover(
+    int CapMinutes, int Periods, int? MaxCarriedMinutes = null, bool FromProrated = false, bool CarriesAgain = false, int Priority = Time.Grant.CarriedPriority);
 
 /// <summary>Approved minutes × rate ÷ 60, in arrears.</summary>
 /// <param name="HourlyRate">Minor units an hour, ≥ 0.</param>

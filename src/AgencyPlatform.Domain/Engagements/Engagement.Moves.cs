@@ -70,11 +70,12 @@ public sealed partial record Engagement
 
     // ---- activation: every step that can be refused comes before the first that cannot be taken back ----
 
-    public Decision Activate(Guid request, Instant now) => In("activate", [EngagementState.Accepted], () =>
+    /// <param name="timeZone">The seller's.</param>
+    public Decision Activate(Guid request, string timeZone, Instant now) => In("activate", [EngagementState.Accepted], () =>
         Plan.Members.Where(m => !m.AgreementWaived && !Agreements.ContainsKey(m.Cmo)).Select(m => m.Cmo.Value).ToArray() is { Length: > 0 } missing
             ? Rejection.Rule(
                 Reasons.AgreementMissing, $"Not agreed yet: {string.Join(", ", missing)}. Record their agreement first.", ("cmos", string.Join(",", missing)))
-            : Decision.Accept(new ActivationStarted(request, now)));
+            : Decision.Accept(new ActivationStarted(request, now, timeZone)));
 
     /// <summary>Shortens every member's booking to the date and ends the engagement; the date is exclusive.</summary>
     public Decision EndOn(EndEngagement command, Guid request, Instant now) =>

@@ -20,23 +20,6 @@ public sealed partial record Engagement
     /// <summary>The bill-cycle period that a date of the service is in, by the terms in force on it.</summary>
     public BillPeriod PeriodOn(LocalDate date) => BillPeriods.Of(Terms, Service).First(p => p.Dates.Contains(date));
 
-    /// <summary>
-    /// The meter as it is for entries of a date. The included grant of a period is not stored: it follows from the terms and the days served
-    /// (so that an earlier end prorates it), and is never below what is drawn of it.
-    /// </summary>
-    public Meter MeterOn(LocalDate date)
-    {
-        if (!Service.Contains(date) || TermsOn(date) is not RetainerTerms retainer)
-        {
-            return new Meter([], Time.Drawn);
-        }
-
-        var period = PeriodOn(date);
-        var id = new GrantId("included-" + Text(period.Dates.Start));
-        var minutes = Math.Max(period.ProrateMinutes(retainer.IncludedMinutes), Time.Drawn.GetValueOrDefault(id));
-        return new Meter([new Grant(id, minutes, period.Dates.Start, period.Dates.End, Grant.IncludedPriority, GrantOrigin.Included)], Time.Drawn);
-    }
-
     /// <summary>Draws an entry, whose approval this is. The same entry again changes nothing.</summary>
     /// <param name="costRate">The CMO's at the entry's date; null: none in force.</param>
     public Decision Draw(DrawTime command, CostRate? costRate)
@@ -58,6 +41,7 @@ public sealed partial record Engagement
 
         var terms = TermsOn(command.Date);
         var parts = TimeParts.None;
+        ImmutableArray<IEvent> reached = [];
         if (command.Billable && !terms.HasMeter)
         {
             parts = parts with { Charged = command.Minutes };
@@ -66,6 +50,7 @@ public sealed partial record Engagement
         {
             var meter = MeterOn(command.Date);
             parts = parts with { Drawn = meter.Draw(command.Date, command.Minutes) };
+            reached = Reached(command.Date, meter, parts.DrawnMinutes());
             var beyond = command.Minutes - parts.DrawnMinutes();
             switch ((terms as RetainerTerms)?.Gate)
             {
@@ -87,7 +72,8 @@ public sealed partial record Engagement
         }
 
         var drawn = new TimeDrawn(command.Entry, command.Cmo, command.Date, command.Minutes, command.Billable, command.Paid, parts, costRate, command.ApprovedBy);
-        return PostingOf(drawn, terms) is { } posted ? Decision.Accept(drawn, posted) : Decision.Accept(drawn);
+        var events = reached.Insert(0, drawn);
+        return Decision.Accept(PostingOf(drawn, terms) is { } posted ? events.Add(posted) : events);
     }
 
     /// <summary>Why time of this CMO on this date is not the engagement's; null when it is.</summary>
@@ -106,22 +92,6 @@ public sealed partial record Engagement
                 ("engagement", Id.Value), ("date", Text(date)), ("state", State.ToString().ToUpperInvariant()), ("start", Text(Plan.Start)), ("end", End is { } end ? Text(end) : ""));
     }
 
-    /// <summary>The meter on a date, for people.</summary>
-    public MeterView MeterView(LocalDate date)
-    {
-        if (!Service.Contains(date))
-        {
-            return new MeterView(Id, date, null, [], 0, 0, 0, 0);
-        }
-
-        var meter = MeterOn(date);
-        var period = PeriodOn(date).Dates;
-        var approved = Time.Approved.Values.Where(a => period.Contains(a.Date)).Select(a => a.Parts).ToList();
-        return new MeterView(
-            Id, date, period, [.. meter.BurnOrder(date).Select(g => new GrantLeft(g, Time.Drawn.GetValueOrDefault(g.Id), meter.Remaining(g)))], meter.RemainingOn(date),
-            approved.Sum(p => p.Overage), approved.Sum(p => p.Parked), approved.Sum(p => p.Charged));
-    }
-
     /// <summary>What bills are computed from.</summary>
     public BillingInputs BillingInputs() => new(
         Id, Client, Plan.Title, Service, Plan.BillingStartsOn ?? Plan.Start, Terms,
@@ -131,47 +101,63 @@ public sealed partial record Engagement
                 .Select(a => new BillableEntry(a.Key, a.Value.Cmo, a.Value.Date, a.Value.Parts.Overage, a.Value.Parts.Charged)),
         ]);
 
-    /// <summary>
-    /// Amounts are of a key's minutes in sum, and what is posted is the difference from what was posted before: three approvals of 10 minutes at
-    /// $250 an hour post 41.67, 41.66 and 41.67. Charges before the first billed day accrue nothing, since they are never billed.
-    /// </summary>
+    /// <summary>What an approved entry posts: the CMO's cost, and what is charged for it.</summary>
     private TimePosted? PostingOf(TimeDrawn drawn, Terms terms)
     {
-        var accruals = ImmutableArray.CreateBuilder<Accrual>();
-        var lines = ImmutableArray.CreateBuilder<PostingLine>();
+        var accrued = new Accrued(this, drawn.Cmo);
         if (drawn is { Paid: true, CostRate: { HourlyMinor: > 0 } cost })
         {
-            Add($"cost/{drawn.Cmo}/{drawn.Date.ToString("uuuu-MM", CultureInfo.InvariantCulture)}/{Text(cost.HourlyMinor)}-{cost.Currency}", drawn.Minutes, cost.HourlyMinor, cost.Currency, LedgerAccount.CostOfService, LedgerAccount.CmoPayable);
+            accrued.Add($"cost/{drawn.Cmo}/{drawn.Date.ToString("uuuu-MM", CultureInfo.InvariantCulture)}/{Text(cost.HourlyMinor)}-{cost.Currency}", drawn.Minutes, cost.HourlyMinor, cost.Currency, LedgerAccount.CostOfService, LedgerAccount.CmoPayable);
         }
 
-        if (drawn.Date >= (Plan.BillingStartsOn ?? Plan.Start))
+        switch (terms)
         {
-            var period = Text(PeriodOn(drawn.Date).Dates.Start);
-            switch (terms)
-            {
-                case HourlyTerms { HourlyRate: > 0 } hourly when drawn.Parts.Charged > 0:
-                    Add($"hourly/{period}/{Text(hourly.HourlyRate)}", drawn.Parts.Charged, hourly.HourlyRate, terms.Currency, LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
-                    break;
-                case RetainerTerms { OverageHourlyRate: > 0 and var rate } when drawn.Parts.Overage > 0:
-                    Add($"overage/{period}/{Text(rate)}", drawn.Parts.Overage, rate, terms.Currency, LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
-                    break;
-            }
+            case HourlyTerms { HourlyRate: > 0 } hourly when drawn.Parts.Charged > 0 && IsBilledOn(drawn.Date):
+                accrued.Add($"hourly/{Text(PeriodOn(drawn.Date).Dates.Start)}/{Text(hourly.HourlyRate)}", drawn.Parts.Charged, hourly.HourlyRate, terms.Currency, LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
+                break;
+            case RetainerTerms retainer:
+                AddOverage(accrued, drawn.Date, drawn.Parts.Overage, retainer);
+                break;
         }
 
-        return accruals.Count == 0 ? null : new TimePosted(drawn.Entry, terms.Seller, drawn.Date, accruals.ToImmutable(), new Posting(lines.ToImmutable()));
+        return accrued.Posted(drawn.Entry, terms.Seller, drawn.Date);
+    }
 
-        void Add(string name, int minutes, long rate, Currency currency, LedgerAccount debit, LedgerAccount credit)
+    private void AddOverage(Accrued accrued, LocalDate date, int minutes, RetainerTerms terms)
+    {
+        if (terms.OverageHourlyRate is > 0 and var rate && minutes > 0 && IsBilledOn(date))
+        {
+            accrued.Add($"overage/{Text(PeriodOn(date).Dates.Start)}/{Text(rate)}", minutes, rate, terms.Currency, LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
+        }
+    }
+
+    /// <summary>Charges before the first billed day accrue nothing, since they are never billed.</summary>
+    private bool IsBilledOn(LocalDate date) => date >= (Plan.BillingStartsOn ?? Plan.Start);
+
+    /// <summary>
+    /// Gathers what one entry accrues. Amounts are of a key's minutes in sum, and what is posted is the difference from what was posted before: three
+    /// approvals of 10 minutes at $250 an hour post 41.67, 41.66 and 41.67.
+    /// </summary>
+    private sealed class Accrued(Engagement engagement, CmoId cmo)
+    {
+        private readonly ImmutableArray<Accrual>.Builder _accruals = ImmutableArray.CreateBuilder<Accrual>();
+        private readonly ImmutableArray<PostingLine>.Builder _lines = ImmutableArray.CreateBuilder<PostingLine>();
+
+        public void Add(string name, int minutes, long rate, Currency currency, LedgerAccount debit, LedgerAccount credit)
         {
             var key = new AccrualKey(name);
-            var before = Time.Accrued.GetValueOrDefault(key);
-            accruals.Add(new Accrual(key, minutes));
+            var before = engagement.Time.Accrued.GetValueOrDefault(key);
+            _accruals.Add(new Accrual(key, minutes));
             var hourly = new Money(rate, currency);
             var amount = hourly.Times(before + minutes, 60) - hourly.Times(before, 60);
             if (amount.Minor != 0)
             {
-                lines.AddRange(Posting.Pair(debit, credit, amount, Client, Id, drawn.Cmo));
+                _lines.AddRange(Posting.Pair(debit, credit, amount, engagement.Client, engagement.Id, cmo));
             }
         }
+
+        public TimePosted? Posted(TimeEntryKey entry, LegalEntityId seller, LocalDate date) =>
+            _accruals.Count == 0 ? null : new TimePosted(entry, seller, date, _accruals.ToImmutable(), new Posting(_lines.ToImmutable()));
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

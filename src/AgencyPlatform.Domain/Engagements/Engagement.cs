@@ -42,7 +42,7 @@ public sealed partial record Engagement(
 
     public static string Kind => "engagement";
 
-    public static int FoldVersion => 1;
+    public static int FoldVersion => 2;
 
     public static Engagement Initial { get; } = new(
         default, default,
@@ -56,12 +56,16 @@ public sealed partial record Engagement(
     [JsonIgnore]
     public DateRange Service => new(Plan.Start, End);
 
-    /// <summary>A proposal's expiry, which waits for a running activation; and a saga's own wake-up.</summary>
+    /// <summary>A proposal's expiry and the meter's next period, which wait for a running activation or ending; and a saga's own wake-up.</summary>
     [JsonIgnore]
-    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : State is EngagementState.Proposed or EngagementState.Accepted ? ExpiresAt : null;
+    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience
+        : State is EngagementState.Proposed or EngagementState.Accepted ? ExpiresAt
+        : NextOfMeter;
 
     public ImmutableArray<IEvent> Settle(Instant now) =>
-        Saga is null && NextDue is { } due && due <= now ? [new EngagementExpired(due)] : [];
+        Saga is not null || NextDue is not { } due || due > now ? []
+        : State is EngagementState.Proposed or EngagementState.Accepted ? [new EngagementExpired(due)]
+        : MoveMeter();
 
     /// <summary>How the activation or ending that a request started came out; null before.</summary>
     public SagaOutcome? OutcomeOf(Guid request) => Outcomes.FirstOrDefault(o => o.Request == request);
@@ -93,7 +97,7 @@ public sealed partial record Engagement(
         EngagementDeclined => this with { State = EngagementState.Declined, ExpiresAt = null },
         EngagementWithdrawn => this with { State = EngagementState.Withdrawn, ExpiresAt = null },
         EngagementExpired => this with { State = EngagementState.Expired, ExpiresAt = null },
-        ActivationStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, null) },
+        ActivationStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, null), Time = Time with { TimeZone = e.TimeZone } },
         MemberHeld e => this with { Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed)) },
         MemberRefused e => this with { Saga = Saga! with { Refusal = e.Rejection } },
         MemberFreed e => this with { Bookings = Bookings.Remove(e.Cmo) },

@@ -17,17 +17,36 @@ public readonly record struct AccrualKey([property: Id(0)] string Value) : IId<A
 
 /// <summary>An approved entry as the engagement holds it.</summary>
 [GenerateSerializer, Immutable, Alias("engagement.approved-time")]
-public sealed record ApprovedTime(CmoId Cmo, LocalDate Date, int Minutes, bool Billable, bool Paid, TimeParts Parts);
+public sealed record ApprovedTime(CmoId Cmo, LocalDate Date, int Minutes, bool Billable, bool Paid, TimeParts Parts)
+{
+    /// <summary>So many of the parked minutes are overage now.</summary>
+    public ApprovedTime Consented(int minutes) => this with { Parts = Parts with { Parked = Parts.Parked - minutes, Overage = Parts.Overage + minutes } };
+}
 
 /// <summary>What an engagement knows of worked time: approved entries, what they drew of each grant, and the minutes accrued by key. Source: domain §4.</summary>
 /// <param name="Drawn">By grant. A period's included grant is computed from the terms, never below what is drawn of it.</param>
 /// <param name="Accrued">Minutes by key, of which the amount posted so far is computed.</param>
+/// <param name="Carried">What closed periods carried, expired ones too: a late entry may still draw on the carry of its own period.</param>
+/// <param name="CarriedOut">Minutes that went from a grant into a carry, by grant.</param>
+/// <param name="Thresholds">The highest threshold reached, percent, by the period's first day.</param>
+/// <param name="MeterAt">The last first day of a period, or day after the last, up to which time has moved the meter; null: before the first.</param>
+/// <param name="TimeZone">The seller's, IANA; null: UTC.</param>
+/// <param name="LastConsent">What the newest consent made of which entries.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
-    ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved, ImmutableSortedDictionary<GrantId, int> Drawn, ImmutableSortedDictionary<AccrualKey, long> Accrued)
+    ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved,
+    ImmutableSortedDictionary<GrantId, int> Drawn,
+    ImmutableSortedDictionary<AccrualKey, long> Accrued,
+    ImmutableArray<Grant> Carried,
+    ImmutableSortedDictionary<GrantId, int> CarriedOut,
+    ImmutableSortedDictionary<LocalDate, int> Thresholds,
+    LocalDate? MeterAt,
+    string? TimeZone,
+    ImmutableArray<ConsentedEntry> LastConsent)
 {
     public static EngagementTime Initial { get; } = new(
-        ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty);
+        ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty,
+        [], Meter.NothingDrawn, ImmutableSortedDictionary<LocalDate, int>.Empty, null, null, []);
 
     public EngagementTime Apply(IEngagementTimeEvent @event) => @event switch
     {
@@ -36,6 +55,13 @@ public sealed record EngagementTime(
             Approved = Approved.SetItem(e.Entry, new ApprovedTime(e.Cmo, e.Date, e.Minutes, e.Billable, e.Paid, e.Parts)),
             Drawn = Meter.Taken(Drawn, e.Parts.Drawn),
         },
+        PeriodOpened e => this with { MeterAt = e.Start },
+        MeterEnded e => this with { MeterAt = e.End },
+        MinutesCarried e => this with { Carried = Carried.Add(e.Grant), CarriedOut = Meter.Taken(CarriedOut, e.From) },
+        GrantExpired => this,
+        ThresholdReached e => this with { Thresholds = Thresholds.SetItem(e.PeriodStart, e.Percent) },
+        MeterExhausted => this,
+        OverageConsented e => this with { Approved = e.Entries.Aggregate(Approved, (all, c) => all.SetItem(c.Entry, all[c.Entry].Consented(c.Minutes))), LastConsent = e.Entries },
         TimePosted e => this with { Accrued = e.Accruals.Aggregate(Accrued, (all, a) => all.SetItem(a.Key, all.GetValueOrDefault(a.Key) + a.Minutes)) },
         _ => throw new InvalidOperationException($"An engagement's time does not know {@event.GetType().Name}."),
     };
@@ -54,9 +80,10 @@ public sealed record Accrual(AccrualKey Key, int Minutes);
 /// <param name="Grants">Alive on the date, in burn order, each with what is left of it.</param>
 /// <param name="Remaining">What an entry of the date could still draw.</param>
 /// <param name="Overage">Of the bill-cycle period that the date is in; so are the next two.</param>
+/// <param name="ParkedInAll">Parked minutes of every period: what a consent may name at most.</param>
 [GenerateSerializer, Immutable, Alias("engagement.meter-view")]
 public sealed record MeterView(
-    EngagementId Engagement, LocalDate Date, DateRange? Period, ImmutableArray<GrantLeft> Grants, int Remaining, int Overage, int Parked, int Charged);
+    EngagementId Engagement, LocalDate Date, DateRange? Period, ImmutableArray<GrantLeft> Grants, int Remaining, int Overage, int Parked, int Charged, int ParkedInAll);
 
 [GenerateSerializer, Immutable, Alias("engagement.grant-left")]
 public sealed record GrantLeft(Grant Grant, int Drawn, int Remaining);
@@ -74,3 +101,54 @@ public sealed record TimeDrawn(
 [Event("engagement.time-posted")]
 public sealed record TimePosted(TimeEntryKey Entry, LegalEntityId LegalEntity, LocalDate PostingDate, ImmutableArray<Accrual> Accruals, Posting Posting)
     : IEngagementTimeEvent, IPosting;
+
+/// <summary>A client consents to overage: parked minutes become overage, oldest entry first.</summary>
+/// <param name="Minutes">1 or more, and at most what is parked.</param>
+/// <param name="Note">Why, or by whom it was told; no personal data; may be empty.</param>
+[GenerateSerializer, Immutable, Alias("engagement.consent-to-overage")]
+public sealed record ConsentToOverage(int Minutes, string Note);
+
+/// <summary>What a consent made of one entry's parked minutes.</summary>
+[GenerateSerializer, Immutable, Alias("engagement.consented-entry")]
+public sealed record ConsentedEntry(TimeEntryKey Entry, int Minutes);
+
+/// <summary>What a consent came to.</summary>
+/// <param name="Parked">Minutes that still wait for a consent.</param>
+[GenerateSerializer, Immutable, Alias("engagement.consent-result")]
+public sealed record ConsentResult(ImmutableArray<ConsentedEntry> Entries, int Parked);
+
+// ---- what time does to the meter; each event once, whoever asks or nobody ----
+
+/// <summary>A period has begun: its included minutes are there.</summary>
+/// <param name="Grant">The period's included grant.</param>
+/// <param name="Included">Minutes that it gives; 0 under terms without a meter.</param>
+[Event("engagement.period-opened"), GenerateSerializer, Immutable, Alias("engagement.period-opened")]
+public sealed record PeriodOpened(LocalDate Start, LocalDate End, GrantId Grant, int Included) : IEngagementTimeEvent;
+
+/// <summary>The last period is over, since the engagement is.</summary>
+/// <param name="End">The first day that was not served.</param>
+[Event("engagement.meter-ended"), GenerateSerializer, Immutable, Alias("engagement.meter-ended")]
+public sealed record MeterEnded(LocalDate End) : IEngagementTimeEvent;
+
+/// <summary>A closed period left minutes to those after it.</summary>
+/// <param name="From">The grants that they come from, the period's included one first; the minutes are theirs no more.</param>
+[Event("engagement.minutes-carried"), GenerateSerializer, Immutable, Alias("engagement.minutes-carried")]
+public sealed record MinutesCarried(ImmutableArray<GrantDraw> From, Grant Grant) : IEngagementTimeEvent;
+
+/// <summary>A grant is over with minutes left, which only entries dated in its time can still draw. One that was used up ends without an event.</summary>
+/// <param name="Left">Minutes neither drawn nor carried, above 0.</param>
+[Event("engagement.grant-expired"), GenerateSerializer, Immutable, Alias("engagement.grant-expired")]
+public sealed record GrantExpired(GrantId Grant, int Left) : IEngagementTimeEvent;
+
+/// <summary>So many percent of the minutes drawable in a period are drawn.</summary>
+/// <param name="Percent">50, 75, 90 or 100.</param>
+[Event("engagement.threshold-reached"), GenerateSerializer, Immutable, Alias("engagement.threshold-reached")]
+public sealed record ThresholdReached(LocalDate PeriodStart, int Percent, int Drawn, int Drawable) : IEngagementTimeEvent;
+
+/// <summary>Nothing is left that an entry of the period could draw.</summary>
+[Event("engagement.meter-exhausted"), GenerateSerializer, Immutable, Alias("engagement.meter-exhausted")]
+public sealed record MeterExhausted(LocalDate PeriodStart, int Drawable) : IEngagementTimeEvent;
+
+/// <summary>Parked minutes became overage by the client's consent.</summary>
+[Event("engagement.overage-consented"), GenerateSerializer, Immutable, Alias("engagement.overage-consented")]
+public sealed record OverageConsented(int Minutes, string Note, ImmutableArray<ConsentedEntry> Entries) : IEngagementTimeEvent;

@@ -244,8 +244,9 @@ public sealed record EngagementWithdrawn(string Reason) : IEvent;
 [Event("engagement.expired"), GenerateSerializer, Immutable, Alias("engagement.expired")]
 public sealed record EngagementExpired(Instant At) : IEvent;
 
+/// <param name="TimeZone">The seller's: when a period of the meter begins and ends; null in journals of before: UTC.</param>
 [Event("engagement.activation-started"), GenerateSerializer, Immutable, Alias("engagement.activation-started")]
-public sealed record ActivationStarted(Guid Request, Instant At) : IEvent;
+public sealed record ActivationStarted(Guid Request, Instant At, string? TimeZone = null) : IEvent;
 
 /// <summary>A member's capacity is held for the engagement, without expiry.</summary>
 /// <param name="TakenOver">The proposal's hold was taken over; otherwise the activation placed one.</param>

@@ -29,6 +29,9 @@ public static partial class Reasons
     /// <summary>The grants alive on the entry's date have fewer minutes left, and the terms block overage. Metadata: date, remaining_minutes, missing_minutes. Change the terms, or the entry.</summary>
     public const string MeterExhausted = "METER_EXHAUSTED";
 
+    /// <summary>A consent names more minutes than wait for one. Metadata: minutes, parked_minutes. Consent to what is parked.</summary>
+    public const string ConsentExceedsParked = "CONSENT_EXCEEDS_PARKED";
+
     /// <summary>A timesheet has at most 500 entries. Metadata: maximum. Join entries.</summary>
     public const string TooManyEntries = "TOO_MANY_ENTRIES";
 }

@@ -5,7 +5,9 @@ using Engagement = AgencyPlatform.Domain.Engagements.Engagement;
 using FeeTiming = AgencyPlatform.Domain.Billing.FeeTiming;
 using HourlyTerms = AgencyPlatform.Domain.Billing.HourlyTerms;
 using OverageGate = AgencyPlatform.Domain.Billing.OverageGate;
+using Grant = AgencyPlatform.Domain.Time.Grant;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
+using Rollover = AgencyPlatform.Domain.Billing.Rollover;
 using ServiceType = AgencyPlatform.Domain.Engagements.ServiceType;
 using Terms = AgencyPlatform.Domain.Billing.Terms;
 using V1 = AgencyPlatform.Protocol.Engagements.V1;
@@ -86,7 +88,8 @@ internal static class EngagementWire
                     fields.Number($"{path}.retainer.included_minutes", r.IncludedMinutes, 0, MostIncludedMinutes, "minutes"),
                     r.OverageHourlyRate is null ? null : Amount($"{path}.retainer.overage_hourly_rate", r.OverageHourlyRate),
                     r.OverageGate == 0 ? OverageGate.Consent : fields.Enum<V1.OverageGate, OverageGate>($"{path}.retainer.overage_gate", r.OverageGate),
-                    r.FeeTiming == 0 ? FeeTiming.InAdvance : fields.Enum<V1.FeeTiming, FeeTiming>($"{path}.retainer.fee_timing", r.FeeTiming));
+                    r.FeeTiming == 0 ? FeeTiming.InAdvance : fields.Enum<V1.FeeTiming, FeeTiming>($"{path}.retainer.fee_timing", r.FeeTiming),
+                    r.Rollover is null ? null : Rollover($"{path}.retainer.rollover", r.Rollover, fields));
             case V1.Terms.FormOneofCase.Hourly:
                 return new HourlyTerms(start, seller, currency, cycle, Amount($"{path}.hourly.hourly_rate", wire.Hourly.HourlyRate));
             default:
@@ -101,6 +104,14 @@ internal static class EngagementWire
             return amount.Minor;
         }
     }
+
+    private static Rollover Rollover(string path, V1.Rollover wire, Fields fields) => new(
+        fields.Number($"{path}.cap_minutes", wire.CapMinutes, 1, MostIncludedMinutes, "minutes"),
+        fields.Number($"{path}.periods", wire.Periods, 1, 36, "periods"),
+        wire.MaxCarriedMinutes == 0 ? null : fields.Number($"{path}.max_carried_minutes", wire.MaxCarriedMinutes, 1, MostIncludedMinutes, "minutes"),
+        wire.FromProratedPeriods,
+        wire.CarriesAgain,
+        wire.Priority == 0 ? Grant.CarriedPriority : fields.Number($"{path}.priority", wire.Priority, 1, 99));
 
     public static V1.Engagement ToWire(AgencyId agency, Engagement e, Meta meta, Func<PersonId, PersonDetails> people)
     {
@@ -164,6 +175,15 @@ internal static class EngagementWire
                     OverageHourlyRate = r.OverageHourlyRate is { } rate ? new Money(rate, r.Currency).ToWire() : null,
                     OverageGate = r.Gate.ToWire<V1.OverageGate>(),
                     FeeTiming = r.Timing.ToWire<V1.FeeTiming>(),
+                    Rollover = r.Rollover is not { } rollover ? null : new V1.Rollover
+                    {
+                        CapMinutes = rollover.CapMinutes,
+                        Periods = rollover.Periods,
+                        MaxCarriedMinutes = rollover.MaxCarriedMinutes ?? 0,
+                        FromProratedPeriods = rollover.FromProrated,
+                        CarriesAgain = rollover.CarriesAgain,
+                        Priority = rollover.Priority,
+                    },
                 };
                 break;
             case HourlyTerms h:

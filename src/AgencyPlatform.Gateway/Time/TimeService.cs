@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Contracts.Time;
+using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
 using TimeEntryState = AgencyPlatform.Domain.Time.TimeEntryState;
 using Timesheet = AgencyPlatform.Domain.Time.Timesheet;
@@ -13,6 +14,7 @@ namespace AgencyPlatform.Gateway.Time;
 internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.TimeService.TimeServiceBase
 {
     private const int MostLoggedAtOnce = 100;
+    private const int MostNote = 1_000;
 
     public override async Task<V1.Timesheet> LogTime(V1.LogTimeRequest request, ServerCallContext context)
     {
@@ -144,6 +146,28 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         };
     }
 
+    public override async Task<V1.ConsentToOverageResponse> ConsentToOverage(V1.ConsentToOverageRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<EngagementId>("name", request.Name, "engagements");
+        var minutes = fields.Number("minutes", request.Minutes, 1, int.MaxValue, "minutes");
+        var note = fields.LongText("note", request.Note, MostNote);
+        var call = await calls.Mutation(context, request, fields, agency);
+        var grain = grains.Of<IEngagementGrain>(agency, id.Value);
+        await EnsureSeen(context, new Read(agency, call.SandboxNow), grain, request.Name);
+        var consent = (await grain.Consent(call, new ConsentToOverage(minutes, note))).OrThrow().Value;
+        return new V1.ConsentToOverageResponse
+        {
+            ParkedMinutes = consent.Parked,
+            Entries =
+            {
+                consent.Entries.Select(e => e.Entry.Value.Split('/') is [var cmo, var week, var entry]
+                    ? new V1.ConsentedEntry { Timesheet = SheetName(agency, new CmoId(cmo), week), EntryId = entry, Minutes = e.Minutes }
+                    : throw new InvalidOperationException($"{e.Entry} is no entry's key.")),
+            },
+        };
+    }
+
     public override async Task<V1.Meter> GetMeter(V1.GetMeterRequest request, ServerCallContext context)
     {
         var fields = new Fields();
@@ -151,16 +175,7 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         var date = fields.Date("date", request.Date);
         var read = await calls.Read(context, request, fields, agency);
         var grain = grains.Of<IEngagementGrain>(agency, id.Value);
-        var caller = Calls.Caller(context);
-        if (!caller.IsStaff)
-        {
-            var engagement = (await grain.Get(read)).OrThrow().Value;
-            if (caller.Client != engagement.Client && engagement.Plan.Members.All(m => m.Cmo != caller.Cmo))
-            {
-                throw Errors.NotFound("engagement", request.Name);
-            }
-        }
-
+        await EnsureSeen(context, read, grain, request.Name);
         var meter = (await grain.GetMeter(read, date)).OrThrow().Value;
         return new V1.Meter
         {
@@ -172,6 +187,7 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
             OverageMinutes = meter.Overage,
             ParkedMinutes = meter.Parked,
             ChargedMinutes = meter.Charged,
+            ParkedMinutesInAll = meter.ParkedInAll,
             Grants =
             {
                 meter.Grants.Select(g => new V1.Grant
@@ -187,6 +203,22 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
                 }),
             },
         };
+    }
+
+    /// <summary>An engagement that the caller's company or CMO has no part in is answered as if it were not there.</summary>
+    private static async Task EnsureSeen(ServerCallContext context, Read read, IEngagementGrain grain, string name)
+    {
+        var caller = Calls.Caller(context);
+        if (caller.IsStaff)
+        {
+            return;
+        }
+
+        var engagement = (await grain.Get(read)).OrThrow().Value;
+        if (caller.Client != engagement.Client && engagement.Plan.Members.All(m => m.Cmo != caller.Cmo))
+        {
+            throw Errors.NotFound("engagement", name);
+        }
     }
 
     // ---- from the wire ----

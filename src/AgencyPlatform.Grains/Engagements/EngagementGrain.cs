@@ -42,8 +42,21 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
 
     public async Task<Reply<Engagement>> Activate(Call call)
     {
+        var known = await Get(new Read(Key.Agency, call.SandboxNow));
+        if (known.Rejection is not null)
+        {
+            return known;
+        }
+
+        var agency = await Grain<IAgencyGrain>(Key.Agency.Value).Get(new Read(Key.Agency, call.SandboxNow));
+        if (agency.Rejection is { } unknown)
+        {
+            return Reply<Engagement>.No(unknown);
+        }
+
+        var zone = agency.Value!.LegalEntities[known.Value!.Terms[0].Seller].TimeZone;
         var (named, request) = Named(call);
-        var reply = await RunSaga(named, (s, now) => s.Activate(request, now), EndOf, s => s);
+        var reply = await RunSaga(named, (s, now) => s.Activate(request, zone, now), EndOf, s => s);
         return call.ValidateOnly && reply.Value is { } state && await WouldRefuse(call, state) is { } refusal ? Reply<Engagement>.No(refusal) : reply;
     }
 
@@ -63,6 +76,8 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
         var rate = await Grain<IFractionalCmoGrain>(c.Cmo.Value).GetCostRate(new Read(Key.Agency, call.SandboxNow), c.Date);
         return rate.Rejection is { } unknown ? Reply<TimeParts>.No(unknown) : await Decide(call, (s, _) => s.Draw(c, rate.Value!.Rate), s => s.Time.Approved[c.Entry].Parts);
     }
+
+    public Task<Reply<ConsentResult>> Consent(Call call, ConsentToOverage c) => Decide(call, (s, _) => s.Consent(c), s => s.LastConsent());
 
     public Task<Reply<MeterView>> GetMeter(Read read, LocalDate date) => Query(read, (s, _) => s.MeterView(date));
 

@@ -35,7 +35,7 @@ public sealed class Moves_of_an_engagement
             ["decline"] = (s => s.Decline(new CloseProposal("budget")), [EngagementState.Proposed]),
             ["withdraw"] = (s => s.Withdraw(new CloseProposal("")), [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted]),
             ["agree"] = (s => s.Agree(new AgreeAsCmo(s_bob, 0), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
-            ["activate"] = (s => s.Activate(Request(9), s_now), [EngagementState.Accepted]),
+            ["activate"] = (s => s.Activate(Request(9), "America/New_York", s_now), [EngagementState.Accepted]),
             ["end"] = (s => s.EndOn(new EndEngagement(s_start.PlusDays(30)), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
         }.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
@@ -65,7 +65,7 @@ public sealed class Moves_of_an_engagement
     {
         var (decide, _) = s_moves[move];
         Assert.Equal(Reasons.NotFound, decide(Engagement.Initial).Rejection!.Reason);
-        var running = After(Accepted(), s => s.Activate(Request(1), s_now));
+        var running = After(Accepted(), s => s.Activate(Request(1), "America/New_York", s_now));
         foreach (var state in s_all)
         {
             Assert.Equal(Reasons.MoveUnderWay, decide(running with { State = state }).Rejection!.Reason);
@@ -117,7 +117,7 @@ public sealed class Moves_of_an_engagement
 
         var accepted = After(proposed, s => s.Sign(new SignEngagement(s_ceo, 1), s_deciders, s_now), s => s.Agree(new AgreeAsCmo(s_bob, 1), s_now));
         Assert.Equal(EngagementState.Expired, Fold(accepted, accepted.Settle(due)).State);
-        var running = After(accepted, s => s.Activate(Request(1), s_now));
+        var running = After(accepted, s => s.Activate(Request(1), "America/New_York", s_now));
         Assert.Equal(s_now + Duration.FromSeconds(15), running.NextDue);
         Assert.Empty(running.Settle(due));
     }
@@ -126,7 +126,7 @@ public sealed class Moves_of_an_engagement
     public void Activation_waits_for_every_agreement_that_is_not_waived()
     {
         var signed = After(Proposed(), s => s.Sign(new SignEngagement(s_ceo, 1), s_deciders, s_now));
-        var refusal = signed.Activate(Request(1), s_now).Rejection!;
+        var refusal = signed.Activate(Request(1), "America/New_York", s_now).Rejection!;
         Assert.Equal(Reasons.AgreementMissing, refusal.Reason);
         Assert.Equal("bob", refusal.Metadata["cmos"]);
     }
@@ -134,7 +134,7 @@ public sealed class Moves_of_an_engagement
     [Fact]
     public void An_activation_holds_every_member_before_it_confirms_one()
     {
-        var state = After(Accepted(), s => s.Activate(Request(1), s_now));
+        var state = After(Accepted(), s => s.Activate(Request(1), "America/New_York", s_now));
         var actions = new List<string>();
         while (state.NextStep() is { } step)
         {
@@ -151,7 +151,7 @@ public sealed class Moves_of_an_engagement
     [Fact]
     public void A_refused_member_frees_the_others_and_the_engagement_stays_accepted()
     {
-        var state = After(Accepted(), s => s.Activate(Request(1), s_now));
+        var state = After(Accepted(), s => s.Activate(Request(1), "America/New_York", s_now));
         state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!, s_full));
         Assert.Equal(SagaAction.Release, state.NextStep()!.Action);
         state = After(state, s => s.Record(s.NextStep()!));
@@ -160,13 +160,13 @@ public sealed class Moves_of_an_engagement
         Assert.Empty(state.Bookings);
         Assert.Equal(Reasons.CapacityExceeded, state.OutcomeOf(Request(1))!.Refusal!.Reason);
         Assert.Equal("bob", state.OutcomeOf(Request(1))!.Refusal!.Metadata["cmo"]);
-        Assert.Null(state.Activate(Request(2), s_now).Rejection);
+        Assert.Null(state.Activate(Request(2), "America/New_York", s_now).Rejection);
     }
 
     [Fact]
     public void A_hold_for_another_client_is_given_back_and_the_activation_refused()
     {
-        var state = After(Accepted(), s => s.Activate(Request(1), s_now));
+        var state = After(Accepted(), s => s.Activate(Request(1), "America/New_York", s_now));
         state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!, null, new ClientCompanyId("other")));
         Assert.Equal(SagaAction.Release, state.NextStep()!.Action);
         state = After(state, s => s.Record(s.NextStep()!));
@@ -294,7 +294,7 @@ public sealed class Moves_of_an_engagement
 
     private static Engagement Active()
     {
-        var state = After(Accepted(), s => s.Activate(Request(1), s_now));
+        var state = After(Accepted(), s => s.Activate(Request(1), "America/New_York", s_now));
         while (state.NextStep() is { } step)
         {
             state = After(state, s => s.Record(step, null, s_client));

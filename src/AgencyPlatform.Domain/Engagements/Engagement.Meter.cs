@@ -1,0 +1,216 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Time;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Engagements;
+
+/// <summary>The engagement's meter: which grants there are, what time alone does to them, and the client's consent to overage. Source: domain §4.</summary>
+public sealed partial record Engagement
+{
+    private static readonly ImmutableArray<int> s_thresholds = [50, 75, 90, 100];
+
+    /// <summary>
+    /// The meter as it is for entries of a date: the period's included minutes and the carries alive on the date. Of a closed period, what did not
+    /// carry and, right behind it, the carry that came from it.
+    /// </summary>
+    public Meter MeterOn(LocalDate date)
+    {
+        if (!Service.Contains(date) || !TermsOn(date).HasMeter)
+        {
+            return new Meter([], Time.Drawn);
+        }
+
+        var period = PeriodOn(date);
+        var included = Included(period, date);
+        return new Meter(
+            [
+                included,
+                .. Carries().Where(g => g.IsAliveOn(date)),
+                .. Carries().Where(g => g.EffectiveAt == period.Dates.End).Select(g => g with { EffectiveAt = included.EffectiveAt, Priority = included.Priority }),
+            ],
+            Time.Drawn);
+    }
+
+    /// <summary>The meter on a date, for people.</summary>
+    public MeterView MeterView(LocalDate date)
+    {
+        var parked = Time.Approved.Values.Sum(a => a.Parts.Parked);
+        if (!Service.Contains(date))
+        {
+            return new MeterView(Id, date, null, [], 0, 0, 0, 0, parked);
+        }
+
+        var meter = MeterOn(date);
+        var period = PeriodOn(date).Dates;
+        var approved = Time.Approved.Values.Where(a => period.Contains(a.Date)).Select(a => a.Parts).ToList();
+        return new MeterView(
+            Id, date, period, [.. meter.BurnOrder(date).Select(g => new GrantLeft(g, Time.Drawn.GetValueOrDefault(g.Id), meter.Remaining(g)))], meter.RemainingOn(date),
+            approved.Sum(p => p.Overage), approved.Sum(p => p.Parked), approved.Sum(p => p.Charged), parked);
+    }
+
+    /// <summary>The client consents: parked minutes become overage, oldest entry first, and are charged at the overage rate of their dates.</summary>
+    public Decision Consent(ConsentToOverage command)
+    {
+        if (!Exists)
+        {
+            return Rejection.NotFound(Kind, "");
+        }
+
+        var parked = Time.Approved.Values.Sum(a => a.Parts.Parked);
+        if (command.Minutes > parked)
+        {
+            return Rejection.Rule(
+                Reasons.ConsentExceedsParked, $"{command.Minutes} minutes are consented to, and {parked} wait for a consent: consent to those.",
+                ("minutes", Text(command.Minutes)), ("parked_minutes", Text(parked)));
+        }
+
+        var (left, entries, postings, state) = (command.Minutes, ImmutableArray.CreateBuilder<ConsentedEntry>(), ImmutableArray.CreateBuilder<IEvent>(), this);
+        foreach (var (key, entry) in Time.Approved.Where(a => a.Value.Parts.Parked > 0).OrderBy(a => a.Value.Date).ThenBy(a => a.Key))
+        {
+            if (Math.Min(left, entry.Parts.Parked) is not (> 0 and var minutes))
+            {
+                break;
+            }
+
+            left -= minutes;
+            entries.Add(new ConsentedEntry(key, minutes));
+            var accrued = new Accrued(state, entry.Cmo);
+            AddOverage(accrued, entry.Date, minutes, (RetainerTerms)TermsOn(entry.Date));
+            if (accrued.Posted(key, TermsOn(entry.Date).Seller, entry.Date) is { } posted)
+            {
+                // The next entry of the same key is rounded after this one.
+                postings.Add(posted);
+                state = state.Apply(posted);
+            }
+        }
+
+        return Decision.Accept(postings.ToImmutable().Insert(0, new OverageConsented(command.Minutes, command.Note, entries.ToImmutable())));
+    }
+
+    /// <summary>What the newest consent came to.</summary>
+    public ConsentResult LastConsent() => new(Time.LastConsent, Time.Approved.Values.Sum(a => a.Parts.Parked));
+
+    // ---- what time alone does ----
+
+    /// <summary>When the next period begins, or the last one ends; null when no more will.</summary>
+    private Instant? NextOfMeter =>
+        State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended && Terms.Any(t => t.HasMeter)
+            && NextDateOfMeter is { } date
+            ? DateTimeZoneProviders.Tzdb[Time.TimeZone ?? "UTC"].AtStartOfDay(date).ToInstant()
+            : null;
+
+    private LocalDate? NextDateOfMeter =>
+        Time.MeterAt is not { } at ? Plan.Start
+        : End is { } end && at >= end ? null
+        : PeriodOn(at).Dates.End;
+
+    /// <summary>Closes the period that ends, with what it carries and what is lost, and opens the one that begins.</summary>
+    private ImmutableArray<IEvent> MoveMeter()
+    {
+        var date = NextDateOfMeter!.Value;
+        var events = ImmutableArray.CreateBuilder<IEvent>();
+        if (Time.MeterAt is { } opened)
+        {
+            Close(PeriodOn(opened), date, events);
+        }
+
+        if (End is { } end && date >= end)
+        {
+            events.Add(new MeterEnded(date));
+            return events.ToImmutable();
+        }
+
+        var period = PeriodOn(date);
+        var included = Included(period, date);
+        events.Add(new PeriodOpened(date, period.Dates.End!.Value, included.Id, included.Minutes));
+        return events.ToImmutable();
+    }
+
+    private void Close(BillPeriod period, LocalDate date, ImmutableArray<IEvent>.Builder events)
+    {
+        var lastDay = date.PlusDays(-1);
+        var meter = MeterOn(lastDay);
+        var carry = CarryOf(period, date, meter);
+        if (carry is not null)
+        {
+            events.Add(carry);
+        }
+
+        foreach (var grant in meter.Grants.Where(g => g.ExpiresAt == date))
+        {
+            var left = meter.Remaining(grant) - (carry?.From.Where(f => f.Grant == grant.Id).Sum(f => f.Minutes) ?? 0);
+            if (left > 0)
+            {
+                events.Add(new GrantExpired(grant.Id, left));
+            }
+        }
+    }
+
+    /// <summary>carried = min(remaining included, cap), as far as all carries alive together may hold it.</summary>
+    private MinutesCarried? CarryOf(BillPeriod period, LocalDate date, Meter meter)
+    {
+        if (TermsOn(date.PlusDays(-1)) is not RetainerTerms { Rollover: { } rule } || (!period.IsWhole && !rule.FromProrated)
+            || !Service.Contains(date) || !TermsOn(date).HasMeter)
+        {
+            return null;
+        }
+
+        // The included minutes first, then what the carries that end here have left.
+        var sources = meter.Grants.Where(g => g.ExpiresAt == date && (g.Origin == GrantOrigin.Included || rule.CarriesAgain)).OrderByDescending(g => g.Origin == GrantOrigin.Included);
+        var room = rule.CapMinutes;
+        if (rule.MaxCarriedMinutes is { } most)
+        {
+            room = Math.Clamp(most - meter.Grants.Where(g => g.Origin == GrantOrigin.Carried && g.IsAliveOn(date)).Sum(meter.Remaining), 0, room);
+        }
+
+        var from = ImmutableArray.CreateBuilder<GrantDraw>();
+        foreach (var source in sources)
+        {
+            if (Math.Min(room, meter.Remaining(source)) is > 0 and var minutes)
+            {
+                from.Add(new GrantDraw(source.Id, minutes));
+                room -= minutes;
+            }
+        }
+
+        return from.Count == 0 ? null : new MinutesCarried(
+            from.ToImmutable(),
+            new Grant(
+                new GrantId("carried-" + Text(date)), from.Sum(f => f.Minutes), date,
+                BillPeriods.Of(Terms, Service).SkipWhile(p => p.Dates.Start < date).Take(rule.Periods).Last().Dates.End, rule.Priority, GrantOrigin.Carried));
+    }
+
+    /// <summary>Each threshold that a draw reaches for the first time, and whether nothing is left.</summary>
+    private ImmutableArray<IEvent> Reached(LocalDate date, Meter before, int drawn)
+    {
+        var period = PeriodOn(date).Dates;
+        var used = drawn + Time.Approved.Values.Where(a => period.Contains(a.Date)).Sum(a => a.Parts.DrawnMinutes());
+        var left = before.RemainingOn(date) - drawn;
+        var reached = Time.Thresholds.GetValueOrDefault(period.Start);
+        return drawn == 0
+            ? []
+            :
+            [
+                .. s_thresholds.Where(t => t > reached && used * 100L >= (long)t * (used + left)).Select(IEvent (t) => new ThresholdReached(period.Start, t, used, used + left)),
+                .. left == 0 && reached < 100 ? [new MeterExhausted(period.Start, used)] : ReadOnlySpan<IEvent>.Empty,
+            ];
+    }
+
+    /// <summary>
+    /// A period's included grant. It is not stored: it follows from the terms and the days served (so that an earlier end prorates it), without what was
+    /// carried out of it, and is never below what is drawn of it.
+    /// </summary>
+    private Grant Included(BillPeriod period, LocalDate date)
+    {
+        var id = new GrantId("included-" + Text(period.Dates.Start));
+        var gives = TermsOn(date) is RetainerTerms retainer ? period.ProrateMinutes(retainer.IncludedMinutes) : 0;
+        return new Grant(
+            id, Math.Max(gives - Time.CarriedOut.GetValueOrDefault(id), Time.Drawn.GetValueOrDefault(id)), period.Dates.Start, period.Dates.End, Grant.IncludedPriority,
+            GrantOrigin.Included);
+    }
+
+    /// <summary>All carries ever, each without what was carried on out of it.</summary>
+    private IEnumerable<Grant> Carries() =>
+        Time.Carried.Select(g => Time.CarriedOut.TryGetValue(g.Id, out var moved) ? g with { Minutes = Math.Max(g.Minutes - moved, Time.Drawn.GetValueOrDefault(g.Id)) } : g);
+}
