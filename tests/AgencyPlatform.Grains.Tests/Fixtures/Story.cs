@@ -51,7 +51,9 @@ internal sealed partial class Story(IGrainFactory grains)
         await AnEngagementOfTwo();
         await ProposalsThatComeToNothing();
         await AnActivationThatIsRefused();
+        await ARetainerThatRunsOver();
         await WorkedTime();
+        await OverageWithConsent();
         await Invoices();
         await AnEnd();
         await Until(new LocalDate(2026, 4, 2));
@@ -145,7 +147,7 @@ internal sealed partial class Story(IGrainFactory grains)
                 new EngagementMember(s_cmos.Ada, "lead", [new FlexibleStep(s_year, 600)], null, false),
                 new EngagementMember(s_cmos.Bob, "content", [], new BookingId("slot"), true),
             ],
-            new RetainerTerms(s_year.Start, s_seller, s_dollars, new BillCycle(1, 1), 800_000, 600, 25_000, OverageGate.Block),
+            new RetainerTerms(s_year.Start, s_seller, s_dollars, new BillCycle(1, 1), 800_000, 600, 25_000, OverageGate.Block, Rollover: new Rollover(30, 2, FromProrated: true)),
             s_year.Start, s_year.End, null, 1, s_none, s_none.Add("crm", "deal-1"));
         Ok(await growth.Create(Next(), new CreateEngagement(new("growth"), s_clients.Acme, plan with { Title = "Grow" })));
         Ok(await growth.Update(Next(), new UpdateEngagement(plan)));
@@ -185,6 +187,29 @@ internal sealed partial class Story(IGrainFactory grains)
         Ok(await rush.Propose(Next(), new ProposeEngagement(null)));
         Ok(await rush.Sign(Next(), new SignEngagement(s_deciders.Board, 0)));
         Assert.NotNull((await rush.Activate(Next())).Rejection);
+    }
+
+    private async Task ARetainerThatRunsOver()
+    {
+        var care = grains.Of<IEngagementGrain>(s_agency, "care");
+        var plan = Hourly("Care", s_cmos.Bob) with
+        {
+            Terms = new RetainerTerms(s_year.Start, s_seller, s_dollars, new BillCycle(1, 1), 100_000, 60, 30_000, OverageGate.Consent),
+        };
+        Ok(await care.Create(Next(), new CreateEngagement(new("care"), s_clients.Acme, plan)));
+        Ok(await care.Propose(Next(), new ProposeEngagement(null)));
+        Ok(await care.Sign(Next(), new SignEngagement(s_deciders.Board, 0)));
+        Ok(await care.Activate(Next()));
+    }
+
+    private async Task OverageWithConsent()
+    {
+        var week = new IsoWeek(2026, 7);
+        var sheet = grains.Of<ITimesheetGrain>(s_agency, $"bob/{week}");
+        Ok(await sheet.Log(Next(), new LogTime(s_cmos.Bob, week, [new LoggedEntry(new("a"), new Work(new("care"), week.Monday(), 100, "", true, true, ""))])));
+        Ok(await sheet.Submit(Next(), new SubmitEntries([])));
+        Ok(await sheet.Approve(Next(), new ApproveEntries([])));
+        Ok(await grains.Of<IEngagementGrain>(s_agency, "care").Consent(Next(), new ConsentToOverage(30, "Asked by telephone.")));
     }
 
     private async Task WorkedTime()
