@@ -155,6 +155,13 @@ public sealed class TestAgency(PlatformFixture platform, string id)
     public async Task<AgencyPlatformClient> As(Role role, string cmo = "", string client = "") => platform.Client(await Key(role, cmo, client));
 
     public Task<AgencyPlatformClient> Admin() => As(Role.AgencyAdmin);
+
+    /// <summary>Moves the sandbox's clock; what is due on the way happens.</summary>
+    public async Task AdvanceTo(DateTime utc)
+    {
+        var operation = await (await Admin()).Agencies.AdvanceClockAsync(new AdvanceClockRequest { Name = Name, To = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTime(utc) });
+        Xunit.Assert.True(operation.Done);
+    }
 }
 
 [CollectionDefinition(PlatformFixture.Collection)]

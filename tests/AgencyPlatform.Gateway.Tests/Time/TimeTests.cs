@@ -71,6 +71,80 @@ public sealed class TimeTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task A_client_consents_to_parked_minutes_and_to_no_more()
+    {
+        var agency = await platform.NewAgency();
+        var time = (await ActiveEngagement.Create(agency, Retainer(OverageGate.Consent))).Service<TimeService.TimeServiceClient>();
+        var (sheet, engagement) = (agency.Name + "/cmos/ada/timesheets/2026-w02", agency.Name + "/engagements/launch");
+        await time.LogTimeAsync(Log(agency, sheet, ("a", 80), ("b", 50)));
+        await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
+        await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = sheet });
+        Assert.Equal(30, (await time.GetMeterAsync(new GetMeterRequest { Name = engagement, Date = s_monday })).ParkedMinutesInAll);
+
+        await (await agency.Admin()).Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
+        {
+            Parent = agency.Name,
+            ClientCompanyId = "bolt",
+            ClientCompany = new ClientCompany { DisplayName = "Bolt", TimeZone = "America/New_York" },
+        });
+        var stranger = (await agency.As(Role.ClientApprover, client: "bolt")).Service<TimeService.TimeServiceClient>();
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(stranger.ConsentToOverageAsync(new ConsentToOverageRequest { Name = engagement, Minutes = 10 }))).StatusCode);
+        var approver = (await agency.As(Role.ClientApprover, client: "acme")).Service<TimeService.TimeServiceClient>();
+        var tooMuch = await Refused.By(approver.ConsentToOverageAsync(new ConsentToOverageRequest { Name = engagement, Minutes = 31 }));
+        Assert.Equal((Reasons.ConsentExceedsParked, "30"), (tooMuch.Reason, tooMuch.Metadata["parked_minutes"]));
+        Assert.Equal(["minutes"], (await Refused.By(approver.ConsentToOverageAsync(new ConsentToOverageRequest { Name = engagement }))).FieldViolations.Select(f => f.Field));
+
+        var request = new ConsentToOverageRequest { Name = engagement, Minutes = 20, Note = "As agreed", RequestId = Guid.CreateVersion7().ToString() };
+        var consent = await approver.ConsentToOverageAsync(request);
+        Assert.Equal((sheet, "b", 20, 10), (consent.Entries.Single().Timesheet, consent.Entries.Single().EntryId, consent.Entries.Single().Minutes, consent.ParkedMinutes));
+        await approver.ConsentToOverageAsync(new ConsentToOverageRequest { Name = engagement, Minutes = 10 });
+        Assert.Equal(consent, await approver.ConsentToOverageAsync(request));
+        var meter = await time.GetMeterAsync(new GetMeterRequest { Name = engagement, Date = s_monday });
+        Assert.Equal((30, 0, 0), (meter.OverageMinutes, meter.ParkedMinutes, meter.ParkedMinutesInAll));
+    }
+
+    [Fact]
+    public async Task What_a_period_leaves_is_carried_when_time_has_come()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a => With(Retainer(OverageGate.Consent)(a), new Rollover { CapMinutes = 60, Periods = 2, MaxCarriedMinutes = 90 }));
+        var time = admin.Service<TimeService.TimeServiceClient>();
+        var sheet = agency.Name + "/cmos/ada/timesheets/2026-w02";
+        await time.LogTimeAsync(Log(agency, sheet, ("a", 80)));
+        await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
+        await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = sheet });
+
+        await agency.AdvanceTo(new System.DateTime(2026, 3, 6, 12, 0, 0, DateTimeKind.Utc));
+
+        async Task<(string, int)[]> Grants(int month) =>
+            [.. (await time.GetMeterAsync(new GetMeterRequest { Name = agency.Name + "/engagements/launch", Date = new Date { Year = 2026, Month = month, Day = 6 } })).Grants.Select(g => (g.GrantId, g.RemainingMinutes))];
+        Assert.Equal([("carried-2026-02-05", 20), ("included-2026-02-05", 40), ("carried-2026-03-05", 60)], await Grants(2));
+        Assert.Equal([("carried-2026-02-05", 20), ("carried-2026-03-05", 60), ("included-2026-03-05", 100)], await Grants(3));
+        var events = await admin.Service<AgencyPlatform.Protocol.Events.V1.EventsService.EventsServiceClient>().ListEventsAsync(
+            new AgencyPlatform.Protocol.Events.V1.ListEventsRequest { Parent = agency.Name, PageSize = 1000 });
+        Assert.Equal(
+            ["period-opened", "minutes-carried", "period-opened", "minutes-carried", "grant-expired", "period-opened"],
+            events.Events.Select(e => e.Type.Split('.')[^1]).Where(t => t is "period-opened" or "minutes-carried" or "grant-expired"));
+    }
+
+    [Fact]
+    public async Task A_rollover_that_cannot_be_is_named_field_by_field()
+    {
+        var agency = await platform.NewAgency();
+        var refused = await Assert.ThrowsAsync<ApiException>(() => ActiveEngagement.Create(
+            agency, a => With(Retainer(OverageGate.Consent)(a), new Rollover { CapMinutes = 0, Periods = 37, MaxCarriedMinutes = -1, Priority = 100 })));
+        Assert.Equal(
+            ["cap_minutes", "max_carried_minutes", "periods", "priority"],
+            refused.FieldViolations.Select(f => f.Field["engagement.terms[0].retainer.rollover.".Length..]).Order(StringComparer.Ordinal));
+    }
+
+    private static Terms With(Terms terms, Rollover rollover)
+    {
+        terms.Retainer.Rollover = rollover;
+        return terms;
+    }
+
+    [Fact]
     public async Task Every_bad_field_is_named_and_other_CMOs_time_is_not_there()
     {
         var agency = await platform.NewAgency();
