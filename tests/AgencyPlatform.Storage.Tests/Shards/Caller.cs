@@ -4,7 +4,7 @@ using AgencyPlatform.Domain;
 
 namespace AgencyPlatform.Storage.Tests.Shards;
 
-/// <summary>One who writes a client of its own, event after event, and repeats each until it is acknowledged.</summary>
+/// <summary>One who writes a client of its own, one event every 10 ms at most, and repeats each until it is acknowledged.</summary>
 internal sealed class Caller(IJournal journal, AgencyId agency, string id)
 {
     private readonly List<(int Count, TaskCompletionSource Reached)> _awaited = [];
@@ -43,14 +43,17 @@ internal sealed class Caller(IJournal journal, AgencyId agency, string id)
     {
         try
         {
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
             while (!_stopped)
             {
+                await pace.WaitForNextTickAsync();
                 var item = Next();
                 var began = Stopwatch.GetTimestamp();
                 AppendResult result;
                 while ((result = await journal.Append(item)) is AppendResult.Unavailable)
                 {
                     Unavailable++;
+                    await pace.WaitForNextTickAsync();
                 }
 
                 // Nobody else writes this client: whatever else is answered is wrong.

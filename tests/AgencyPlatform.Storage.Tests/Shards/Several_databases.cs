@@ -3,6 +3,8 @@ using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Domain.Clients;
+using AgencyPlatform.Storage.Engines;
+using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -34,6 +36,11 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
     private sealed record Process(RoutedJournal Journal, IReadOnlyDictionary<string, Place> Places);
 
     private sealed class Crash : Exception;
+
+    private sealed class Stall(Task until) : CommitHook
+    {
+        public override Task BeforeCommit(Batch batch) => until;
+    }
 
     public async Task InitializeAsync()
     {
@@ -230,18 +237,21 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
     public async Task A_process_that_has_not_heard_of_the_move_answers_nothing_old()
     {
         var request = Guid.CreateVersion7();
-        await _one.Journal.Append(JournalTest.Create("c1"));
+        await Acknowledged(_one, JournalTest.Create("c1"));
         await _other.Journal.ReadHead(s_acme);
         await Move().Run(s_acme, "west");
-        Assert.IsType<AppendResult.Appended>(await _one.Journal.Append(JournalTest.Create("c2", request)));
+        await Acknowledged(_one, JournalTest.Create("c2", request));
 
         // Each of them finds out by itself: the entry of the map is forgotten, and what is asked again is answered by the new place.
         await Assert.ThrowsAsync<UnavailableException>(async () => await _other.Journal.ReadFence(JournalTest.Key("c2"), request));
-        Assert.Equal((1, 1), (await _other.Journal.ReadFence(JournalTest.Key("c2"), request)) is { Outcome: { } outcome } fence ? (fence.HeadVersion, outcome.Version) : default);
+        var fence = await _other.Journal.ReadFence(JournalTest.Key("c2"), request);
+        Assert.Equal((1L, 1L), (fence.HeadVersion, fence.Outcome!.Version));
         await Move().Run(s_acme, "east");
         await Assert.ThrowsAsync<UnavailableException>(async () => await _other.Journal.ReadStream(JournalTest.Key("c1")).ToListAsync());
+        Assert.Single(await _other.Journal.ReadStream(JournalTest.Key("c1")).ToListAsync());
         await Move().Run(s_acme, "west");
         await Assert.ThrowsAsync<UnavailableException>(() => _other.Journal.ReadFeed(s_acme, 0, 10));
+        Assert.Equal(2, (await _other.Journal.ReadFeed(s_acme, 0, 10)).Count);
         await Move().Run(s_acme, "east");
         Assert.IsType<AppendResult.Unavailable>(await _other.Journal.Append(JournalTest.Update("c1", 1, "Repeated")));
         Assert.IsType<AppendResult.Appended>(await _other.Journal.Append(JournalTest.Update("c1", 1, "Repeated")));
@@ -269,7 +279,7 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
     {
         var west = _one.Places["west"];
         await _one.Journal.Append(JournalTest.Create("c1"));
-        Assert.IsType<AppendResult.Unstorable>(await west.Journal.Append(JournalTest.Update("c1", 1, "Elsewhere")));
+        Assert.IsType<AppendResult.FenceLost>(await west.Journal.Append(JournalTest.Update("c1", 1, "Elsewhere")));
         Assert.IsType<AppendResult.Unstorable>(await west.Journal.Append(JournalTest.Create("c1", agency: new AgencyId("nowhere"))));
         AppendResult? half = null;
 
@@ -327,6 +337,48 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
         await Judge(callers, s_acme, "east");
     }
 
+    [EngineFact]
+    public async Task What_stalls_in_one_database_holds_up_nothing_in_another()
+    {
+        var goOn = new TaskCompletionSource();
+        _one.Places["east"].Database.Hook = new Stall(goOn.Task);
+
+        var stalled = _one.Journal.Append(JournalTest.Create("c1", agency: s_bolt)).AsTask();
+        var others = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => _one.Journal.Append(JournalTest.Create($"c{i}", agency: s_cork)).AsTask()));
+
+        Assert.All(others, r => Assert.IsType<AppendResult.Appended>(r));
+        Assert.False(stalled.IsCompleted);
+        goOn.SetResult();
+        Assert.IsType<AppendResult.Appended>(await stalled);
+    }
+
+    /// <summary>Tells the rates too (docs/adr/0010-several-databases.md says what they do not show).</summary>
+    [EngineFact]
+    public async Task One_writer_and_two_side_by_side_store_all_that_they_are_given()
+    {
+        const int Rounds = 3, Appends = 2_000, Callers = 128;
+        for (var round = 0; round < Rounds; round++)
+        {
+            foreach (var (name, second) in new[] { ("one database", s_acme), ("two databases", s_cork) })
+            {
+                var next = 0;
+                var began = Stopwatch.GetTimestamp();
+                await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
+                {
+                    for (var i = Interlocked.Increment(ref next); i <= Appends; i = Interlocked.Increment(ref next))
+                    {
+                        Assert.IsType<AppendResult.Appended>(await _one.Journal.Append(JournalTest.Create($"c{round}-{name[..3]}-{i}", agency: i % 2 == 0 ? s_bolt : second)));
+                    }
+                })));
+                output.WriteLine($"{name}: {Appends / Stopwatch.GetElapsedTime(began).TotalSeconds:F0} appends/s");
+            }
+        }
+
+        Assert.Equal(Rounds * Appends, (await _one.Journal.ReadHead(s_bolt)).Sequence);
+        Assert.Equal(Rounds * Appends / 2, (await _one.Journal.ReadHead(s_acme)).Sequence);
+        Assert.Equal(Rounds * Appends / 2, (await _one.Journal.ReadHead(s_cork)).Sequence);
+    }
+
     private static Func<MoveStep, Task> DieAt(MoveStep step) => reached => reached == step ? throw new Crash() : Task.CompletedTask;
 
     private static async Task End(List<Caller> callers, List<Task> running, int more)
@@ -336,7 +388,14 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
         await Task.WhenAll(running);
     }
 
-    /// <summary>The head, asked until who has not heard of a move has.</summary>
+    /// <summary>Appends, and repeats it where the process has not heard of a move.</summary>
+    private static async Task Acknowledged(Process process, AppendItem item)
+    {
+        var result = await process.Journal.Append(item);
+        Assert.IsType<AppendResult.Appended>(result is AppendResult.Unavailable ? await process.Journal.Append(item) : result);
+    }
+
+    /// <summary>The head, asked again where the process has not heard of a move.</summary>
     private async Task<FeedHead> Head(AgencyId agency)
     {
         try
@@ -368,7 +427,9 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
         // The feed: contiguous, chained, each acknowledged event once and no other.
         var feed = await process.Journal.ReadFeed(agency, 0, 1_000_000);
         Assert.Equal(Enumerable.Range(1, feed.Count).Select(i => (long)i), feed.Select(e => e.Sequence));
-        Assert.Equal((feed.Count, feed[^1].Hash), (await process.Journal.ReadHead(agency)) is var head ? (head.Sequence, head.Hash) : default);
+        var head = await process.Journal.ReadHead(agency);
+        Assert.Equal(feed.Count, head.Sequence);
+        Assert.Equal(feed[^1].Hash, head.Hash);
         var chain = await Maintenance(name).VerifyChain(agency);
         Assert.Equal((feed.Count, 0), (chain.Events, chain.Breaks.Length));
         foreach (var caller in callers)
