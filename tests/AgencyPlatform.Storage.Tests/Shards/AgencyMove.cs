@@ -41,6 +41,10 @@ internal sealed class AgencyMove(NpgsqlDataSource home, IReadOnlyDictionary<stri
 
     private sealed record HeadRow(long Sequence, byte[] Hash, long RecordedAt, long Closings, long Sandbox, Guid? Epoch, Guid? Fence);
 
+    /// <summary>Connections of a place's owner. What is copied must be on the destination's disk before the source is retired, whatever the server's default is.</summary>
+    public static NpgsqlDataSource Connect(string owner) =>
+        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(owner) { Options = "-c synchronous_commit=on" });
+
     /// <summary>Puts a new agency on the map and admits it at its place; repeated, it changes nothing.</summary>
     public async Task Admit(AgencyId agency, string place)
     {

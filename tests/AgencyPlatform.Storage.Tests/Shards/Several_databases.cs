@@ -49,7 +49,7 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
             var database = _databases[name] = await PostgresTestDatabase.New();
             _maintenance[name] = JournalTest.Build(database.Owner);
             await Maintenance(name).EnsureSchema();
-            _owners[name] = NpgsqlDataSource.Create(database.Owner.ConnectionString);
+            _owners[name] = AgencyMove.Connect(database.Owner.ConnectionString);
             await using var schema = _owners[name].CreateCommand(name == "east" ? PlacementSchema.Place + PlacementSchema.Home : PlacementSchema.Place);
             await schema.ExecuteNonQueryAsync();
         }
@@ -441,7 +441,7 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
 
         // Each request id tells its outcome, and a repeat under another event is refused.
         var fences = await Task.WhenAll(callers.SelectMany(c => c.Acknowledged.Select((e, i) => (Caller: c, Event: e, Version: i + 1L))).Select(async a =>
-            (a.Caller, a.Version, Read: await process.Journal.ReadFence(JournalTest.Key(a.Caller.Id, agency), a.Event.Request))));
+            (a.Caller, a.Version, Read: await place.Journal.ReadFence(JournalTest.Key(a.Caller.Id, agency), a.Event.Request))));
         Assert.All(fences, f => Assert.Equal((f.Caller.Acknowledged.Count, f.Caller.Id, f.Version), (f.Read.HeadVersion, f.Read.Outcome!.Key.Id, f.Read.Outcome.Version)));
         Assert.IsType<AppendResult.RequestIdTaken>(await process.Journal.Append(JournalTest.Create("doubled", callers[0].Acknowledged[^1].Request, agency: agency)));
 
