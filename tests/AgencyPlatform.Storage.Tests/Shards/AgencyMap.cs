@@ -11,29 +11,35 @@ namespace AgencyPlatform.Storage.Tests.Shards;
 /// </summary>
 internal sealed class AgencyMap(NpgsqlDataSource home)
 {
-    private readonly ConcurrentDictionary<AgencyId, string> _places = new();
+    private readonly ConcurrentDictionary<AgencyId, Lazy<Task<string>>> _places = new();
 
-    /// <summary>The place's name.</summary>
-    public async ValueTask<string> PlaceOf(AgencyId agency)
+    /// <summary>The place's name. Those who ask while the map is read share the answer.</summary>
+    public async Task<string> PlaceOf(AgencyId agency)
     {
-        if (_places.TryGetValue(agency, out var known))
+        try
         {
-            return known;
+            return await _places.GetOrAdd(agency, a => new Lazy<Task<string>>(() => Read(a))).Value;
         }
+        catch (UnavailableException)
+        {
+            Forget(agency);
+            throw;
+        }
+    }
 
+    public void Forget(AgencyId agency) => _places.TryRemove(agency, out _);
+
+    private async Task<string> Read(AgencyId agency)
+    {
         try
         {
             await using var command = home.CreateCommand("SELECT place FROM agency_places WHERE agency = $1");
             command.Parameters.Add(new NpgsqlParameter { Value = agency.Value });
-            return await command.ExecuteScalarAsync() is string place
-                ? _places.GetOrAdd(agency, place)
-                : throw new UnavailableException($"Agency {agency} is not on the map.");
+            return await command.ExecuteScalarAsync() as string ?? throw new UnavailableException($"Agency {agency} is not on the map.");
         }
         catch (NpgsqlException e)
         {
             throw new UnavailableException($"The map of the agencies cannot be read: {e.Message}");
         }
     }
-
-    public void Forget(AgencyId agency) => _places.TryRemove(agency, out _);
 }
