@@ -73,6 +73,33 @@ public sealed partial class DeployFacts
     }
 
     [Fact]
+    public void Units_start_again_for_as_long_as_it_takes_but_not_on_wrong_settings()
+    {
+        var units = Directory.GetFiles(Path.Combine(s_deploy, "systemd")).Select(File.ReadAllLines).ToList();
+
+        Assert.Equal(2, units.Count);
+        Assert.All(units, unit =>
+        {
+            // Without these systemd gives up after five failures within ten seconds, as while the database is not there yet.
+            Assert.Contains("StartLimitIntervalSec=0", unit.TakeWhile(l => l != "[Service]"));
+            Assert.Contains("Restart=on-failure", unit);
+            Assert.Contains("RestartPreventExitStatus=2", unit);
+            Assert.True(int.Parse(unit.Single(l => l.StartsWith("TimeoutStopSec=", StringComparison.Ordinal))[15..], System.Globalization.CultureInfo.InvariantCulture) > 30);
+        });
+    }
+
+    [Fact]
+    public void Silos_of_several_machines_have_ports_that_a_firewall_can_name()
+    {
+        foreach (var file in new[] { Path.Combine("systemd", "agencyplatform@.service"), Path.Combine("kubernetes", "cluster.yaml") })
+        {
+            var named = Variable().Matches(File.ReadAllText(Path.Combine(s_deploy, file))).Select(m => m.Groups[1].Value).ToList();
+            Assert.Contains("SILO__PORT", named);
+            Assert.Contains("SILO__GATEWAYPORT", named);
+        }
+    }
+
+    [Fact]
     public void Every_alarm_is_explained()
     {
         var alarms = Alert().Matches(File.ReadAllText(Path.Combine(s_deploy, "prometheus", "agencyplatform.rules.yaml"))).Select(m => m.Groups[1].Value).ToList();

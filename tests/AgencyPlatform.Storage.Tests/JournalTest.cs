@@ -67,7 +67,7 @@ public abstract class JournalTest : IAsyncLifetime
         await ((IAsyncDisposable)_host).DisposeAsync();
     }
 
-    protected static IHost Build(StorageOptions options)
+    protected internal static IHost Build(StorageOptions options)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Test" });
         builder.Logging.SetMinimumLevel(LogLevel.Critical);
@@ -75,16 +75,16 @@ public abstract class JournalTest : IAsyncLifetime
         return builder.Build();
     }
 
-    protected static AggregateKey Key(string id, AgencyId? agency = null) => new(agency ?? Acme, "client", id);
+    protected internal static AggregateKey Key(string id, AgencyId? agency = null) => new(agency ?? Acme, "client", id);
 
-    protected static AppendItem Create(string id, Guid? request = null, string? externalId = null, string? name = null, AgencyId? agency = null)
+    protected internal static AppendItem Create(string id, Guid? request = null, string? externalId = null, string? name = null, AgencyId? agency = null)
     {
         var @event = new ClientCreated(new ClientCompanyId(id), Profile(name ?? $"Name of {id}", externalId));
         return Item(ClientCompany.Initial, @event, 0, Key(id, agency), request);
     }
 
     /// <summary>A later event of a client.</summary>
-    protected static AppendItem Update(string id, long expected, string name, string? externalIdBefore = null, string? externalId = null, AgencyId? agency = null)
+    protected internal static AppendItem Update(string id, long expected, string name, string? externalIdBefore = null, string? externalId = null, AgencyId? agency = null)
     {
         var before = Profile("Name before", externalIdBefore);
         var state = ClientCompany.Initial.Apply(new ClientCreated(new ClientCompanyId(id), before));
