@@ -2,9 +2,13 @@ using System.Collections.Immutable;
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
+using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Domain;
+using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
+using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Storage;
 using NodaTime;
 
@@ -152,6 +156,28 @@ public sealed class Answers_follow_the_journal : IAsyncLifetime
 
         // Who has no past goes by the clock.
         Assert.Equal(Instant.FromDateTimeOffset(_clock.Now), feed[4].Event.OccurredAt);
+    }
+
+    [Fact]
+    public async Task A_hold_that_nobody_woke_is_expired_for_the_next_command()
+    {
+        // By a sandbox's clock, which no deadline follows by itself.
+        var start = Instant.FromDateTimeOffset(_clock.Now);
+        Call At(Duration later) => Called() with { SandboxNow = start + later };
+        await Created(_silo, "client", At(Duration.Zero));
+        var cmo = _silo.Grains.Of<IFractionalCmoGrain>(s_agency, "ada");
+        var (none, week) = (ImmutableSortedDictionary<string, string>.Empty, new WeekdayMinutes(480, 480, 480, 480, 480, 0, 0));
+        Assert.Null((await cmo.Create(At(Duration.Zero), new CreateCmo(
+            new CmoId("ada"), new CmoProfile(new PersonId("p-ada"), "CMO", "Etc/UTC", none, none), new PersonDetails("Ada"), new CmoLimits(5, 0),
+            new WorkingPattern(new LocalDate(2026, 1, 1), week), new CostRate(new LocalDate(2026, 1, 1), 12_000, new Currency("USD")), null))).Rejection);
+        var monday = new LocalDate(2026, 3, 9);
+        var all = new BookingSpec(new ClientCompanyId("client"), null, [new FlexibleStep(new DateRange(monday, monday.PlusWeeks(1)), 5 * 480)]);
+        Assert.Null((await cmo.Hold(At(Duration.Zero), new HoldBooking(new BookingId("hold"), all, Duration.FromMinutes(10)))).Rejection);
+        Assert.Equal(Reasons.CapacityExceeded, (await cmo.Book(At(Duration.FromMinutes(9)), new Book(new BookingId("early"), all))).Rejection?.Reason);
+
+        Assert.Null((await cmo.Book(At(Duration.FromMinutes(10)), new Book(new BookingId("booked"), all))).Rejection);
+
+        Assert.Equal(Reasons.HoldExpired, (await cmo.Confirm(At(Duration.FromMinutes(10)), new BookingId("hold"))).Rejection?.Reason);
     }
 
     private static async Task<(IClientCompanyGrain Grain, AggregateKey Key)> Created(PlatformSilo silo, string id, Call? call = null)
