@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Breaks the product on purpose, one promise at a time, and shows that the checks which are to catch it do.
+#
+#   bash tests/broken.sh [NAME]... [--work FOLDER] [--no-checker]
+#
+# Each tests/broken/NAME.patch is a broken build; without names all are tried. What its header says:
+#   Test:    PROJECT CLASS.METHOD              a test that must fail on it
+#   Checker: PROJECT CLASS.METHOD => WORDS     a test that loads a real process and has the checker judge it; its output must have these words
+# HEAD is cloned to a temporary folder (or FOLDER, which is kept and used again), and all named checks must pass there first: a check that fails on
+# the good build proves nothing. Then each patch is applied, built, judged and taken back. --no-checker leaves the checkers out, which take most of
+# the time. Exit code: 0 every broken build was caught by every check that its header names, 1 not so, 2 usage.
+set -uo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+export CI=${CI:-true} DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
+work= kinds='Test|Checker' names=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --work) [ $# -gt 1 ] || { echo "--work needs a folder" >&2; exit 2; }; work=$2; shift ;;
+    --no-checker) kinds=Test ;;
+    -*) echo "Unknown: $1" >&2; exit 2 ;;
+    *) [ -f "$root/tests/broken/$1.patch" ] || { echo "There is no tests/broken/$1.patch" >&2; exit 2; }; names+=("$1") ;;
+  esac
+  shift
+done
+if [ ${#names[@]} = 0 ]; then
+  for patch in "$root"/tests/broken/*.patch; do names+=("$(basename "$patch" .patch)"); done
+fi
+
+if [ -z "$work" ]; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+fi
+mkdir -p "$work/out"
+tree=$work/tree
+[ -d "$tree/.git" ] || git clone --quiet --no-checkout "$root" "$tree" || exit 2
+git -C "$tree" fetch --quiet "$root" HEAD && git -C "$tree" checkout --quiet --force --detach FETCH_HEAD || exit 2
+
+patch_of() { echo "$root/tests/broken/$1.patch"; }
+header() { sed '/^diff --git/,$d' "$(patch_of "$1")"; }
+checks() { header "$1" | sed -nE "s/^($kinds): (.*)/\1 \2/p"; } # kind project test [=> words]
+
+# Whether the code is in style is not asked here.
+build() { # project...
+  for project; do
+    dotnet build "$tree/tests/$project" -m:1 --nologo -v quiet -clp:NoSummary -p:RunAnalyzers=false -p:EnforceCodeStyleInBuild=false -p:TreatWarningsAsErrors=false \
+      -p:GenerateDocumentationFile=false >"$work/out/build.txt" 2>&1 || { grep -m 5 'error' "$work/out/build.txt"; return 1; }
+  done
+}
+
+run() { # project test... : runs them, prints what was said
+  local project=$1 filter= test
+  shift
+  for test; do filter+=${filter:+|}FullyQualifiedName~$test; done
+  timeout 900 dotnet test "$tree/tests/$project" --no-build --nologo --filter "$filter" --logger 'console;verbosity=normal' 2>&1
+}
+
+# Of what a test run said: the lines of one test's result; of a theory, of its first case that failed.
+said_of() { # test < output
+  awk -v test="$1" '
+    /^ *(Passed|Failed|Skipped) [A-Za-z_.]+/ { if (taken) exit; here = $1 == "Failed" && index($0, test); if (here) taken = 1 }
+    here { print }'
+}
+
+message() { # one line of what a failed test said: what the checker found, else the assertion
+  local found
+  found=$(grep -m 1 -A 1 -E 'VIOLATED +[A-Z] |BROKEN: ' <<<"$1" | sed -E 's/^ *//' | tr '\n' ' ')
+  [ -n "$found" ] || found=$(sed -n '/Error Message:/,/Stack Trace:/p' <<<"$1" | sed -E '1d;$d;s/^ *//' | grep . | head -n 3 | tr '\n' ' ')
+  echo "${found:0:300}"
+}
+
+mapfile -t all < <(for name in "${names[@]}"; do checks "$name"; done | sed 's/ => .*//' | cut -d ' ' -f 2- | sort -u)
+mapfile -t projects < <(printf '%s\n' "${all[@]}" | cut -d ' ' -f 1 | sort -u)
+echo "== The good build ($(git -C "$tree" rev-parse --short HEAD)): ${#all[@]} checks"
+build "${projects[@]}" || { echo "The good build does not build."; exit 1; }
+for project in "${projects[@]}"; do
+  mapfile -t tests < <(printf '%s\n' "${all[@]}" | sed -n "s/^$project //p")
+  run "$project" "${tests[@]}" >"$work/out/good-$project.txt"
+  for test in "${tests[@]}"; do
+    # Every case of it passed, and there was one.
+    if ! grep -qE "^ *Passed .*$test" "$work/out/good-$project.txt" || grep -qE "^ *(Failed|Skipped) .*$test" "$work/out/good-$project.txt"; then
+      echo "  $test does not pass on the good build, so that it proves nothing:"
+      message "$(said_of "$test" <"$work/out/good-$project.txt")"
+      echo "  What was said: $work/out/good-$project.txt"
+      trap - EXIT
+      exit 1
+    fi
+  done
+done
+echo "  all pass"
+
+missed=0
+for name in "${names[@]}"; do
+  echo
+  echo "== $name: $(header "$name" | head -n 1)"
+  if ! git -C "$tree" apply "$(patch_of "$name")"; then
+    echo "  NOT TRIED: the patch does not apply"; missed=$((missed + 1)); continue
+  fi
+
+  mapfile -t needed < <(checks "$name" | cut -d ' ' -f 2 | sort -u)
+  caught=true
+  if ! build "${needed[@]}"; then
+    echo "  NOT TRIED: it does not build"; caught=false
+  else
+    for project in "${needed[@]}"; do
+      mapfile -t tests < <(checks "$name" | sed -nE "s/^[A-Za-z]+ $project ([^ ]+).*/\1/p")
+      run "$project" "${tests[@]}" >"$work/out/$name-$project.txt"
+    done
+
+    while read -r kind project test words; do
+      said=$(said_of "$test" <"$work/out/$name-$project.txt")
+      words=${words#=> }
+      if [ -n "$said" ] && grep -qF -- "$(tr -s ' ' <<<"$words")" <(tr -s ' ' <<<"$said"); then
+        echo "  caught by ${kind,,} $test"
+        echo "      $(message "$said")"
+      else
+        echo "  NOT CAUGHT by ${kind,,} $test${said:+, which failed, but not with '$words': $(message "$said")}"
+        caught=false
+      fi
+    done < <(checks "$name")
+  fi
+
+  git -C "$tree" checkout --quiet --force
+  [ "$caught" = true ] || missed=$((missed + 1))
+done
+
+echo
+echo "$((${#names[@]} - missed)) of ${#names[@]} broken builds were caught by every check that they name"
+[ "$missed" = 0 ]
