@@ -62,7 +62,7 @@ run() { # project test... : runs them, prints what was said
   local project=$1 filter= test
   shift
   for test; do filter+=${filter:+|}FullyQualifiedName~$test; done
-  timeout 900 dotnet test "$tree/tests/$project" --no-build --nologo --filter "$filter" --logger 'console;verbosity=normal' 2>&1
+  timeout 900 dotnet test "$tree/tests/$project/bin/Debug/net10.0/$project.dll" --nologo --filter "$filter" --logger 'console;verbosity=normal' 2>&1
 }
 
 # Of what a test run said: the lines of one test's result; of a theory, of its first case that failed.
