@@ -8,7 +8,19 @@ public sealed partial class Broken_builds
 {
     private static readonly string s_root = Root();
 
-    public static TheoryData<string> Patches => [.. Directory.GetFiles(Path.Combine(s_root, "tests", "broken"), "*.patch").Select(p => Path.GetFileNameWithoutExtension(p)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Patches
+    {
+        get
+        {
+            var names = new TheoryData<string>();
+            foreach (var patch in Directory.GetFiles(Path.Combine(s_root, "tests", "broken"), "*.patch").Order(StringComparer.Ordinal))
+            {
+                names.Add(Path.GetFileNameWithoutExtension(patch));
+            }
+
+            return names;
+        }
+    }
 
     [Theory, MemberData(nameof(Patches))]
     public void Each_still_applies_and_names_checks_that_there_are(string name)
