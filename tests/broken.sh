@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Breaks the product on purpose, one promise at a time, and shows that the checks which are to catch it do.
 #
-#   bash tests/broken.sh [NAME]... [--work FOLDER] [--no-checker]
+#   bash tests/broken.sh [NAME]... [--work FOLDER] [--no-checker] [--table FILE]
 #
 # Each tests/broken/NAME.patch is a broken build; without names all are tried. What its header says:
 #   Test:    PROJECT CLASS.METHOD              a test that must fail on it
 #   Checker: PROJECT CLASS.METHOD => WORDS     a test that loads a real process and has the checker judge it; its output must have these words
 # HEAD is cloned to a temporary folder (or FOLDER, which is kept and used again), and all named checks must pass there first: a check that fails on
 # the good build proves nothing. Then each patch is applied, built, judged and taken back; a patch changes bodies only, so that of all that is built
-# just the libraries that it touches are exchanged. --no-checker leaves the checkers out, which take most of the time. Exit code: 0 every broken build was caught by every check that its header names, 1 not so, 2 usage.
+# just the libraries that it touches are exchanged. --no-checker leaves the checkers out, which take most of the time. --table writes
+# what was seen as a table in Markdown. Exit code: 0 every broken build was caught by every check that its header names, 1 not so, 2 usage.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 export CI=${CI:-true} DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
-work= kinds='Test|Checker' names=()
+work= kinds='Test|Checker' names=() table=/dev/null
 while [ $# -gt 0 ]; do
   case $1 in
     --work) [ $# -gt 1 ] || { echo "--work needs a folder" >&2; exit 2; }; work=$2; shift ;;
+    --table) [ $# -gt 1 ] || { echo "--table needs a file" >&2; exit 2; }; table=$2; shift ;;
     --no-checker) kinds=Test ;;
     -*) echo "Unknown: $1" >&2; exit 2 ;;
     *) [ -f "$root/tests/broken/$1.patch" ] || { echo "There is no tests/broken/$1.patch" >&2; exit 2; }; names+=("$1") ;;
@@ -100,6 +102,7 @@ done
 echo "  all pass"
 
 missed=0
+printf '%s\n' '| broken build | what is broken | caught by | with |' '|---|---|---|---|' >"$table"
 for name in "${names[@]}"; do
   echo
   echo "== $name: $(header "$name" | head -n 1)"
@@ -125,8 +128,10 @@ for name in "${names[@]}"; do
       if [ -n "$said" ] && grep -qF -- "$(tr -s ' ' <<<"$words")" <(tr -s ' ' <<<"$said"); then
         echo "  caught by ${kind,,} $test"
         echo "      $(message "$said")"
+        echo "| $name | $(header "$name" | head -n 1) | ${kind,,} \`$test\` | $(message "$said" | tr '|' '/') |" >>"$table"
       else
         echo "  NOT CAUGHT by ${kind,,} $test${said:+, which failed, but not with '$words': $(message "$said")}"
+        echo "| $name | $(header "$name" | head -n 1) | **not caught** by ${kind,,} \`$test\` | |" >>"$table"
         caught=false
       fi
     done < <(checks "$name")
