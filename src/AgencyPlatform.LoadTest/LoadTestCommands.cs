@@ -17,6 +17,7 @@ public static class LoadTestCommands
     private const int NotJudged = 2;
 
     private static readonly Option<Uri> s_address = new("--address") { Description = "Where the gRPC service listens.", Recursive = true, DefaultValueFactory = _ => new Uri("http://127.0.0.1:5081"), CustomParser = AddressOf };
+    private static readonly Option<Uri[]> s_others = new("--other-address") { Description = "Another gateway of the same service, as often as there are some: calls go to all in turn.", Recursive = true, DefaultValueFactory = _ => [] };
     private static readonly Option<string> s_operatorKey = new("--operator-key") { Description = "The platform operator's key; makes agencies and a stranger. Empty: T is not judged.", Recursive = true, DefaultValueFactory = _ => "apo_development" };
     private static readonly Option<string> s_agency = new("--agency") { Description = "An agency that is there, agencies/…; needs --key. Without it a run makes one of its own.", Recursive = true, DefaultValueFactory = _ => "" };
     private static readonly Option<string> s_key = new("--key") { Description = "A key of --agency with the role agency_admin.", Recursive = true, DefaultValueFactory = _ => "" };
@@ -33,7 +34,7 @@ public static class LoadTestCommands
 
         var root = new RootCommand("Loads the platform through its public API, and judges from outside whether its promises held.")
         {
-            s_address, s_operatorKey, s_agency, s_key, s_log, s_report, s_html, RunCommand(), CheckCommand(),
+            s_address, s_others, s_operatorKey, s_agency, s_key, s_log, s_report, s_html, RunCommand(), CheckCommand(),
         };
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromHours(1) });
@@ -109,7 +110,7 @@ public static class LoadTestCommands
         }
 
         var time = TimeProvider.System;
-        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!);
+        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_others)!, parsed.GetValue(s_operatorKey)!);
         var begun = time.GetTimestamp();
         var agencies = await Preparation.Prepare(connection, scenario, named.Length > 0 ? (named, key) : null, Progress.Preparing, time);
         var prepared = time.GetElapsedTime(begun);
@@ -152,7 +153,7 @@ public static class LoadTestCommands
             throw new CannotJudgeException($"A check needs a key of {without}: --key for one agency; the run would have left its agencies' in {keys.FullName}.");
         }
 
-        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!);
+        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_others)!, parsed.GetValue(s_operatorKey)!);
         return await Report(parsed, new RunReport(names, null, null, await Judgement.Of(connection, log.FullName, [.. names.Select(n => (n, kept[n]))], Progress.Checking, TimeProvider.System)));
     }
 

@@ -20,7 +20,8 @@ using Orleans.Storage;
 namespace AgencyPlatform.Grains.Tests;
 
 /// <summary>A silo with its storage, which can be stopped and started on the same data. What it reads of the journal and writes of snapshots can be seen.</summary>
-public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot = 256) : IAsyncDisposable
+/// <param name="clock">The product's clock; null: the system's.</param>
+public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot = 256, TimeProvider? clock = null) : IAsyncDisposable
 {
     private IHost? _host;
 
@@ -52,6 +53,7 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
         var journal = builder.Services.Last(d => d.ServiceType == typeof(IJournal)).ImplementationType!;
         builder.Services.Replace(ServiceDescriptor.Singleton<IJournal>(sp => Reads.Over((IJournal)ActivatorUtilities.CreateInstance(sp, journal))));
         builder.Services.AddSingleton(new SnapshotOptions(eventsPerSnapshot));
+        builder.Services.AddKeyedSingleton(GrainServices.ProductClock, clock ?? TimeProvider.System);
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: first?.Address.Endpoint, serviceId: "test", clusterId: "test");
@@ -113,21 +115,29 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
     }
 }
 
-/// <summary>Sees from where on an aggregate was read last: 0 is the whole journal.</summary>
+/// <summary>Sees from where on an aggregate was read last (0 is the whole journal), and can stand between an aggregate and its appends.</summary>
 public sealed class JournalProbe
 {
     private readonly ConcurrentDictionary<AggregateKey, long> _readAfter = new();
+    private readonly ConcurrentDictionary<AggregateKey, Func<AppendItem, Func<ValueTask<AppendResult>>, ValueTask<AppendResult>>> _appends = new();
 
     public long LastReadAfter(AggregateKey key) => _readAfter[key];
 
     /// <summary>Sets what was seen, where the test itself has read meanwhile.</summary>
     public void Note(AggregateKey key, long after) => _readAfter[key] = after;
 
+    /// <summary>From now on an aggregate's appends go through a test's hands, which may pass them on.</summary>
+    public void Take(AggregateKey key, Func<AppendItem, Func<ValueTask<AppendResult>>, ValueTask<AppendResult>> append) => _appends[key] = append;
+
+    /// <summary>Appends go straight to the journal again.</summary>
+    public void Release(AggregateKey key) => _appends.TryRemove(key, out _);
+
     internal IJournal Over(IJournal journal) => new Seen(this, journal);
 
     private sealed class Seen(JournalProbe probe, IJournal journal) : IJournal
     {
-        public ValueTask<AppendResult> Append(AppendItem item) => journal.Append(item);
+        public ValueTask<AppendResult> Append(AppendItem item) =>
+            probe._appends.TryGetValue(item.Key, out var append) ? append(item, () => journal.Append(item)) : journal.Append(item);
 
         public ValueTask<FenceRead> ReadFence(AggregateKey key, Guid? request) => journal.ReadFence(key, request);
 

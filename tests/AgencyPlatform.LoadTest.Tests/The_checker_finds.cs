@@ -190,6 +190,16 @@ public sealed class The_checker_finds
     }
 
     [Fact]
+    public void A_request_refused_as_reused_that_was_sent_with_one_content_only()
+    {
+        var story = Story.Honest();
+        var refused = new ReleaseBookingRequest { Name = $"{Story.Ada}/bookings/none", RequestId = story.NextRequest() };
+        story.Call("Release", refused, refused.RequestId, null, "FailedPrecondition", "REQUEST_ID_REUSED");
+
+        Found(story, "C", "was never sent with other content");
+    }
+
+    [Fact]
     public void A_refusal_that_took_effect()
     {
         var story = Story.Honest();

@@ -45,6 +45,10 @@ internal sealed partial class Checker
         var succeeded = same.Where(c => c.Succeeded).ToList();
         _report.Count("repeats of a request", same.Count - 1);
         _byRequest.TryGetValue(id, out var effect);
+        foreach (var reused in same.Where(c => c.Reason == "REQUEST_ID_REUSED" && same.Count == sent.Count))
+        {
+            _report.Violated("C", $"{method} {id} was refused as {reused.Reason}, and was never sent with other content.");
+        }
 
         if (succeeded.Count == 0)
         {

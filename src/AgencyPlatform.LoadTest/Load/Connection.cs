@@ -2,8 +2,9 @@ using AgencyPlatform.Client;
 
 namespace AgencyPlatform.LoadTest.Load;
 
-/// <summary>The way to the service: one pool of connections for all agencies and keys.</summary>
-internal sealed class Connection(Uri address, string operatorKey) : IDisposable
+/// <summary>The way to the service: one pool of connections for all agencies and keys; with other addresses, one for each key.</summary>
+/// <param name="others">Other gateways of the same service: calls go to all in turn.</param>
+internal sealed class Connection(Uri address, IReadOnlyList<Uri> others, string operatorKey) : IDisposable
 {
     private readonly SocketsHttpHandler _handler = new()
     {
@@ -24,7 +25,15 @@ internal sealed class Connection(Uri address, string operatorKey) : IDisposable
 
     /// <summary>A client with a key; to be disposed, which leaves the connections open.</summary>
     public AgencyPlatformClient As(string key, int retries, TimeSpan? attempt = null) =>
-        new(new() { Address = address, ApiKey = key, Retries = retries, AttemptTimeout = retries == 0 ? attempt : TimeSpan.FromSeconds(60), HttpHandler = new Shared(_handler) });
+        new(new()
+        {
+            Address = address,
+            OtherAddresses = others,
+            ApiKey = key,
+            Retries = retries,
+            AttemptTimeout = retries == 0 ? attempt : TimeSpan.FromSeconds(60),
+            HttpHandler = others.Count == 0 ? new Shared(_handler) : null,
+        });
 
     public void Dispose()
     {
