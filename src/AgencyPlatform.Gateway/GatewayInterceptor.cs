@@ -28,7 +28,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         }
         catch (Exception e)
         {
-            throw Errors.Of(e, context, log, Calls.Reads(request as IMessage));
+            throw RefusedResource.Named(Errors.Of(e, context, log, Calls.Reads(request as IMessage)), NamesIn(request as IMessage));
         }
     }
 
@@ -121,14 +121,17 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
             throw Errors.Denied("A request without an agency.");
         }
 
-        foreach (var read in s_names.GetOrAdd(request.Descriptor, NameFields))
+        foreach (var name in NamesIn(request))
         {
-            if (ResourceNames.AgencyOf(read(request)) is { } named && named != own)
+            if (ResourceNames.AgencyOf(name) is { } named && named != own)
             {
                 throw Errors.NotFound("agency", ResourceNames.Of(named));
             }
         }
     }
+
+    private static IReadOnlyList<string> NamesIn(IMessage? request) =>
+        request is null ? [] : Array.ConvertAll(s_names.GetOrAdd(request.Descriptor, NameFields), read => read(request));
 
     private static Func<IMessage, string>[] NameFields(MessageDescriptor message)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using AgencyPlatform.LoadTest.Calls;
 using AgencyPlatform.LoadTest.Load;
+using Grpc.Core;
 
 namespace AgencyPlatform.LoadTest.Checking;
 
@@ -12,6 +13,8 @@ internal static class Judgement
 
     /// <summary>An agency is mostly waited for: many small reads, one after another.</summary>
     private const int AgenciesAtATime = 8;
+
+    private const int MostReadings = 10;
 
     /// <param name="progress">Agencies judged, and how many there are.</param>
     public static async Task<CheckReport> Of(Connection connection, string log, IReadOnlyList<(string Name, string Key)> agencies, Action<long, long> progress, TimeProvider time)
@@ -37,7 +40,8 @@ internal static class Judgement
                 using var platform = connection.As(key, retries: 10);
                 var (otherName, otherKey) = others[(i + 1) % others.Count];
                 using var other = others.Count > 1 ? connection.As(otherKey, retries: 10) : null;
-                var report = Checker.Check(await new Observer(platform, name, time).Observe(own.Contains(name), [.. calls[name]], other, otherName));
+                var observer = new Observer(platform, name, time);
+                var report = Checker.Check(await WithinLimits(() => observer.Observe(own.Contains(name), [.. calls[name]], other, otherName), time));
                 lock (gate)
                 {
                     all.Add(report);
@@ -48,5 +52,21 @@ internal static class Judgement
 
         all.Count("agencies", agencies.Count);
         return all;
+    }
+
+    /// <summary>Reads again what the agency's limits did not let through, though the client waited as often as it may: slow and whole, not fast and in part.</summary>
+    private static async Task<T> WithinLimits<T>(Func<Task<T>> read, TimeProvider time)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await read();
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted && attempt < MostReadings)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(2), time);
+            }
+        }
     }
 }
