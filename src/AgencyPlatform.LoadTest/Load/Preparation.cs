@@ -12,7 +12,7 @@ namespace AgencyPlatform.LoadTest.Load;
 internal sealed class Preparation(Connection connection, Scenario scenario, TimeProvider time)
 {
     /// <summary>Calls at the same time, of all agencies together: below what one agency may have at once, and enough to fill the journal's batches.</summary>
-    private const int CallsAtATime = 64;
+    private const int CallsAtATime = 128;
 
     private const int AgenciesAtATime = 16;
 

@@ -26,9 +26,12 @@ internal sealed class Screen(IAnsiConsole console, TimeProvider time)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new CountColumn(), new ElapsedTimeColumn(), new RemainingTimeColumn())
             .StartAsync(async context =>
             {
+                // How much there is comes with the first report.
                 var bar = context.AddTask(what);
+                bar.IsIndeterminate = true;
                 return await work((done, all) =>
                 {
+                    bar.IsIndeterminate = false;
                     bar.MaxValue = all;
                     bar.Value = done;
                 });
@@ -100,6 +103,6 @@ internal sealed class Screen(IAnsiConsole console, TimeProvider time)
     private sealed class CountColumn : ProgressColumn
     {
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text(string.Create(CultureInfo.InvariantCulture, $"{task.Value:N0} of {task.MaxValue:N0}")).RightJustified();
+            new Text(task.IsIndeterminate ? "" : string.Create(CultureInfo.InvariantCulture, $"{task.Value:N0} of {task.MaxValue:N0}")).RightJustified();
     }
 }
