@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgencyPlatform.LoadTest.Load;
 using AgencyPlatform.LoadTest.Scenarios;
 
@@ -82,7 +83,7 @@ public sealed class A_preparation : IDisposable
 
     private sealed class Clock(DateTimeOffset now) : TimeProvider
     {
-        public static Clock At(string day) => new(DateTimeOffset.Parse(day + "T12:00:00Z", System.Globalization.CultureInfo.InvariantCulture));
+        public static Clock At(string day) => new(DateTimeOffset.Parse(day + "T12:00:00Z", CultureInfo.InvariantCulture));
 
         public override DateTimeOffset GetUtcNow() => now;
     }
