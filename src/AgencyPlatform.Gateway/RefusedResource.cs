@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Google.Protobuf;
 using Google.Rpc;
 
 namespace AgencyPlatform.Gateway;

@@ -78,7 +78,8 @@ internal static class ReportPage
             : "Closed loop: latency counts from sending; a slow answer slows its caller, so that calls which were never made are not in these figures.").Append("</p><h2>Over time</h2><div class=\"charts\">");
         var points = Merged(load.OverTime);
         Chart(page, "Calls a second", points, [("succeeded", "--a", s => s.Succeeded), ("refused", "--b", s => s.Refused), ("unknown", "--c", s => s.Unknown)], log: false);
-        Chart(page, "Latency, ms (logarithmic)", points, [("p50", "--a", s => s.P50Ms), ("p99", "--b", s => s.P99Ms), ("max", "--c", s => s.MaxMs)], log: true);
+        // A second in which nothing was answered has no latency: the line goes over it.
+        Chart(page, "Latency, ms (logarithmic)", [.. points.Where(p => p.Answered > 0)], [("p50", "--a", s => s.P50Ms), ("p99", "--b", s => s.P99Ms), ("max", "--c", s => s.MaxMs)], log: true);
         page.Append("</div>");
         if (load.Neighbour is { } neighbour)
         {
