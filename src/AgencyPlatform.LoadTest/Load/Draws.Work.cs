@@ -62,7 +62,7 @@ internal sealed partial class Draws
 
     private Operation Create()
     {
-        var id = $"{agency.Tag}e-{random.NextInt64(long.MaxValue):x}";
+        var id = NewId(agency.Tag + "e");
         // With time: begun some weeks ago, so that there is something to log and to bill.
         var start = agency.Scenario.HasTime ? Today.Monday().AddDays(-7 * random.Next(2, 10)) : agency.FirstMonday.AddDays(7 * random.Next(20));
         var terms = new Terms { EffectiveDate = start.ToWire(), Seller = Seller, Currency = "USD", BillCycleDay = 1 + random.Next(28), PeriodMonths = 1 };
@@ -119,7 +119,7 @@ internal sealed partial class Draws
         {
             request.Entries.Add(new TimeEntry
             {
-                EntryId = $"t-{random.NextInt64(long.MaxValue):x}",
+                EntryId = NewId("t"),
                 Engagement = active.Name,
                 Date = date.ToWire(),
                 Minutes = random.Next(1, 40),

@@ -78,8 +78,15 @@ internal static class ReportPage
             : "Closed loop: latency counts from sending; a slow answer slows its caller, so that calls which were never made are not in these figures.").Append("</p><h2>Over time</h2><div class=\"charts\">");
         var points = Merged(load.OverTime);
         Chart(page, "Calls a second", points, [("succeeded", "--a", s => s.Succeeded), ("refused", "--b", s => s.Refused), ("unknown", "--c", s => s.Unknown)], log: false);
-        Chart(page, "Latency, ms (logarithmic)", points, [("p50", "--a", s => s.P50Ms), ("p99", "--b", s => s.P99Ms), ("max", "--c", s => s.MaxMs)], log: true);
-        page.Append("</div><h2>Latency by operation, ms</h2><div class=\"wide\"><table><tr><th>operation<th>known<th>p50<th>p90<th>p99<th>p99.9<th>max</tr>");
+        // A second in which nothing was answered has no latency: the line goes over it.
+        Chart(page, "Latency, ms (logarithmic)", [.. points.Where(p => p.Answered > 0)], [("p50", "--a", s => s.P50Ms), ("p99", "--b", s => s.P99Ms), ("max", "--c", s => s.MaxMs)], log: true);
+        page.Append("</div>");
+        if (load.Neighbour is { } neighbour)
+        {
+            Neighbour(page, neighbour);
+        }
+
+        page.Append("<h2>Latency by operation, ms</h2><div class=\"wide\"><table><tr><th>operation<th>known<th>p50<th>p90<th>p99<th>p99.9<th>max</tr>");
         foreach (var o in load.Operations)
         {
             page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Text(o.Operation)}<td>{o.Known:N0}<td>{o.P50Ms:N1}<td>{o.P90Ms:N1}<td>{o.P99Ms:N1}<td>{o.P999Ms:N1}<td>{o.MaxMs:N1}</tr>");
@@ -94,6 +101,26 @@ internal static class ReportPage
         page.Append("</table></div>");
 
         void Fact(string value, FormattableString what) => page.Append("<div><b>").Append(Text(value)).Append("</b><span>").Append(Text(what.ToString(CultureInfo.InvariantCulture))).Append("</span></div>");
+    }
+
+    private static void Neighbour(StringBuilder page, NeighbourFigures n)
+    {
+        page.Append(CultureInfo.InvariantCulture, $"""
+            <h2>Noisy neighbour</h2><p>In every other window of {n.WindowSeconds} s one more agency sends {n.Times:0.##} times the fair load of {n.FairPerSecond:0.##} calls a second. Latencies are the others'.
+            Their p99 is {Of(n.QuietP99Ms, "N1")} ms in quiet windows and {Of(n.NoisyP99Ms, "N1")} ms in noisy ones. The ratio, pair by pair, is {Of(n.Ratio, "N2")}:
+            <b class="{(n.Holds ? "good" : "bad")}">{(n.Holds ? "within" : "not within")} {NeighbourFigures.MostRatio:N2}</b>.
+            The noisy one sent {n.Sent:N0} calls: {n.Succeeded:N0} succeeded, {n.Shed:N0} were shed with RESOURCE_EXHAUSTED, {n.Refused:N0} refused by a rule, {n.Unknown:N0} of unknown outcome.</p>
+            <div class="wide"><table><tr><th>window<th>known<th>p50<th>p99<th>p99.9</tr>
+            """);
+        foreach (var w in n.Windows)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{(w.Noisy ? "noisy" : "quiet")}{(w.Counted ? "" : ", warming up")}<td>{w.Known:N0}<td>{w.P50Ms:N1}<td>{w.P99Ms:N1}<td>{w.P999Ms:N1}</tr>");
+        }
+
+        page.Append("</table></div>");
+
+        static string Of(Spread spread, string format) => string.Format(
+            CultureInfo.InvariantCulture, $"{{0:{format}}} ({{1:{format}}} to {{2:{format}}})", spread.Median, spread.Least, spread.Most);
     }
 
     private static void Invariants(StringBuilder page, CheckReport check)
@@ -151,7 +178,7 @@ internal static class ReportPage
     /// <summary>At most 300 points: rates are averaged, latencies are the worst of what is put together.</summary>
     private static IReadOnlyList<SecondOfLoad> Merged(IReadOnlyList<SecondOfLoad> seconds) =>
         [.. seconds.Chunk(Math.Max(1, (seconds.Count + MostPoints - 1) / MostPoints)).Select(c => new SecondOfLoad(
-            c[^1].At, (long)c.Average(s => s.Succeeded), (long)c.Average(s => s.Refused), (long)c.Average(s => s.Unknown), c.Max(s => s.P50Ms), c.Max(s => s.P99Ms), c.Max(s => s.MaxMs), c[^1].Waiting))];
+            c[^1].At, (long)c.Average(s => s.Succeeded), (long)c.Average(s => s.Refused), (long)c.Average(s => s.Unknown), c.Max(s => s.P50Ms), c.Max(s => s.P99Ms), c.Max(s => s.P999Ms), c.Max(s => s.MaxMs), c[^1].Waiting))];
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 
