@@ -41,7 +41,7 @@ internal sealed record GrowthReport(
         var lines = rounds.GroupBy(r => (r.Engine, r.Cmos, r.Size)).Select(group =>
         {
             double Median(Func<GrowthRound, double> figure) => Figures.Median(group.Select(figure));
-            var all = group.Key.Cmos == group.Key.Size.Cmos && group.Key.Size != smallest;
+            var all = group.Key.Cmos == group.Key.Size.Cmos && group.Key.Cmos > GrowthRun.FewCmos;
             var first = rounds.Where(r => r.Engine == group.Key.Engine && r.Size == smallest).GroupBy(r => r.Number).ToDictionary(g => g.Key, g => Cpu(all ? g.Last() : g.First()));
             var rates = group.Select(r => r.Window.CallsPerSecond).ToArray();
             return new GrowthLine(

@@ -21,7 +21,7 @@ internal sealed record GrowthOptions(
 internal static class GrowthRun
 {
     /// <summary>The callers share as many CMOs whatever the size: what growth alone does.</summary>
-    private const int FewCmos = 10;
+    public const int FewCmos = 10;
 
     private static readonly TimeSpan s_settle = TimeSpan.FromMilliseconds(300);
 

@@ -134,9 +134,16 @@ internal sealed class PostgresCluster : IAsyncDisposable
         process.BeginOutputReadLine();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(s_patience);
-        while (!process.HasExited)
+        try
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            while (!process.HasExited)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new BenchmarkException($"PostgreSQL's {string.Join(' ', arguments)} did not end within {s_patience.TotalSeconds:0} s.");
         }
 
         if (process.ExitCode != 0)

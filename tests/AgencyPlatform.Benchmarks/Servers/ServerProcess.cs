@@ -13,7 +13,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>The key of the platform's operator in the servers started here.</summary>
     public const string OperatorKey = "apo_benchmark";
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
     private readonly Process _process;
     private readonly HttpClient _http = new();
 
@@ -131,14 +131,23 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
             throw new BenchmarkException($"A server ended before it served: {output}");
         }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            End(process);
+            throw new BenchmarkException($"A server did not serve within {s_patience.TotalSeconds:0} s: {output}");
+        }
         catch
+        {
+            End(process);
+            throw;
+        }
+
+        static void End(Process process)
         {
             if (!process.HasExited)
             {
                 process.Kill(entireProcessTree: true);
             }
-
-            throw;
         }
     }
 
