@@ -23,8 +23,8 @@ internal sealed class SeededDatabase
 
     private const long MostVerified = 500_000;
 
-    // Of a database, at most, as far as was ever seen: to know beforehand whether it fits.
-    private const long BytesAnEvent = 1_900;
+    // PostgreSQL keeps so much of its write-ahead log.
+    private const long Log = 4L << 30;
 
     // Nothing here survives a crash, and nothing need: what is half made is made again.
     private const string SeedingSettings = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=1GB";
@@ -43,7 +43,9 @@ internal sealed class SeededDatabase
     /// <summary>Bytes that it will take at most, 0 when it is there already; a copy takes as much again.</summary>
     public static (long ToMake, long ToCopy) Room(string data, string engine, GrowthSize size)
     {
-        var bytes = BytesAnEvent * Math.Max(size.Events, (3L * size.Clients) + (12L * GrowthSize.Veterans * size.LongHistory)) + (256 << 20);
+        // An event took 611 bytes of SQLite and 975 of PostgreSQL.
+        var events = Math.Max(size.Events, (3L * size.Clients) + (10L * size.LongHistory));
+        var bytes = engine == "postgres" ? (1_300 * events) + Math.Min(Log, 1_300 * events) : 800 * events;
         return (File.Exists(Path.Combine(FolderOf(data, engine, size), FactsFile)) ? 0 : bytes, bytes);
     }
 

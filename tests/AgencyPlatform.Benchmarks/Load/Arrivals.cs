@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
 namespace AgencyPlatform.Benchmarks.Load;
@@ -21,6 +22,7 @@ internal sealed class Arrivals : IDisposable
     private readonly Thread[] _threads;
     private readonly SemaphoreSlim _none = new(0);
     private long _underWay = 1;
+    private ExceptionDispatchInfo? _broken;
     private bool _stop;
 
     public Arrivals(Work work, Recorder recorder, double rate)
@@ -36,7 +38,7 @@ internal sealed class Arrivals : IDisposable
     /// <summary>Whether it was given up because too many calls were under way.</summary>
     public bool Overrun { get; private set; }
 
-    /// <summary>Lets no more arrive, and waits for those under way.</summary>
+    /// <summary>Lets no more arrive, and waits for those under way. Throws what one of them threw that was no answer of the server.</summary>
     public async Task Stop()
     {
         Volatile.Write(ref _stop, true);
@@ -47,6 +49,7 @@ internal sealed class Arrivals : IDisposable
 
         End();
         await _none.WaitAsync();
+        _broken?.Throw();
     }
 
     public void Dispose() => _none.Dispose();
@@ -76,8 +79,18 @@ internal sealed class Arrivals : IDisposable
 
     private async Task Call(long turn, long due, Random random)
     {
-        await _work.Arrive(turn, due, random, _recorder);
-        End();
+        try
+        {
+            await _work.Arrive(turn, due, random, _recorder);
+        }
+        catch (Exception e)
+        {
+            _broken ??= ExceptionDispatchInfo.Capture(e);
+        }
+        finally
+        {
+            End();
+        }
     }
 
     private void End()
