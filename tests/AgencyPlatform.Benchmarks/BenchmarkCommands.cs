@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using AgencyPlatform.Benchmarks.Growth;
 using AgencyPlatform.Benchmarks.Peer;
+using AgencyPlatform.Benchmarks.Reporting;
 using AgencyPlatform.Benchmarks.Servers;
 using Spectre.Console;
 
@@ -13,10 +15,13 @@ internal static class BenchmarkCommands
     {
         if (Console.IsOutputRedirected)
         {
-            AnsiConsole.Profile.Width = 220;
+            AnsiConsole.Profile.Width = 260;
         }
 
-        var root = new RootCommand("Measures the platform.") { ThroughputCommand(), DecisionsCommand(), BareCommand(), PeerCommand() };
+        var root = new RootCommand("Measures the platform.")
+        {
+            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), DecisionsCommand(), BareCommand(), PeerCommand(),
+        };
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
         return parsed.Errors.Count > 0 ? 2 : code;
@@ -24,58 +29,116 @@ internal static class BenchmarkCommands
 
     private static Command ThroughputCommand()
     {
-        var rounds = Number("--rounds", "How many times the rows take turns.", 5, 1, 100);
-        var seconds = new Option<double>("--seconds") { Description = "Length of one row's turn.", DefaultValueFactory = _ => 8 };
+        var rounds = Number("--rounds", "How many times the rows take turns.", 3, 1, 100);
+        var seconds = Seconds("--seconds", "Length of one row's turn.", 3);
         var callers = Numbers("--callers", "How many callers at the same time; several, separated by commas.", [1, 16, 64, 256], 1, 10_000);
-        var warmUp = new Option<double>("--warm-up") { Description = "Seconds of load for each server before the first round: early calls cost several times as much.", DefaultValueFactory = _ => 20 };
-        var connections = Number("--connections", "HTTP/2 connections to each server.", 4, 1, 64);
-        var rows = new Option<string[]>("--rows")
-        {
-            Description = $"Which rows: {string.Join(", ", Throughput.Rows)}; several, separated by commas.",
-            DefaultValueFactory = _ => [.. Throughput.Rows],
-            CustomParser = result => [.. result.Tokens.SelectMany(t => t.Value.Split(',')).Distinct()],
-        };
-        rows.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<string[]>()?.FirstOrDefault(r => !Throughput.Rows.Contains(r)) is { } unknown)
-            {
-                result.AddError($"{unknown} is no row: {string.Join(", ", Throughput.Rows)}.");
-            }
-        });
-        var agencies = Number("--agencies", "Agencies that all CMOs are spread over.", 1_000, 1, 10_000);
-        var cmos = Numbers("--cmos", "How many CMOs the callers share, a line each; several, separated by commas.", [4, 64, 10_000], 1, 200_000);
-        var pool = Number("--pool", "The peer's connections to its database.", 16, 1, 90);
-        var style = new Option<PeerStyle>("--peer-style") { Description = "Whether the peer's calls are functions of the database or batches of statements.", DefaultValueFactory = _ => PeerStyle.Function };
-        var data = new Option<string>("--data") { Description = "Folder for the databases, on the disk to be measured; emptied afterwards.", DefaultValueFactory = _ => Path.Combine("artifacts", "benchmarks") };
-        var json = new Option<FileInfo?>("--json") { Description = "Writes all figures, round by round." };
-        var markdown = new Option<FileInfo?>("--markdown") { Description = "Puts the table into this document, between its marks (docs/benchmarks.md)." };
-        var command = new Command("throughput", "Durable calls a second beside a bare gRPC echo, a grain that stores nothing and a row-lock service, in one run.")
-        {
-            rounds, seconds, callers, warmUp, connections, rows, agencies, cmos, pool, style, data, json, markdown,
-        };
+        var contenders = new ContenderSettings(Contenders.Rows, [4, 64, 10_000]);
+        var results = new Results("throughput");
+        var command = new Command("throughput", "Durable calls a second beside a bare gRPC echo, a grain that stores nothing and a row-lock service, in one run.") { rounds, seconds, callers };
+        contenders.AddTo(command);
+        results.AddTo(command);
         command.SetAction((parsed, cancellation) => Guarded(async () =>
         {
-            var options = new ThroughputOptions(
-                parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(callers)!, TimeSpan.FromSeconds(parsed.GetValue(warmUp)), parsed.GetValue(connections),
-                parsed.GetValue(rows)!, Math.Min(parsed.GetValue(agencies), parsed.GetValue(cmos)!.Max()), parsed.GetValue(cmos)!, parsed.GetValue(pool), parsed.GetValue(style), parsed.GetValue(data)!);
-            var report = await Throughput.Run(options, cancellation);
-            report.Print();
-            if (parsed.GetValue(json) is { } file)
+            var report = await Throughput.Run(
+                new ThroughputOptions(parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(callers)!, contenders.Read(parsed)), cancellation);
+            await results.Put(parsed, report, [report.Table()]);
+        }));
+        return command;
+    }
+
+    private static Command LatencyCommand()
+    {
+        var rounds = Number("--rounds", "How many times the rows take turns.", 5, 1, 100);
+        var seconds = Seconds("--seconds", "Length of one row's turn at half load.", 5);
+        var closed = Seconds("--closed-seconds", "Length of the closed loop before it, which tells what half load is.", 2);
+        var callers = Number("--callers", "Callers of the closed loop.", 256, 1, 10_000);
+        var share = new Option<double>("--share") { Description = "Share of what the closed loop did at which calls arrive.", DefaultValueFactory = _ => 0.5 };
+        Within(share, 0.01, 0.95);
+        var contenders = new ContenderSettings(["echo", "grain", "sqlite", "postgres"], [64, 10_000]);
+        var results = new Results("latency");
+        var command = new Command("latency", "How fast calls are answered at half load, beside a bare gRPC echo at half of its own.") { rounds, seconds, closed, callers, share };
+        contenders.AddTo(command);
+        results.AddTo(command);
+        command.SetAction((parsed, cancellation) => Guarded(async () =>
+        {
+            var report = await Latency.Run(
+                new LatencyOptions(
+                    parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(seconds)), TimeSpan.FromSeconds(parsed.GetValue(closed)), parsed.GetValue(callers), parsed.GetValue(share),
+                    contenders.Read(parsed)),
+                cancellation);
+            await results.Put(parsed, report, [report.Table()]);
+        }));
+        return command;
+    }
+
+    private static Command SilosCommand()
+    {
+        var rounds = Number("--rounds", "How many times the shapes take turns; each is started anew in each.", 3, 1, 100);
+        var seconds = Seconds("--seconds", "Length of one window.", 4);
+        var warmUp = Seconds("--warm-up", "Seconds of load after each start.", 12);
+        var silos = Numbers("--silos", "How many silos; several, separated by commas.", [1, 3], 1, 9);
+        var gateways = Numbers("--gateways", "How many gateways before them; 0: each silo takes calls itself (role all). Several, separated by commas.", [0, 1, 2], 0, 9);
+        var callers = Number("--callers", "How many callers at the same time.", 128, 1, 10_000);
+        var connections = Number("--connections", "HTTP/2 connections to each process that takes calls.", 4, 1, 64);
+        var agencies = Number("--agencies", "Agencies that the CMOs are spread over.", 1_000, 1, 10_000);
+        var cmos = Number("--cmos", "CMOs that the callers share.", 10_000, 1, 200_000);
+        var data = Data();
+        var results = new Results("silos");
+        var command = new Command("silos", "One silo against several on one PostgreSQL, through gateways and without.") { rounds, seconds, warmUp, silos, gateways, callers, connections, agencies, cmos, data };
+        results.AddTo(command);
+        command.SetAction((parsed, cancellation) => Guarded(async () =>
+        {
+            var report = await Silos.Run(
+                new SilosOptions(
+                    parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(seconds)), TimeSpan.FromSeconds(parsed.GetValue(warmUp)), parsed.GetValue(silos)!, parsed.GetValue(gateways)!,
+                    parsed.GetValue(callers), parsed.GetValue(connections), Math.Min(parsed.GetValue(agencies), parsed.GetValue(cmos)), parsed.GetValue(cmos), parsed.GetValue(data)!),
+                cancellation);
+            await results.Put(parsed, report, [report.Table()]);
+        }));
+        return command;
+    }
+
+    private static Command GrowthCommand()
+    {
+        var sizes = Numbers("--sizes", "How many client companies, in ascending order; several, separated by commas.", [100, 1_000, 10_000, 100_000], 1, 1_000_000);
+        var events = new Option<long>("--events") { Description = "A further line: the largest size with a history of so many events; 0: none.", DefaultValueFactory = _ => 10_000_000 };
+        Within(events, 0, 1_000_000_000);
+        var history = Number("--long-history", "Events of each CMO that is activated cold; the lists paged through have half as many items.", 10_000, 40, 1_000_000);
+        var engines = Names("--engines", "Which engines", ["sqlite", "postgres"], ["sqlite", "postgres"]);
+        var rounds = Number("--rounds", "How many times the sizes take turns.", 5, 1, 100);
+        var seconds = Seconds("--seconds", "Length of one size's turn.", 3);
+        var warmUp = Seconds("--warm-up", "Seconds of load for each server before the first round.", 20);
+        var callers = Number("--callers", "How many callers at the same time.", 64, 1, 1_000);
+        var connections = Number("--connections", "HTTP/2 connections to each server.", 4, 1, 64);
+        var data = Data();
+        data.Description = "Folder for the databases, on the disk to be measured. Seeded ones are kept in it and used again; delete it to have the room back.";
+        var seedOnly = new Option<bool>("--seed-only") { Description = "Makes the databases and measures nothing." };
+        var results = new Results("growth");
+        var command = new Command("growth", "The same work with ever more agencies, and after a long history: cost a call, activation, lists, start, memory, disk.")
+        {
+            sizes, events, history, engines, rounds, seconds, warmUp, callers, connections, data, seedOnly,
+        };
+        results.AddTo(command);
+        command.SetAction((parsed, cancellation) => Guarded(async () =>
+        {
+            var options = new GrowthOptions(
+                [.. parsed.GetValue(sizes)!.Order()], parsed.GetValue(events), parsed.GetValue(history), parsed.GetValue(engines)!, parsed.GetValue(rounds),
+                TimeSpan.FromSeconds(parsed.GetValue(seconds)), TimeSpan.FromSeconds(parsed.GetValue(warmUp)), parsed.GetValue(callers), parsed.GetValue(connections), parsed.GetValue(data)!);
+            if (parsed.GetValue(seedOnly))
             {
-                await File.WriteAllTextAsync(file.FullName, report.Json(), cancellation);
+                await GrowthRun.Seed(options, cancellation);
+                return;
             }
 
-            if (parsed.GetValue(markdown) is { } document)
-            {
-                report.WriteInto(document.FullName);
-            }
+            var report = await GrowthRun.Run(options, cancellation);
+            await results.Put(parsed, report, report.Tables());
         }));
         return command;
     }
 
     private static Command DecisionsCommand()
     {
-        var seconds = new Option<double>("--seconds") { Description = "Time for each line.", DefaultValueFactory = _ => 1 };
+        var seconds = Seconds("--seconds", "Time for each line.", 1);
         var command = new Command("decisions", "What a capacity decision costs on one core, without grains, gRPC and storage.") { seconds };
         command.SetAction(parsed => Decisions.Run(TimeSpan.FromSeconds(parsed.GetValue(seconds))));
         return command;
@@ -97,6 +160,93 @@ internal static class BenchmarkCommands
         command.Hidden = true;
         command.SetAction((parsed, cancellation) => PeerServer.Run(parsed.GetValue(connection)!, parsed.GetValue(pool), parsed.GetValue(style), cancellation));
         return command;
+    }
+
+    /// <summary>What is compared, and how it is set up.</summary>
+    private sealed class ContenderSettings(IReadOnlyList<string> rows, int[] cmos)
+    {
+        private readonly Option<string[]> _rows = Names("--rows", "Which rows", Contenders.Rows, [.. rows]);
+        private readonly Option<double> _warmUp = Seconds("--warm-up", "Seconds of load for each server before the first round: early calls cost several times as much.", 20);
+        private readonly Option<int> _connections = Number("--connections", "HTTP/2 connections to each server.", 4, 1, 64);
+        private readonly Option<int> _agencies = Number("--agencies", "Agencies that all CMOs are spread over.", 1_000, 1, 10_000);
+        private readonly Option<int[]> _cmos = Numbers("--cmos", "How many CMOs the callers share, a line each; several, separated by commas.", cmos, 1, 200_000);
+        private readonly Option<int> _pool = Number("--pool", "The peer's connections to its database.", 16, 1, 90);
+        private readonly Option<PeerStyle> _style = new("--peer-style") { Description = "Whether the peer's calls are functions of the database or batches of statements.", DefaultValueFactory = _ => PeerStyle.Function };
+        private readonly Option<string> _data = Data();
+
+        public void AddTo(Command command)
+        {
+            foreach (var option in new Option[] { _rows, _warmUp, _connections, _agencies, _cmos, _pool, _style, _data })
+            {
+                command.Add(option);
+            }
+        }
+
+        public ContenderOptions Read(ParseResult parsed) => new(
+            parsed.GetValue(_rows)!, TimeSpan.FromSeconds(parsed.GetValue(_warmUp)), parsed.GetValue(_connections), Math.Min(parsed.GetValue(_agencies), parsed.GetValue(_cmos)!.Max()),
+            parsed.GetValue(_cmos)!, parsed.GetValue(_pool), parsed.GetValue(_style), parsed.GetValue(_data)!);
+    }
+
+    /// <summary>Where results go.</summary>
+    private sealed class Results(string mark)
+    {
+        private readonly Option<FileInfo?> _json = new("--json") { Description = "Writes all figures, round by round." };
+        private readonly Option<FileInfo?> _markdown = new("--markdown") { Description = $"Puts the table into this document, between its marks \"{mark}\" (docs/benchmarks.md)." };
+
+        public void AddTo(Command command)
+        {
+            command.Add(_json);
+            command.Add(_markdown);
+        }
+
+        public async Task Put<T>(ParseResult parsed, T report, IReadOnlyList<ResultTable> tables)
+        {
+            foreach (var table in tables)
+            {
+                table.Print();
+            }
+
+            if (parsed.GetValue(_json) is { } file)
+            {
+                await File.WriteAllTextAsync(file.FullName, Figures.Json(report));
+            }
+
+            if (parsed.GetValue(_markdown) is { } document)
+            {
+                ResultTable.WriteInto(document.FullName, mark, tables);
+            }
+        }
+    }
+
+    private static Option<string> Data() => new("--data")
+    {
+        Description = "Folder for the databases, on the disk to be measured; emptied afterwards.",
+        DefaultValueFactory = _ => Path.Combine("artifacts", "benchmarks"),
+    };
+
+    private static Option<double> Seconds(string name, string description, double fallback)
+    {
+        var option = new Option<double>(name) { Description = description, DefaultValueFactory = _ => fallback };
+        Within(option, 0.1, 600);
+        return option;
+    }
+
+    private static Option<string[]> Names(string name, string description, IReadOnlyList<string> known, string[] fallback)
+    {
+        var option = new Option<string[]>(name)
+        {
+            Description = $"{description}: {string.Join(", ", known)}; several, separated by commas.",
+            DefaultValueFactory = _ => fallback,
+            CustomParser = result => [.. result.Tokens.SelectMany(t => t.Value.Split(',')).Distinct()],
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string[]>()?.FirstOrDefault(r => !known.Contains(r)) is { } unknown)
+            {
+                result.AddError($"{name}: {unknown} is none of {string.Join(", ", known)}.");
+            }
+        });
+        return option;
     }
 
     private static Option<int[]> Numbers(string name, string description, int[] fallback, int least, int most)
@@ -128,15 +278,17 @@ internal static class BenchmarkCommands
     private static Option<int> Number(string name, string description, int fallback, int least, int most)
     {
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => fallback };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var value && (value < least || value > most))
-            {
-                result.AddError($"{name} must be from {least} to {most}, not {value}.");
-            }
-        });
+        Within(option, least, most);
         return option;
     }
+
+    private static void Within<T>(Option<T> option, T least, T most) where T : IComparable<T> => option.Validators.Add(result =>
+    {
+        if (result.GetValueOrDefault<T>() is { } value && (value.CompareTo(least) < 0 || value.CompareTo(most) > 0))
+        {
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be from {least} to {most}, not {value}."));
+        }
+    });
 
     private static async Task<int> Guarded(Func<Task> run)
     {

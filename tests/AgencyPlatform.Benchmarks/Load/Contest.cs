@@ -18,7 +18,7 @@ internal static class Contest
     public static async Task<int> Run(string row, Connections connections, Target target)
     {
         var clients = connections.Channels.Select(c => new CapacityService.CapacityServiceClient(c)).ToArray();
-        var template = Work.Template(target.Client, Minutes);
+        var template = Work.Template(target.Clients[0], Minutes);
         var asked = await Task.WhenAll(Enumerable.Range(0, Callers).Select(async caller =>
         {
             var request = Work.Request(target.Cmo, $"contest-{caller}", template);

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using AgencyPlatform.Benchmarks.Protocol;
 using AgencyPlatform.Benchmarks.Servers;
@@ -17,6 +19,10 @@ internal abstract class Work
     /// <summary>One round of it: one call or several, each reported to the recorder.</summary>
     public abstract Task Once(int caller, long turn, Random random, Recorder recorder);
 
+    /// <summary>One call of it in an open loop.</summary>
+    /// <param name="due">When it was to be sent: its time counts from then.</param>
+    public abstract Task Arrive(long turn, long due, Random random, Recorder recorder);
+
     /// <summary>The request that all rows send: four weeks, so few minutes a week that all callers together fit one CMO.</summary>
     public static BookRequest Request(string parent, string booking, Booking template) => new()
     {
@@ -26,15 +32,14 @@ internal abstract class Work
         Booking = template,
     };
 
-    public static Booking Template(string client, int weeklyMinutes = 5)
+    public static Booking Template(string client, int weeklyMinutes = 5) => new() { ClientCompany = client, Steps = { Step(weeklyMinutes) } };
+
+    /// <summary>Four weeks from a Monday to come.</summary>
+    protected static BookingStep Step(int weeklyMinutes)
     {
         var monday = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime).AddDays(14);
         monday = monday.AddDays(-(((int)monday.DayOfWeek + 6) % 7));
-        return new Booking
-        {
-            ClientCompany = client,
-            Steps = { new BookingStep { StartDate = Wire(monday), EndDate = Wire(monday.AddDays(28)), Flexible = new FlexibleForm { WeeklyMinutes = weeklyMinutes } } },
-        };
+        return new BookingStep { StartDate = Wire(monday), EndDate = Wire(monday.AddDays(28)), Flexible = new FlexibleForm { WeeklyMinutes = weeklyMinutes } };
     }
 
     protected static Date Wire(DateOnly date) => new() { Year = date.Year, Month = date.Month, Day = date.Day };
@@ -49,11 +54,14 @@ internal sealed class FloorWork(Connections connections, bool grain) : Work
     // The same metadata as the platform's calls carry.
     private readonly Metadata _headers = new() { { "authorization", "Bearer apk_bench-0_admin_0123456789abcdef0123456789abcdef0123456789a" } };
 
-    public override async Task Once(int caller, long turn, Random random, Recorder recorder)
+    public override Task Once(int caller, long turn, Random random, Recorder recorder) =>
+        Call(_clients[caller % _clients.Length], $"b{caller}-{turn}", Stopwatch.GetTimestamp(), random, recorder);
+
+    public override Task Arrive(long turn, long due, Random random, Recorder recorder) => Call(_clients[turn % _clients.Length], $"b{turn}", due, random, recorder);
+
+    private async Task Call(FloorService.FloorServiceClient client, string id, long started, Random random, Recorder recorder)
     {
-        var client = _clients[caller % _clients.Length];
-        var request = Request($"agencies/bench-0/cmos/c{random.Next(64)}", $"b{caller}-{turn}", _template);
-        var started = recorder.Start();
+        var request = Request($"agencies/bench-0/cmos/c{random.Next(64)}", id, _template);
         try
         {
             _ = grain ? await client.GrainAsync(request, _headers) : await client.EchoAsync(request, _headers);
@@ -70,8 +78,9 @@ internal sealed class FloorWork(Connections connections, bool grain) : Work
 internal sealed class PairWork(Connections connections, IReadOnlyList<Target> targets) : Work
 {
     private readonly CapacityService.CapacityServiceClient[] _clients = [.. connections.Channels.Select(c => new CapacityService.CapacityServiceClient(c))];
+    private readonly BookingStep _step = Step(weeklyMinutes: 5);
+    private readonly ConcurrentQueue<(Target Target, string Id)> _booked = new();
     private long _acknowledged;
-    private readonly Dictionary<string, Booking> _templates = targets.Select(t => t.Client).Distinct().ToDictionary(c => c, c => Template(c));
 
     /// <summary>Calls that were answered with success, in and outside of windows.</summary>
     public long Acknowledged => Volatile.Read(ref _acknowledged);
@@ -81,34 +90,84 @@ internal sealed class PairWork(Connections connections, IReadOnlyList<Target> ta
         var client = _clients[caller % _clients.Length];
         var target = targets[random.Next(targets.Count)];
         var id = $"b{caller}-{turn}-{random.Next(1_000_000)}";
+        if (await Book(client, target, id, random, Stopwatch.GetTimestamp(), recorder))
+        {
+            await Release(client, target, id, Stopwatch.GetTimestamp(), recorder);
+        }
+    }
+
+    /// <summary>Books and releases in turn; what is released is what was booked longest ago.</summary>
+    public override async Task Arrive(long turn, long due, Random random, Recorder recorder)
+    {
+        var client = _clients[turn / 2 % _clients.Length];
+        if (turn % 2 == 1 && _booked.TryDequeue(out var booked))
+        {
+            await Release(client, booked.Target, booked.Id, due, recorder);
+            return;
+        }
+
+        var target = targets[random.Next(targets.Count)];
+        var id = $"o{turn}-{random.Next(1_000_000)}";
+        if (await Book(client, target, id, random, due, recorder))
+        {
+            _booked.Enqueue((target, id));
+        }
+    }
+
+    /// <summary>Releases what an open loop left standing.</summary>
+    public async Task ReleaseRest()
+    {
+        var recorder = new Recorder();
+        while (_booked.TryDequeue(out var booked))
+        {
+            await Release(_clients[0], booked.Target, booked.Id, Stopwatch.GetTimestamp(), recorder);
+        }
+    }
+
+    private async Task<bool> Book(CapacityService.CapacityServiceClient client, Target target, string id, Random random, long started, Recorder recorder)
+    {
+        var booking = new Booking { ClientCompany = target.Clients[random.Next(target.Clients.Count)], Steps = { _step } };
+        return await Done(client.BookAsync(Request(target.Cmo, id, booking), target.Headers), started, recorder);
+    }
+
+    private Task<bool> Release(CapacityService.CapacityServiceClient client, Target target, string id, long started, Recorder recorder) =>
+        Done(client.ReleaseBookingAsync(new ReleaseBookingRequest { Name = $"{target.Cmo}/bookings/{id}", RequestId = Guid.CreateVersion7().ToString() }, target.Headers), started, recorder);
+
+    private async Task<bool> Done<T>(AsyncUnaryCall<T> call, long started, Recorder recorder)
+    {
         try
         {
-            var started = recorder.Start();
-            await client.BookAsync(Request(target.Cmo, id, _templates[target.Client]), target.Headers);
+            using (call)
+            {
+                await call;
+            }
+
             recorder.Done(started);
             Interlocked.Increment(ref _acknowledged);
-            started = recorder.Start();
-            await client.ReleaseBookingAsync(new ReleaseBookingRequest { Name = $"{target.Cmo}/bookings/{id}", RequestId = Guid.CreateVersion7().ToString() }, target.Headers);
-            recorder.Done(started);
-            Interlocked.Increment(ref _acknowledged);
+            return true;
         }
         catch (RpcException e)
         {
             recorder.Failed(e);
+            return false;
         }
     }
 }
 
 /// <param name="Cmo">Resource name.</param>
-/// <param name="Client">Resource name of the agency's client company.</param>
+/// <param name="Clients">Resource names of the client companies that are booked for.</param>
 /// <param name="Headers">With a key of the agency.</param>
-internal sealed record Target(string Cmo, string Client, Metadata Headers);
+internal sealed record Target(string Cmo, IReadOnlyList<string> Clients, Metadata Headers);
 
-/// <summary>Several HTTP/2 connections to one server.</summary>
+/// <summary>Several HTTP/2 connections to each of some servers, the servers in turn.</summary>
 internal sealed class Connections : IDisposable
 {
-    public Connections(Uri address, int count) =>
-        Channels = [.. Enumerable.Range(0, count).Select(_ => GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler(), DisposeHttpClient = true, MaxRetryAttempts = null }))];
+    public Connections(Uri address, int count) : this([address], count)
+    {
+    }
+
+    public Connections(IReadOnlyList<Uri> addresses, int count) =>
+        Channels = [.. Enumerable.Range(0, count).SelectMany(_ => addresses).Select(address => GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler(), DisposeHttpClient = true, MaxRetryAttempts = null }))];
 
     public IReadOnlyList<GrpcChannel> Channels { get; }
 
@@ -194,7 +253,7 @@ internal static class Population
                     },
                     headers,
                     cancellationToken: ct);
-                targets[c] = new Target($"{name}/cmos/c{c}", $"{name}/clientCompanies/acme", headers);
+                targets[c] = new Target($"{name}/cmos/c{c}", [$"{name}/clientCompanies/acme"], headers);
             }
         });
         return targets;

@@ -34,7 +34,7 @@ internal static class PeerDatabase
         {
             var agency = $"agencies/bench-{a}";
             var headers = new Metadata { { "authorization", $"Bearer apk_bench-{a}_admin_{Secret}" } };
-            return Enumerable.Range(a * cmos / agencies, ((a + 1) * cmos / agencies) - (a * cmos / agencies)).Select(c => new Target($"{agency}/cmos/c{c}", $"{agency}/clientCompanies/acme", headers));
+            return Enumerable.Range(a * cmos / agencies, ((a + 1) * cmos / agencies) - (a * cmos / agencies)).Select(c => new Target($"{agency}/cmos/c{c}", [$"{agency}/clientCompanies/acme"], headers));
         })];
 
     /// <summary>

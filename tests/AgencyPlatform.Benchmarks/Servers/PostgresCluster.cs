@@ -9,6 +9,8 @@ namespace AgencyPlatform.Benchmarks.Servers;
 /// <summary>A PostgreSQL cluster of the benchmark's own, on a free loopback port, durable as in operation. Stopped when disposed.</summary>
 internal sealed class PostgresCluster : IAsyncDisposable
 {
+    // Stopping writes out all that is not on disk yet.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
     private readonly string _binaries;
     private readonly string _folder;
 
@@ -23,11 +25,16 @@ internal sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Of the superuser.</summary>
     public required string AdminConnectionString { get; init; }
 
+    /// <summary>The platform's settings for it.</summary>
+    public string[] Settings => ["Storage:Provider=Postgres", $"Storage:ConnectionString={ConnectionString}"];
+
     /// <summary>The process whose children are the database's.</summary>
     public required int Id { get; init; }
 
+    /// <param name="folder">Where it is, or will be made.</param>
     /// <param name="prepare">Makes the tables, given the cluster.</param>
-    public static async Task<PostgresCluster> Start(string folder, Func<PostgresCluster, Task> prepare, CancellationToken cancellation)
+    /// <param name="settings">Further settings of the server, as command-line options.</param>
+    public static async Task<PostgresCluster> Start(string folder, Func<PostgresCluster, Task> prepare, CancellationToken cancellation, string settings = "")
     {
         var binaries = Binaries();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -41,11 +48,15 @@ internal sealed class PostgresCluster : IAsyncDisposable
             await Run("chown", ["postgres", folder], cancellation);
         }
 
-        await AsPostgres([Path.Combine(binaries, "initdb"), "-D", cluster, "-U", "agencyplatform", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"], cancellation);
+        if (!Directory.Exists(cluster))
+        {
+            await AsPostgres([Path.Combine(binaries, "initdb"), "-D", cluster, "-U", "agencyplatform", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-instructions"], cancellation);
+        }
+
         await AsPostgres(
             [
                 Path.Combine(binaries, "pg_ctl"), "-D", cluster, "-w", "-l", Path.Combine(folder, "postgres.log"),
-                "-o", string.Create(CultureInfo.InvariantCulture, $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{folder}' -c shared_buffers=512MB -c max_wal_size=4GB -c jit=off"),
+                "-o", string.Create(CultureInfo.InvariantCulture, $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='{folder}' -c shared_buffers=512MB -c max_wal_size=4GB -c jit=off {settings}"),
                 "start",
             ],
             cancellation);
@@ -70,8 +81,17 @@ internal sealed class PostgresCluster : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(AdminConnectionString + ";Pooling=false");
         await connection.OpenAsync(cancellation);
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    /// <summary>One number, asked as the superuser.</summary>
+    public async Task<long> Number(string sql, CancellationToken cancellation)
+    {
+        await using var connection = new NpgsqlConnection(AdminConnectionString + ";Pooling=false");
+        await connection.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        return Convert.ToInt64(await command.ExecuteScalarAsync(cancellation), CultureInfo.InvariantCulture);
     }
 
     /// <summary>Transactions and rows that it has written so far, as its statistics say: they lag by up to a second.</summary>
@@ -85,7 +105,7 @@ internal sealed class PostgresCluster : IAsyncDisposable
         return (reader.GetDouble(0), reader.GetDouble(1));
     }
 
-    public async ValueTask DisposeAsync() => await AsPostgres([Path.Combine(_binaries, "pg_ctl"), "-D", _folder, "-m", "fast", "-w", "stop"], CancellationToken.None);
+    public async ValueTask DisposeAsync() => await AsPostgres([Path.Combine(_binaries, "pg_ctl"), "-D", _folder, "-m", "fast", "-w", "-t", "170", "stop"], CancellationToken.None);
 
     private static string Binaries()
     {
@@ -113,10 +133,17 @@ internal sealed class PostgresCluster : IAsyncDisposable
         process.OutputDataReceived += static (_, _) => { };
         process.BeginOutputReadLine();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!process.HasExited)
+        patience.CancelAfter(s_patience);
+        try
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            while (!process.HasExited)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new BenchmarkException($"PostgreSQL's {string.Join(' ', arguments)} did not end within {s_patience.TotalSeconds:0} s.");
         }
 
         if (process.ExitCode != 0)

@@ -13,16 +13,23 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>The key of the platform's operator in the servers started here.</summary>
     public const string OperatorKey = "apo_benchmark";
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
     private readonly Process _process;
     private readonly HttpClient _http = new();
 
     private ServerProcess(Process process) => _process = process;
 
+    /// <summary>Null for a silo alone.</summary>
     public Uri Grpc { get; private init; } = null!;
 
     /// <summary>Null for the bare server and the peer.</summary>
     public Uri? Http { get; private init; }
+
+    /// <summary>From the start of the process until it said that it serves.</summary>
+    public TimeSpan StartUp { get; private init; }
+
+    /// <summary>Resident memory, in mebibytes.</summary>
+    public double ResidentMebibytes => ProcessTimes.ResidentMebibytes(_process.Id);
 
     /// <summary>Processor time used so far.</summary>
     public TimeSpan Cpu => ProcessTimes.Of(_process.Id);
@@ -90,6 +97,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
         start.Environment.Remove("DOTNET_ENVIRONMENT");
         start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
+        var begun = Stopwatch.GetTimestamp();
         var process = Process.Start(start)!;
         var output = new StringBuilder();
         process.ErrorDataReceived += (_, line) =>
@@ -114,7 +122,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
                     var text = output.ToString();
                     return new ServerProcess(process)
                     {
-                        Grpc = new Uri("http://" + GrpcLine().Match(text).Groups[1].Value),
+                        StartUp = Stopwatch.GetElapsedTime(begun),
+                        Grpc = GrpcLine().Match(text) is { Success: true } grpc ? new Uri("http://" + grpc.Groups[1].Value) : null!,
                         Http = HttpLine().Match(text) is { Success: true } http ? new Uri(http.Groups[1].Value) : null,
                     };
                 }
@@ -122,21 +131,30 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
             throw new BenchmarkException($"A server ended before it served: {output}");
         }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            End(process);
+            throw new BenchmarkException($"A server did not serve within {s_patience.TotalSeconds:0} s: {output}");
+        }
         catch
+        {
+            End(process);
+            throw;
+        }
+
+        static void End(Process process)
         {
             if (!process.HasExited)
             {
                 process.Kill(entireProcessTree: true);
             }
-
-            throw;
         }
     }
 
     [GeneratedRegex(@"gRPC \(HTTP/2, reflection\)\s+(\S+)")]
     private static partial Regex GrpcLine();
 
-    [GeneratedRegex(@"JSON, gRPC-Web\s+(\S+)")]
+    [GeneratedRegex(@"health · metrics\s+(\S+)health")]
     private static partial Regex HttpLine();
 
     [GeneratedRegex(@"^agencyplatform_storage_commit_rows\w*_count(?:\{[^}]*\})? (\S+)", RegexOptions.Multiline)]
@@ -146,12 +164,26 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private static partial Regex CommitRows();
 }
 
-/// <summary>Processor time of other processes, from /proc.</summary>
+/// <summary>Processor time and memory of other processes, from /proc.</summary>
 internal static class ProcessTimes
 {
     private static readonly double s_secondsPerTick = 1.0 / 100;
 
     public static TimeSpan Of(int process) => Read(process) is { } stat ? stat.Cpu : TimeSpan.Zero;
+
+    /// <summary>0 when it is not known.</summary>
+    public static double ResidentMebibytes(int process)
+    {
+        try
+        {
+            var line = File.ReadLines($"/proc/{process}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+            return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            return 0;
+        }
+    }
 
     /// <summary>Of a process and its children: a database server forks.</summary>
     public static TimeSpan OfTree(int root)
