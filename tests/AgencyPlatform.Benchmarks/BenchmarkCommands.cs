@@ -20,7 +20,7 @@ internal static class BenchmarkCommands
 
         var root = new RootCommand("Measures the platform.")
         {
-            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), DecisionsCommand(), BareCommand(), PeerCommand(),
+            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), DecisionsCommand(), BareCommand(), UnstoredCommand(), PeerCommand(),
         };
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
@@ -148,6 +148,16 @@ internal static class BenchmarkCommands
     {
         var command = new Command("bare", "The server that the platform is measured against.") { Hidden = true };
         command.SetAction((_, cancellation) => BareServer.Run(cancellation));
+        return command;
+    }
+
+    private static Command UnstoredCommand()
+    {
+        var data = new Option<string>("--data") { Description = "Folder of what is stored all the same.", Required = true };
+        var settings = new Option<string[]>("--set") { Description = "Settings of the platform." };
+        var command = new Command("unstored", "The platform, with nothing stored of what CMOs decide.") { data, settings };
+        command.Hidden = true;
+        command.SetAction((parsed, cancellation) => UnstoredServer.Run(parsed.GetValue(data)!, parsed.GetValue(settings) ?? [], cancellation));
         return command;
     }
 

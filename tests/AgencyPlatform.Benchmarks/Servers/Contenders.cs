@@ -17,6 +17,7 @@ internal sealed class Contenders
     public const string Echo = "gRPC echo";
     public const string Grain = "gRPC → grain, nothing stored";
     public const string Peer = "Peer";
+    public const string Unstored = "The same call, nothing stored";
 
     private readonly RunScope _scope;
     private readonly ContenderOptions _options;
@@ -26,7 +27,7 @@ internal sealed class Contenders
     private Contenders(RunScope scope, ContenderOptions options) => (_scope, _options) = (scope, options);
 
     /// <summary>What --rows names.</summary>
-    public static IReadOnlyList<string> Rows { get; } = ["echo", "grain", "peer", "sqlite", "postgres"];
+    public static IReadOnlyList<string> Rows { get; } = ["echo", "grain", "unstored", "peer", "sqlite", "postgres"];
 
     public IEnumerable<Subject> All => _groups.SelectMany(group => group);
 
@@ -43,6 +44,7 @@ internal sealed class Contenders
                 "echo" => [new Subject(Echo, null, [bare], new FloorWork(toBare, grain: false))],
                 "grain" => [new Subject(Grain, null, [bare], new FloorWork(toBare, grain: true))],
                 "peer" => await started.OfPeer(cancellation),
+                "unstored" => await started.OfUnstored(bare.Grpc, cancellation),
                 _ => await started.OfPlatform(row == "sqlite" ? "Sqlite" : "Postgres", bare.Grpc, cancellation),
             });
         }
@@ -80,9 +82,14 @@ internal sealed class Contenders
             acknowledged => PeerDatabase.Judge(postgres, acknowledged, cancellation));
     }
 
+    private async Task<List<Subject>> OfUnstored(Uri telemetry, CancellationToken cancellation)
+    {
+        var server = _scope.Keep(await ServerProcess.Unstored(_scope.Folder.CreateSubdirectory("unstored").FullName, telemetry, cancellation));
+        return await Filled(Unstored, server, database: null, cancellation);
+    }
+
     private async Task<List<Subject>> OfPlatform(string engine, Uri telemetry, CancellationToken cancellation)
     {
-        var population = _options.Cmos.Max();
         var folder = _scope.Folder.CreateSubdirectory(engine.ToLowerInvariant()).FullName;
         Func<TimeSpan>? database = null;
         string[] settings = [];
@@ -94,9 +101,15 @@ internal sealed class Contenders
         }
 
         var server = _scope.Keep(await ServerProcess.Platform(folder, telemetry, settings, cancellation));
-        Figures.Say($"{engine}: creating {_options.Agencies:N0} agencies and {population:N0} CMOs");
+        return await Filled(engine, server, database, cancellation);
+    }
+
+    private async Task<List<Subject>> Filled(string name, ServerProcess server, Func<TimeSpan>? database, CancellationToken cancellation)
+    {
+        var population = _options.Cmos.Max();
+        Figures.Say($"{name}: creating {_options.Agencies:N0} agencies and {population:N0} CMOs");
         using var connections = new Connections(server.Grpc, _options.Connections);
-        return Durable(engine, server, await Population.Create(connections, _options.Agencies, population, cancellation), database, written: null, judge: null);
+        return Durable(name, server, await Population.Create(connections, _options.Agencies, population, cancellation), database, written: null, judge: null);
     }
 
     private List<Subject> Durable(

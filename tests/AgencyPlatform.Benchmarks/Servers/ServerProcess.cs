@@ -48,17 +48,20 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <param name="settings">Further settings, as Key=Value.</param>
     public static Task<ServerProcess> Platform(string data, Uri telemetry, IEnumerable<string> settings, CancellationToken cancellation) => Start(
         typeof(Host.PlatformHost).Assembly.Location,
-        [
-            "--environment", "Production", "--grpc-port", "0", "--http-port", "0", "--data", data,
-            .. new[]
-            {
-                "Tls:TerminatedBy=proxy",
-                $"Gateway:OperatorKeyHash={Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(OperatorKey)))}",
-                $"Telemetry:OtlpEndpoint={telemetry}",
-                "Telemetry:TraceRatio=0.01",
-            }.Concat(settings).SelectMany(s => new[] { "--set", s }),
-        ],
+        ["--environment", "Production", "--grpc-port", "0", "--http-port", "0", "--data", data, .. Settings(telemetry).Concat(settings).SelectMany(s => new[] { "--set", s })],
         cancellation);
+
+    /// <summary>The same with nothing stored of what CMOs decide.</summary>
+    public static Task<ServerProcess> Unstored(string data, Uri telemetry, CancellationToken cancellation) => Start(
+        typeof(ServerProcess).Assembly.Location, ["unstored", "--data", data, .. Settings(telemetry).SelectMany(s => new[] { "--set", s })], cancellation);
+
+    private static string[] Settings(Uri telemetry) =>
+    [
+        "Tls:TerminatedBy=proxy",
+        $"Gateway:OperatorKeyHash={Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(OperatorKey)))}",
+        $"Telemetry:OtlpEndpoint={telemetry}",
+        "Telemetry:TraceRatio=0.01",
+    ];
 
     /// <summary>Transactions and rows that the journal has written, from the server's metrics.</summary>
     public async Task<(double Commits, double Rows)> Journal(CancellationToken cancellation)
