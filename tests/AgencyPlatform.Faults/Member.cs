@@ -8,6 +8,8 @@ namespace AgencyPlatform.Faults;
 /// <summary>One of the house's programs as a process; what it says goes to a file.</summary>
 internal sealed partial class Member : IDisposable
 {
+    public const int SigInt = 2;
+    public const int SigKill = 9;
     public const int SigTerm = 15;
     public const int SigCont = 18;
     public const int SigStop = 19;

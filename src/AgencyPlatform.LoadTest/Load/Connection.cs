@@ -2,8 +2,8 @@ using AgencyPlatform.Client;
 
 namespace AgencyPlatform.LoadTest.Load;
 
-/// <summary>The way to the service: one pool of connections for all agencies and keys.</summary>
-internal sealed class Connection(Uri address, string operatorKey) : IDisposable
+/// <summary>The way to the service: one pool of connections for all agencies and keys. With several addresses, the client library's own pools, one a client.</summary>
+internal sealed class Connection(IReadOnlyList<Uri> addresses, string operatorKey) : IDisposable
 {
     private readonly SocketsHttpHandler _handler = new()
     {
@@ -15,7 +15,7 @@ internal sealed class Connection(Uri address, string operatorKey) : IDisposable
 
     private AgencyPlatformClient? _operator;
 
-    public Uri Address => address;
+    public Uri Address => addresses[0];
 
     public bool HasOperator => operatorKey.Length > 0;
 
@@ -24,7 +24,15 @@ internal sealed class Connection(Uri address, string operatorKey) : IDisposable
 
     /// <summary>A client with a key; to be disposed, which leaves the connections open.</summary>
     public AgencyPlatformClient As(string key, int retries, TimeSpan? attempt = null) =>
-        new(new() { Address = address, ApiKey = key, Retries = retries, AttemptTimeout = retries == 0 ? attempt : TimeSpan.FromSeconds(60), HttpHandler = new Shared(_handler) });
+        new(new()
+        {
+            Address = Address,
+            OtherAddresses = [.. addresses.Skip(1)],
+            ApiKey = key,
+            Retries = retries,
+            AttemptTimeout = retries == 0 ? attempt : TimeSpan.FromSeconds(60),
+            HttpHandler = addresses.Count == 1 ? new Shared(_handler) : null,
+        });
 
     public void Dispose()
     {

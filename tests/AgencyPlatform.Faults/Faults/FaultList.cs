@@ -1,0 +1,20 @@
+namespace AgencyPlatform.Faults;
+
+/// <summary>All faults, in the order of the table.</summary>
+internal static class FaultList
+{
+    public static IReadOnlyList<Fault> All { get; } =
+    [
+        new NoFault(),
+        new SiloKilled(),
+    ];
+
+    /// <exception cref="ArgumentException">A name that is none.</exception>
+    public static IReadOnlyList<Fault> Named(IReadOnlyCollection<string> names)
+    {
+        var unknown = names.Except(All.Select(f => f.Name), StringComparer.Ordinal).ToList();
+        return unknown.Count > 0
+            ? throw new ArgumentException($"There is no fault {string.Join(", ", unknown)}; there are {string.Join(", ", All.Select(f => f.Name))}.", nameof(names))
+            : [.. All.Where(f => names.Count == 0 || names.Contains(f.Name, StringComparer.Ordinal))];
+    }
+}
