@@ -20,8 +20,8 @@ internal sealed class Cluster : IAsyncDisposable
 {
     private readonly string[] _storage;
     private readonly string[] _asOwner;
-    private readonly PostgresServer? _database;
     private readonly CuttingProxy? _proxy;
+    private PostgresServer? _database;
     private readonly List<Member> _all = [];
     private int _started;
 
@@ -79,6 +79,15 @@ internal sealed class Cluster : IAsyncDisposable
         await Task.WhenAll(Enumerable.Range(0, Gateways.Length).Select(StartGateway));
     }
 
+    /// <summary>From now on this is the database, the standby of the one that was.</summary>
+    public async Task MoveTo(PostgresServer database)
+    {
+        Database.Stop();
+        _database = database;
+        Proxy.Target = database.Port;
+        await Proxy.CutAll();
+    }
+
     /// <summary>A command of the operator; its exit code.</summary>
     public async Task<int> Command(params string[] command)
     {
@@ -103,8 +112,8 @@ internal sealed class Cluster : IAsyncDisposable
         var roles = await PostgresRoles.NewDatabase(database);
         var proxy = new CuttingProxy(database.Port);
         string[] As(string connection) => ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={connection}"];
-        var throughProxy = new Npgsql.NpgsqlConnectionStringBuilder(roles.Application) { Port = proxy.Port }.ConnectionString;
-        var cluster = new Cluster(folder, Engine.Postgres, As(throughProxy), As(roles.Owner), database, proxy);
+        string Through(string connection) => new Npgsql.NpgsqlConnectionStringBuilder(connection) { Port = proxy.Port }.ConnectionString;
+        var cluster = new Cluster(folder, Engine.Postgres, As(Through(roles.Application)), As(Through(roles.Owner)), database, proxy);
         if (await cluster.Command("migrate") != 0)
         {
             throw new InvalidOperationException($"The database cannot be made: see {folder}");

@@ -7,6 +7,16 @@ internal static class FaultList
     [
         new NoFault(),
         new SiloKilled(),
+        new GatewayKilled(),
+        new AllKilled(),
+        new RollingRestart(),
+        new SiloFrozen(),
+        new DatabaseRestarted("database-restarted", "SIGINT (a fast shutdown)", Member.SigInt),
+        new DatabaseRestarted("database-killed", "kill -9 of its first process", Member.SigKill),
+        new DatabaseFrozen(),
+        new ConnectionsDropped(),
+        new ConnectionsHalfOpen(),
+        new StandbyPromoted(),
     ];
 
     /// <exception cref="ArgumentException">A name that is none.</exception>
