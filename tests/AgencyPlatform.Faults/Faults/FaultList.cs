@@ -10,6 +10,7 @@ internal static class FaultList
         new GatewayKilled(),
         new AllKilled(),
         new RollingRestart(),
+        new RollingUpgrade(),
         new SiloFrozen(),
         new DatabaseRestarted("database-restarted", "SIGINT (a fast shutdown)", Member.SigInt),
         new DatabaseRestarted("database-killed", "kill -9 of its first process", Member.SigKill),
@@ -17,6 +18,7 @@ internal static class FaultList
         new ConnectionsDropped(),
         new ConnectionsHalfOpen(),
         new StandbyPromoted(),
+        new BackupRestored(),
     ];
 
     /// <exception cref="ArgumentException">A name that is none.</exception>

@@ -45,7 +45,7 @@ internal sealed class AllKilled : Fault
 
     public override async Task Strike(Scene scene, int time)
     {
-        await Task.WhenAll(scene.Cluster.Silos.Concat(scene.Cluster.Gateways).Select(m => m.Kill()));
+        await scene.Cluster.KillAll();
         await scene.Cluster.StartAll();
     }
 }
