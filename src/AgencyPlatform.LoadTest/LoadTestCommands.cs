@@ -16,8 +16,7 @@ public static class LoadTestCommands
     private const int Violated = 1;
     private const int NotJudged = 2;
 
-    private static readonly Option<Uri> s_address = new("--address") { Description = "Where the gRPC service listens.", Recursive = true, DefaultValueFactory = _ => new Uri("http://127.0.0.1:5081"), CustomParser = AddressOf };
-    private static readonly Option<Uri[]> s_others = new("--other-address") { Description = "Another gateway of the same service, as often as there are some: calls go to all in turn.", Recursive = true, DefaultValueFactory = _ => [] };
+    private static readonly Option<Uri[]> s_address = new("--address") { Description = "Where the gRPC service listens; several gateways of one cluster: given as often.", Recursive = true, DefaultValueFactory = _ => [new Uri("http://127.0.0.1:5081")], CustomParser = AddressesOf };
     private static readonly Option<string> s_operatorKey = new("--operator-key") { Description = "The platform operator's key; makes agencies and a stranger. Empty: T is not judged.", Recursive = true, DefaultValueFactory = _ => "apo_development" };
     private static readonly Option<string> s_agency = new("--agency") { Description = "An agency that is there, agencies/…; needs --key. Without it a run makes one of its own.", Recursive = true, DefaultValueFactory = _ => "" };
     private static readonly Option<string> s_key = new("--key") { Description = "A key of --agency with the role agency_admin.", Recursive = true, DefaultValueFactory = _ => "" };
@@ -34,7 +33,7 @@ public static class LoadTestCommands
 
         var root = new RootCommand("Loads the platform through its public API, and judges from outside whether its promises held.")
         {
-            s_address, s_others, s_operatorKey, s_agency, s_key, s_log, s_report, s_html, RunCommand(), CheckCommand(),
+            s_address, s_operatorKey, s_agency, s_key, s_log, s_report, s_html, RunCommand(), CheckCommand(),
         };
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromHours(1) });
@@ -84,15 +83,22 @@ public static class LoadTestCommands
         return check;
     }
 
-    private static Uri? AddressOf(System.CommandLine.Parsing.ArgumentResult result)
+    private static Uri[] AddressesOf(System.CommandLine.Parsing.ArgumentResult result)
     {
-        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
+        var addresses = new List<Uri>();
+        foreach (var token in result.Tokens)
         {
-            return address;
+            if (Uri.TryCreate(token.Value, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
+            {
+                addresses.Add(address);
+            }
+            else
+            {
+                result.AddError($"--address must be an http or https address, not {token.Value}.");
+            }
         }
 
-        result.AddError($"--address must be an http or https address, not {result.Tokens[0].Value}.");
-        return null;
+        return [.. addresses];
     }
 
     /// <summary>An option that takes the place of a field of the scenario.</summary>
@@ -128,7 +134,7 @@ public static class LoadTestCommands
         }
 
         var time = TimeProvider.System;
-        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_others)!, parsed.GetValue(s_operatorKey)!);
+        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!);
         var screen = new Screen(AnsiConsole.Console, time);
         var begun = time.GetTimestamp();
         var preparation = new Preparation(connection, scenario, time);
@@ -172,7 +178,7 @@ public static class LoadTestCommands
             throw new CannotJudgeException($"A check needs a key of {without}: --key for one agency; the run would have left its agencies' in {keys.FullName}.");
         }
 
-        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_others)!, parsed.GetValue(s_operatorKey)!);
+        using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!);
         var check = await new Screen(AnsiConsole.Console, TimeProvider.System).Bar(
             "agencies checked", progress => Judgement.Of(connection, log.FullName, [.. names.Select(n => (n, kept[n]))], progress, TimeProvider.System));
         return await Report(parsed, new RunReport(names, null, null, check));

@@ -8,14 +8,19 @@ namespace AgencyPlatform.Faults;
 /// <summary>One of the house's programs as a process; what it says goes to a file.</summary>
 internal sealed partial class Member : IDisposable
 {
+    public const int SigInt = 2;
+    public const int SigKill = 9;
     public const int SigTerm = 15;
     public const int SigCont = 18;
     public const int SigStop = 19;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
+    /// <summary>For a start or an end. Generous: on a machine that is busy with other things both take minutes.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(300);
     private readonly Process _process;
     private readonly StreamWriter _log;
     private readonly TaskCompletionSource _serves = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private bool _told;
 
     private Member(string name, Process process, StreamWriter log)
     {
@@ -35,10 +40,16 @@ internal sealed partial class Member : IDisposable
 
     public bool HasEnded => _process.HasExited;
 
-    /// <summary>Starts a program of src, as it was built beside this one.</summary>
-    public static Member Start(string program, string name, string folder, params string[] arguments)
+    /// <summary>Whether it ended though nobody did anything to it.</summary>
+    public bool EndedByItself => HasEnded && !_told;
+
+    /// <summary>Starts a program of src.</summary>
+    /// <param name="programs">Where its folder is; null: as it was built beside this one.</param>
+    public static Member Start(string program, string name, string folder, string? programs, params string[] arguments)
     {
-        var built = AppContext.BaseDirectory.Replace(Path.Combine("tests", "AgencyPlatform.Faults"), Path.Combine("src", program), StringComparison.Ordinal);
+        var built = programs is null
+            ? AppContext.BaseDirectory.Replace(Path.Combine("tests", "AgencyPlatform.Faults"), Path.Combine("src", program), StringComparison.Ordinal)
+            : Path.Combine(programs, program);
         var start = new ProcessStartInfo("dotnet", [Path.Combine(built, program + ".dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("DOTNET_ENVIRONMENT");
         start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
@@ -47,18 +58,27 @@ internal sealed partial class Member : IDisposable
 
     /// <summary>A silo or gateway, once it serves.</summary>
     /// <param name="at">In whose place: on its ports.</param>
-    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Member? at = null)
+    /// <param name="programs">As for <see cref="Start"/>.</param>
+    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Member? at = null, string? programs = null)
     {
         static string Port(Uri? uri) => (uri?.Port ?? 0).ToString(CultureInfo.InvariantCulture);
         var member = Start(
-            "AgencyPlatform.Host", name, folder,
+            "AgencyPlatform.Host", name, folder, programs,
             ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage]);
-        await Task.WhenAny(member._serves.Task, member._process.WaitForExitAsync()).WaitAsync(s_patience);
-        return member.HasEnded ? throw new InvalidOperationException($"{name} ended before it served: see {Path.Combine(folder, name + ".log")}") : member;
+        using var late = new CancellationTokenSource(s_patience, TimeProvider.System);
+        await Task.WhenAny(member._serves.Task, member._process.WaitForExitAsync(late.Token));
+        if (member._serves.Task.IsCompleted)
+        {
+            return member;
+        }
+
+        member.Dispose();
+        throw new InvalidOperationException($"{name} {(late.IsCancellationRequested ? "did not serve in time" : "ended before it served")}: see {Path.Combine(folder, name + ".log")}");
     }
 
     public void Signal(int signal)
     {
+        _told = true;
         if (Kill(_process.Id, signal) != 0)
         {
             throw new InvalidOperationException($"{Name} cannot be sent signal {signal}: error {Marshal.GetLastPInvokeError()}");
@@ -70,6 +90,7 @@ internal sealed partial class Member : IDisposable
     /// <summary>kill -9.</summary>
     public async Task Kill()
     {
+        _told = true;
         _process.Kill();
         await Ended();
     }

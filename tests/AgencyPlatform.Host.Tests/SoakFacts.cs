@@ -137,7 +137,7 @@ public sealed class SoakFacts_on_PostgreSQL
         var other = await HostProcess.Serve(folder.Path, null, false, As(roles.Application, "other"));
         await other.Kill();
         using var one = await HostProcess.Serve(folder.Path, null, false, As(roles.Application, "one"));
-        var load = SoakFacts.Load(folder, 20, one.Grpc, "--other-address", other.Grpc.ToString());
+        var load = SoakFacts.Load(folder, 20, one.Grpc, "--address", other.Grpc.ToString());
         await SoakFacts.Says(load, SoakFacts.Prepared());
         using (await HostProcess.Serve(folder.Path, other, false, As(roles.Application, "other")))
         {

@@ -2,9 +2,8 @@ using AgencyPlatform.Client;
 
 namespace AgencyPlatform.LoadTest.Load;
 
-/// <summary>The way to the service: one pool of connections for all agencies and keys; with other addresses, one for each key.</summary>
-/// <param name="others">Other gateways of the same service: calls go to all in turn.</param>
-internal sealed class Connection(Uri address, IReadOnlyList<Uri> others, string operatorKey) : IDisposable
+/// <summary>The way to the service: one pool of connections for all agencies and keys. With several addresses, the client library's own pools, one a client.</summary>
+internal sealed class Connection(IReadOnlyList<Uri> addresses, string operatorKey) : IDisposable
 {
     private readonly SocketsHttpHandler _handler = new()
     {
@@ -16,7 +15,7 @@ internal sealed class Connection(Uri address, IReadOnlyList<Uri> others, string 
 
     private AgencyPlatformClient? _operator;
 
-    public Uri Address => address;
+    public Uri Address => addresses[0];
 
     public bool HasOperator => operatorKey.Length > 0;
 
@@ -27,12 +26,12 @@ internal sealed class Connection(Uri address, IReadOnlyList<Uri> others, string 
     public AgencyPlatformClient As(string key, int retries, TimeSpan? attempt = null) =>
         new(new()
         {
-            Address = address,
-            OtherAddresses = others,
+            Address = Address,
+            OtherAddresses = [.. addresses.Skip(1)],
             ApiKey = key,
             Retries = retries,
             AttemptTimeout = retries == 0 ? attempt : TimeSpan.FromSeconds(60),
-            HttpHandler = others.Count == 0 ? new Shared(_handler) : null,
+            HttpHandler = addresses.Count == 1 ? new Shared(_handler) : null,
         });
 
     public void Dispose()
