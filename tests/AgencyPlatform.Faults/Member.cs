@@ -33,28 +33,46 @@ internal sealed partial class Member : IDisposable
     /// <summary>Where a gateway answers.</summary>
     public Uri? Grpc { get; private set; }
 
+    /// <summary>Where its health and metrics are, and a gateway's JSON.</summary>
     public Uri? Http { get; private set; }
 
     public bool HasEnded => _process.HasExited;
 
-    /// <summary>Starts a program of src, as it was built beside this one.</summary>
-    public static Member Start(string program, string name, string folder, params string[] arguments)
+    /// <summary>What it has in memory now, in bytes.</summary>
+    public long Memory
     {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>Starts a program of src, as it was built beside this one.</summary>
+    public static Member Start(string program, string name, string folder, string[] arguments, Launch? launch = null)
+    {
+        launch ??= Launch.Plain;
         var built = AppContext.BaseDirectory.Replace(Path.Combine("tests", "AgencyPlatform.Faults"), Path.Combine("src", program), StringComparison.Ordinal);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(built, program + ".dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] line = [.. launch.Before, "dotnet", Path.Combine(built, program + ".dll"), .. arguments, .. launch.Settings];
+        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("DOTNET_ENVIRONMENT");
         start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
+        foreach (var (variable, value) in launch.Environment)
+        {
+            start.Environment[variable] = value;
+        }
+
         return new Member(name, Process.Start(start)!, new StreamWriter(Path.Combine(folder, name + ".log"), append: true) { AutoFlush = true });
     }
 
     /// <summary>A silo or gateway, once it serves.</summary>
     /// <param name="at">In whose place: on its ports.</param>
-    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Member? at = null)
+    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Launch? launch = null, Member? at = null)
     {
         static string Port(Uri? uri) => (uri?.Port ?? 0).ToString(CultureInfo.InvariantCulture);
         var member = Start(
             "AgencyPlatform.Host", name, folder,
-            ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage]);
+            ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage], launch);
         await Task.WhenAny(member._serves.Task, member._process.WaitForExitAsync()).WaitAsync(s_patience);
         return member.HasEnded ? throw new InvalidOperationException($"{name} ended before it served: see {Path.Combine(folder, name + ".log")}") : member;
     }
@@ -132,6 +150,6 @@ internal sealed partial class Member : IDisposable
     [GeneratedRegex(@"gRPC \(HTTP/2, reflection\)\s+(\S+)")]
     private static partial Regex GrpcLine();
 
-    [GeneratedRegex(@"JSON, gRPC-Web\s+(\S+)")]
+    [GeneratedRegex(@"(?:JSON, gRPC-Web|health . metrics)\s+(http://[^/\s]+/)")]
     private static partial Regex HttpLine();
 }

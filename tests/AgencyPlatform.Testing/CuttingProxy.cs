@@ -6,7 +6,7 @@ namespace AgencyPlatform.Testing;
 /// <summary>A TCP proxy that can lose a connection at a chosen moment. What was cut is closed on both sides; the next connection is whole.</summary>
 public sealed class CuttingProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly int _target;
     private readonly Task _accepting;
@@ -14,9 +14,12 @@ public sealed class CuttingProxy : IAsyncDisposable
     private int _cutAnswer;
     private int _cuts;
 
-    public CuttingProxy(int target)
+    /// <param name="target">The port of the server, on loopback.</param>
+    /// <param name="listen">Where it listens; null: on loopback.</param>
+    public CuttingProxy(int target, IPAddress? listen = null)
     {
         _target = target;
+        _listener = new TcpListener(listen ?? IPAddress.Loopback, 0);
         _listener.Start();
         _accepting = Accept();
     }

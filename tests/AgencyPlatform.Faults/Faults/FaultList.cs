@@ -7,6 +7,19 @@ internal static class FaultList
     [
         new NoFault(),
         new SiloKilled(),
+        new SiloCutFromSilos(),
+        new SiloCutOff(),
+        new GatewayCutFromSilo(),
+        new SlowNetwork(),
+        new RepliesLost(),
+        new RepliesHeld(),
+        new RequestsDoubled(),
+        new HostileRequests(),
+        new ReaderStops(),
+        new DiskFull(),
+        new ClockJump(),
+        new PoisonousAppends(),
+        new DeadlineThrows(),
     ];
 
     /// <exception cref="ArgumentException">A name that is none.</exception>
