@@ -92,8 +92,12 @@ internal sealed class Cluster : IAsyncDisposable
     public async Task StartGateway(int i) => Gateways[i] = Kept(await Member.Serve(
         Engine == Engine.Postgres ? "gateway" : "all", $"gateway-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Gateway(i), Gateways[i]));
 
-    /// <summary>Every process, all at the same time.</summary>
-    public async Task StartAll() => await Task.WhenAll(Enumerable.Range(0, Silos.Length).Select(StartSilo).Concat(Enumerable.Range(0, Gateways.Length).Select(StartGateway)));
+    /// <summary>Every process.</summary>
+    public async Task StartAll()
+    {
+        await Task.WhenAll(Enumerable.Range(0, Silos.Length).Select(StartSilo));
+        await Task.WhenAll(Enumerable.Range(0, Gateways.Length).Select(StartGateway));
+    }
 
     /// <summary>A command of the operator; its exit code.</summary>
     public async Task<int> Command(params string[] command)

@@ -14,7 +14,8 @@ internal sealed partial class Member : IDisposable
     public const int SigCont = 18;
     public const int SigStop = 19;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
+    /// <summary>For a start or an end. Generous: on a machine that is busy with other things both take minutes.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(300);
     private readonly Process _process;
     private readonly StreamWriter _log;
     private readonly TaskCompletionSource _serves = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -73,8 +74,15 @@ internal sealed partial class Member : IDisposable
         var member = Start(
             "AgencyPlatform.Host", name, folder,
             ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage], launch);
-        await Task.WhenAny(member._serves.Task, member._process.WaitForExitAsync()).WaitAsync(s_patience);
-        return member.HasEnded ? throw new InvalidOperationException($"{name} ended before it served: see {Path.Combine(folder, name + ".log")}") : member;
+        using var late = new CancellationTokenSource(s_patience, TimeProvider.System);
+        await Task.WhenAny(member._serves.Task, member._process.WaitForExitAsync(late.Token));
+        if (member._serves.Task.IsCompleted)
+        {
+            return member;
+        }
+
+        member.Dispose();
+        throw new InvalidOperationException($"{name} {(late.IsCancellationRequested ? "did not serve in time" : "ended before it served")}: see {Path.Combine(folder, name + ".log")}");
     }
 
     public void Signal(int signal)
