@@ -73,4 +73,7 @@ public sealed class RowTableAttribute(string name, params string[] key) : Attrib
 
     /// <summary>Further indexes, each a comma-separated list of property names (the agency comes first by itself, the key last). None on what changes.</summary>
     public string[] Indexes { get; init; } = [];
+
+    /// <summary>What a row of it is that is claimed and taken, as a refusal calls it: <c>external_id</c>.</summary>
+    public string Claimed { get; init; } = name;
 }

@@ -28,7 +28,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         }
         catch (Exception e)
         {
-            throw Errors.Of(e, context, log, Calls.Reads(request as IMessage));
+            throw RefusedResource.Named(Errors.Of(e, context, log, Calls.Reads(request as IMessage)), NamesIn(request as IMessage));
         }
     }
 
@@ -121,14 +121,17 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
             throw Errors.Denied("A request without an agency.");
         }
 
-        foreach (var read in s_names.GetOrAdd(request.Descriptor, NameFields))
+        foreach (var name in NamesIn(request))
         {
-            if (ResourceNames.AgencyOf(read(request)) is { } named && named != own)
+            if (ResourceNames.AgencyOf(name) is { } named && named != own)
             {
                 throw Errors.NotFound("agency", ResourceNames.Of(named));
             }
         }
     }
+
+    private static IReadOnlyList<string> NamesIn(IMessage? request) =>
+        request is null ? [] : Array.ConvertAll(s_names.GetOrAdd(request.Descriptor, NameFields), read => read(request));
 
     private static Func<IMessage, string>[] NameFields(MessageDescriptor message)
     {
@@ -150,67 +153,97 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
     }
 }
 
-/// <summary>What one agency may ask of this process at once and in a second. Over it, a call is refused at once: overload sheds, it does not queue.</summary>
-internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvider system)
+/// <summary>
+/// What one agency may ask of this process at once and in a second, and its share of what the process takes at once. Over it, a call is refused at
+/// once: overload sheds, it does not queue.
+/// </summary>
+internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvider clock)
 {
     private readonly GatewayOptions _options = options.Value;
     private readonly ConcurrentDictionary<string, Gate> _gates = new(StringComparer.Ordinal);
 
+    // Calls under way, and agencies that have some.
+    private int _atOnce;
+    private int _busy;
+
     /// <summary>Counts a call until what is returned is disposed.</summary>
     public IDisposable Enter(Caller caller)
     {
-        var gate = _gates.GetOrAdd(caller.Agency?.Value ?? "", (_) => new Gate(_options, system));
-        switch (gate.Enter())
+        var gate = _gates.GetOrAdd(caller.Agency?.Value ?? "", (_) => new Gate(this));
+        return gate.Enter(out var wait) switch
         {
-            case { } wait when wait > TimeSpan.Zero:
-                throw Errors.Exhausted("agency", "calls a second", _options.CallsPerSecondPerAgency, wait);
-            case null:
-                throw Errors.Exhausted("agency", "calls at the same time", _options.ConcurrentCallsPerAgency, TimeSpan.FromMilliseconds(100));
-            default:
-                return gate;
-        }
+            Over.Nothing => gate,
+            Over.CallsPerSecond => throw Errors.Exhausted("agency", "calls a second", _options.CallsPerSecondPerAgency, wait),
+            Over.ConcurrentCalls => throw Errors.Exhausted("agency", "calls at the same time", _options.ConcurrentCallsPerAgency, wait),
+            _ => throw Errors.Exhausted("platform", "calls at the same time, of which the agency has its share", _options.ConcurrentCalls, wait),
+        };
     }
 
-    /// <summary>One agency's bucket of calls, filled steadily up to two seconds' worth, and its calls under way.</summary>
+    /// <summary>Which limit a call would go over.</summary>
+    private enum Over
+    {
+        Nothing,
+        CallsPerSecond,
+        ConcurrentCalls,
+
+        /// <summary>The process is full, and the agency has as many calls under way as each of those that have some could have.</summary>
+        Share,
+    }
+
+    /// <summary>One agency's bucket of calls, filled steadily, and its calls under way.</summary>
     private sealed class Gate : IDisposable
     {
+        private static readonly TimeSpan s_wait = TimeSpan.FromMilliseconds(100);
+
         private readonly Lock _lock = new();
-        private readonly TimeProvider _system;
+        private readonly AgencyLimits _all;
         private readonly double _perTick;
         private readonly double _most;
-        private readonly int _mostAtOnce;
         private double _tokens;
         private long _filledAt;
         private int _atOnce;
 
-        public Gate(GatewayOptions options, TimeProvider system)
+        public Gate(AgencyLimits all)
         {
-            (_system, _mostAtOnce, _most) = (system, options.ConcurrentCallsPerAgency, 2.0 * options.CallsPerSecondPerAgency);
-            _perTick = (double)options.CallsPerSecondPerAgency / system.TimestampFrequency;
-            (_tokens, _filledAt) = (_most, system.GetTimestamp());
+            _all = all;
+            _perTick = (double)all._options.CallsPerSecondPerAgency / all.Clock.TimestampFrequency;
+            _most = Math.Max(1, all._options.CallsPerSecondPerAgency * (all._options.BurstMillisecondsPerAgency / 1e3));
+            (_tokens, _filledAt) = (_most, all.Clock.GetTimestamp());
         }
 
-        /// <summary>Zero: entered. Null: too many at once. Else: too many a second, and when the next may come.</summary>
-        public TimeSpan? Enter()
+        /// <param name="wait">When the next may come.</param>
+        public Over Enter(out TimeSpan wait)
         {
+            wait = s_wait;
             lock (_lock)
             {
-                var now = _system.GetTimestamp();
+                var now = _all.Clock.GetTimestamp();
                 _tokens = Math.Min(_most, _tokens + (now - _filledAt) * _perTick);
                 _filledAt = now;
                 if (_tokens < 1)
                 {
-                    return TimeSpan.FromSeconds(Math.Max(0.001, (1 - _tokens) / _perTick / _system.TimestampFrequency));
+                    wait = TimeSpan.FromSeconds(Math.Max(0.001, (1 - _tokens) / _perTick / _all.Clock.TimestampFrequency));
+                    return Over.CallsPerSecond;
                 }
 
-                if (_atOnce >= _mostAtOnce)
+                if (_atOnce >= _all._options.ConcurrentCallsPerAgency)
                 {
-                    return null;
+                    return Over.ConcurrentCalls;
+                }
+
+                if (_atOnce > 0 && Volatile.Read(ref _all._atOnce) >= _all._options.ConcurrentCalls && _atOnce >= _all._options.ConcurrentCalls / Math.Max(1, Volatile.Read(ref _all._busy)))
+                {
+                    return Over.Share;
                 }
 
                 _tokens--;
-                _atOnce++;
-                return TimeSpan.Zero;
+                Interlocked.Increment(ref _all._atOnce);
+                if (_atOnce++ == 0)
+                {
+                    Interlocked.Increment(ref _all._busy);
+                }
+
+                return Over.Nothing;
             }
         }
 
@@ -218,8 +251,14 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
         {
             lock (_lock)
             {
-                _atOnce--;
+                Interlocked.Decrement(ref _all._atOnce);
+                if (--_atOnce == 0)
+                {
+                    Interlocked.Decrement(ref _all._busy);
+                }
             }
         }
     }
+
+    private TimeProvider Clock { get; } = clock;
 }

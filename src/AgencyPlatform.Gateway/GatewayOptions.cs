@@ -17,8 +17,17 @@ public sealed class GatewayOptions
     /// <summary>Calls of one agency at the same time in this process, at least 1; the next is refused with RESOURCE_EXHAUSTED.</summary>
     public int ConcurrentCallsPerAgency { get; set; } = 1024;
 
-    /// <summary>Calls of one agency a second in this process, at least 1; the bucket holds two seconds' worth.</summary>
+    /// <summary>
+    /// Calls of all agencies at the same time in this process, at least 1. When there are so many, an agency that has its even share of them or more is
+    /// refused the next with RESOURCE_EXHAUSTED; one that has less is let in, so that the busiest one does not take the others' place.
+    /// </summary>
+    public int ConcurrentCalls { get; set; } = 2048;
+
+    /// <summary>Calls of one agency a second in this process, at least 1.</summary>
     public int CallsPerSecondPerAgency { get; set; } = 50_000;
+
+    /// <summary>How many milliseconds' worth of <see cref="CallsPerSecondPerAgency"/> an agency that was still may call at once, 1 to 60,000.</summary>
+    public int BurstMillisecondsPerAgency { get; set; } = 2_000;
 
     /// <summary>Bad keys of one remote address a minute, at least 1; beyond it, keys not known to be good are refused unseen with RESOURCE_EXHAUSTED.</summary>
     public int FailedKeysPerMinute { get; set; } = 60;
@@ -46,6 +55,16 @@ public sealed class GatewayOptions
         if (ConcurrentCallsPerAgency < 1)
         {
             yield return $"Gateway:ConcurrentCallsPerAgency must be at least 1; it is {ConcurrentCallsPerAgency}.";
+        }
+
+        if (ConcurrentCalls < 1)
+        {
+            yield return $"Gateway:ConcurrentCalls must be at least 1; it is {ConcurrentCalls}.";
+        }
+
+        if (BurstMillisecondsPerAgency is < 1 or > 60_000)
+        {
+            yield return $"Gateway:BurstMillisecondsPerAgency must be 1 to 60000; it is {BurstMillisecondsPerAgency}.";
         }
 
         if (CallsPerSecondPerAgency is < 1 or > 1_000_000)

@@ -230,8 +230,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
                 case BatchEnd.Refused { Why: AppendResult.RequestIdTaken taken }:
                     return await AnswerFromOutcome(call, taken.Outcome, view);
                 case BatchEnd.Refused { Why: AppendResult.KeyTaken taken }:
-                    // rm_external_ids: an external_id.
-                    return Reply<T>.No(Rejection.AlreadyExists(taken.Table["rm_".Length..].TrimEnd('s'), taken.Key));
+                    return Reply<T>.No(Rejection.AlreadyExists(taken.Type, taken.Key));
                 case BatchEnd.Refused { Why: AppendResult.PostingClosed closed }:
                     return Reply<T>.No(Rejection.Rule(
                         Reasons.PostingDateClosed,

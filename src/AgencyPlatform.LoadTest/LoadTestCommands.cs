@@ -49,8 +49,9 @@ public static class LoadTestCommands
         var cmos = Instead("--cmos", 1, 10_000);
         var clients = Instead("--clients", 2, 100_000);
         var seconds = Instead("--seconds", 1, 86_400);
+        var rate = Instead("--rate", 1, 100_000);
         var patience = Instead("--patience", 1, 3_600);
-        var run = new Command("run", "Makes the load of a scenario, then checks. Ctrl+C ends the load early and checks all the same.") { name, seed, callers, agencies, cmos, clients, seconds, patience };
+        var run = new Command("run", "Makes the load of a scenario, then checks. Ctrl+C ends the load early and checks all the same.") { name, seed, callers, agencies, cmos, clients, seconds, rate, patience };
         run.SetAction((parsed, stop) => Guarded(() =>
         {
             var scenario = ScenarioFile.Load(parsed.GetValue(name)!);
@@ -62,7 +63,14 @@ public static class LoadTestCommands
                 Clients = parsed.GetValue(clients) ?? scenario.Clients,
                 Seconds = parsed.GetValue(seconds) ?? scenario.Seconds,
                 PatienceSeconds = parsed.GetValue(patience) ?? scenario.PatienceSeconds,
-                Arrivals = parsed.GetValue(callers) is { } many ? new ClosedLoop(many, (scenario.Arrivals as ClosedLoop)?.ThinkMilliseconds ?? 0) : scenario.Arrivals,
+                Arrivals = (parsed.GetValue(callers), parsed.GetValue(rate), scenario.Arrivals) switch
+                {
+                    (not null, not null, _) => throw new CannotJudgeException("--callers are of a closed loop, --rate is of an open one: not both."),
+                    ({ } many, _, var given) => new ClosedLoop(many, (given as ClosedLoop)?.ThinkMilliseconds ?? 0),
+                    (_, { } callsPerSecond, OpenLoop given) => given with { CallsPerSecond = callsPerSecond },
+                    (_, { } callsPerSecond, _) => new OpenLoop(callsPerSecond, Poisson: true, RampSeconds: 0, MostInFlight: 2_000),
+                    (_, _, var given) => given,
+                },
             }, stop);
         }));
         return run;
@@ -115,25 +123,36 @@ public static class LoadTestCommands
             throw new CannotJudgeException("--agency needs --key.");
         }
 
+        if (named.Length > 0 && scenario.Neighbour is not null)
+        {
+            throw new CannotJudgeException("--agency is one; a neighbour needs another.");
+        }
+
+        if (ScenarioFile.Problems(scenario).ToList() is { Count: > 0 } problems)
+        {
+            throw new WrongScenarioException(scenario.Name, [.. problems.Select(p => $"neighbour: {p}")]);
+        }
+
         var time = TimeProvider.System;
         using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!);
+        var screen = new Screen(AnsiConsole.Console, time);
         var begun = time.GetTimestamp();
-        var agencies = await Preparation.Prepare(connection, scenario, named.Length > 0 ? (named, key) : null, Progress.Preparing, time);
+        var preparation = new Preparation(connection, scenario, time);
+        var agencies = await screen.Bar("client companies prepared", progress => preparation.Prepare(PreparedAgencies.Of(log), named.Length > 0 ? (named, key) : null, progress));
         var prepared = time.GetElapsedTime(begun);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{agencies[0].Name}{(agencies.Count > 1 ? $" and {agencies.Count - 1:N0} more" : "")} prepared in {prepared.TotalSeconds:N1} s; {scenario.Name}: {scenario.Arrivals}, {scenario.Seconds} s, seed {scenario.Seed}; every call goes to {log}"));
-        WriteKeys(KeysOf(log), agencies);
         var header = new RunHeader([.. agencies.Select(a => a.Name)], named.Length == 0, scenario.Name, scenario.Seed, connection.Address.ToString(), time.GetUtcNow());
         LoadFigures figures;
         using (var calls = new CallLog(log, header, time))
         {
             var load = new LoadRun(scenario, agencies, connection, calls, time);
-            var elapsed = await load.Execute(Progress.Show, stop);
-            figures = LoadFigures.Of(scenario, load.Measures, prepared, elapsed);
+            var elapsed = await screen.Load(load.Measures, load.NeighbourMeasures, progress => load.Execute(progress, stop));
+            figures = LoadFigures.Of(scenario, load, prepared, elapsed);
         }
 
-        var check = await Judgement.Of(connection, log, [.. agencies.Select(a => (a.Name, a.Key))], Progress.Checking, time);
+        var check = await screen.Bar("agencies checked", progress => Judgement.Of(connection, log, [.. agencies.Select(a => (a.Name, a.Key))], progress, time));
         return await Report(parsed, new RunReport(header.Agencies, scenario, figures, check));
     }
 
@@ -147,8 +166,8 @@ public static class LoadTestCommands
 
         var (runs, _) = CallLog.Read(log.FullName, new HashSet<string>());
         var names = parsed.GetValue(s_agency) is { Length: > 0 } named ? [named] : runs.LastOrDefault()?.Agencies ?? throw new CannotJudgeException($"{log.FullName} holds no run.");
-        var keys = KeysOf(log.FullName);
-        var kept = keys.Exists ? (await File.ReadAllLinesAsync(keys.FullName)).Select(l => l.Split(' ')).ToDictionary(l => l[0], l => l[1], StringComparer.Ordinal) : [];
+        var keys = PreparedAgencies.Of(log.FullName);
+        var kept = PreparedAgencies.Keys(keys).ToDictionary(StringComparer.Ordinal);
         if (parsed.GetValue(s_key) is { Length: > 0 } given && names.Count == 1)
         {
             kept[names[0]] = given;
@@ -160,25 +179,9 @@ public static class LoadTestCommands
         }
 
         using var connection = new Connection(parsed.GetValue(s_address)!, parsed.GetValue(s_operatorKey)!);
-        return await Report(parsed, new RunReport(names, null, null, await Judgement.Of(connection, log.FullName, [.. names.Select(n => (n, kept[n]))], Progress.Checking, TimeProvider.System)));
-    }
-
-    /// <summary>Where a run leaves its agencies' keys, for checks to come: beside its log, a line an agency.</summary>
-    private static FileInfo KeysOf(string log) => new(log + ".keys");
-
-    private static void WriteKeys(FileInfo file, IReadOnlyList<LoadAgency> agencies)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var writer = new StreamWriter(file.FullName, options);
-        foreach (var agency in agencies)
-        {
-            writer.WriteLine($"{agency.Name} {agency.Key}");
-        }
+        var check = await new Screen(AnsiConsole.Console, TimeProvider.System).Bar(
+            "agencies checked", progress => Judgement.Of(connection, log.FullName, [.. names.Select(n => (n, kept[n]))], progress, TimeProvider.System));
+        return await Report(parsed, new RunReport(names, null, null, check));
     }
 
     private static async Task<int> Report(ParseResult parsed, RunReport report)
@@ -222,44 +225,6 @@ public static class LoadTestCommands
         {
             await Console.Error.WriteLineAsync(e.Message);
             return NotJudged;
-        }
-    }
-}
-
-/// <summary>Live figures: one line, drawn over on a screen, every five seconds in a file.</summary>
-internal static class Progress
-{
-    private static long s_last;
-
-    public static void Preparing(long done, long all) => Every(done, all, "client companies prepared");
-
-    public static void Checking(long done, long all) => Every(done, all, "agencies checked");
-
-    public static void Show(Measures m, SecondOfLoad second) => Line(
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{second.At,5:N0} s  {second.Succeeded + second.Refused + second.Unknown,6:N0}/s  p50 {second.P50Ms,7:N1}  p99 {second.P99Ms,7:N1} ms  {second.Waiting,6:N0} under way  {m.Sent,9:N0} sent  {m.Succeeded,9:N0} succeeded  {m.Refused,8:N0} refused  {m.Unknown,7:N0} unknown"),
-        last: false);
-
-    private static void Every(long done, long all, string what) => Line(string.Create(CultureInfo.InvariantCulture, $"{done:N0} of {all:N0} {what}"), done == all);
-
-    private static void Line(string line, bool last)
-    {
-        var (now, before) = (TimeProvider.System.GetTimestamp(), Interlocked.Read(ref s_last));
-        var wait = TimeSpan.FromSeconds(Console.IsOutputRedirected ? 5 : 0.2);
-        if (!last && before != 0 && (TimeProvider.System.GetElapsedTime(before, now) < wait || Interlocked.CompareExchange(ref s_last, now, before) != before))
-        {
-            return;
-        }
-
-        Interlocked.Exchange(ref s_last, now);
-        if (Console.IsOutputRedirected)
-        {
-            Console.WriteLine(line);
-        }
-        else
-        {
-            AnsiConsole.MarkupInterpolated($"\r[green]{line}[/]   {(last ? "\n" : "")}");
         }
     }
 }

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using AgencyPlatform.Testing;
+using Npgsql;
 
 namespace AgencyPlatform.Faults;
 
@@ -20,27 +22,39 @@ internal sealed class Cluster : IAsyncDisposable
 {
     private readonly string[] _storage;
     private readonly string[] _asOwner;
-    private readonly PostgresServer? _database;
-    private readonly PostgresRoles? _roles;
     private readonly CuttingProxy? _proxy;
+    private readonly bool _ownsDatabase;
+    private PostgresServer? _database;
+    private readonly PostgresRoles? _roles;
     private readonly List<Member> _all = [];
+    private string? _programs;
     private int _started;
 
-    private Cluster(string folder, Engine engine, Surroundings surroundings, string[] storage, string[] asOwner, PostgresServer? database, PostgresRoles? roles, CuttingProxy? proxy)
+    private Cluster(string folder, string[] storage, Surroundings surroundings)
     {
-        (Folder, Engine, Surroundings, _storage, _asOwner, _database, _roles, _proxy) = (folder, engine, surroundings, storage, asOwner, database, roles, proxy);
-        (Silos, Gateways) = engine == Engine.Postgres ? (new Member[3], new Member[2]) : ([], new Member[1]);
+        (Folder, Engine, Surroundings, _storage, _asOwner) = (folder, Engine.Sqlite, surroundings, storage, storage);
+        (Silos, Gateways) = ([], new Member[1]);
+    }
+
+    private Cluster(string folder, PostgresServer database, bool ownsDatabase, PostgresRoles roles, Surroundings surroundings)
+    {
+        var proxy = new CuttingProxy(database.Port, surroundings.Database);
+        string[] As(string connection) =>
+            ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={new NpgsqlConnectionStringBuilder(connection) { Host = surroundings.Database.ToString(), Port = proxy.Port }.ConnectionString}"];
+        (Folder, Engine, Surroundings, _storage, _asOwner) = (folder, Engine.Postgres, surroundings, As(roles.Application), As(roles.Owner));
+        (_database, _ownsDatabase, _roles, _proxy) = (database, ownsDatabase, roles, proxy);
+        (Silos, Gateways) = (new Member[3], new Member[2]);
     }
 
     public Engine Engine { get; }
 
-    public PostgresServer Database => _database ?? throw new InvalidOperationException("There is no PostgreSQL.");
-
-    /// <summary>PostgreSQL's database, as each role reaches it without the proxy.</summary>
-    public PostgresRoles Roles => _roles ?? throw new InvalidOperationException("There is no PostgreSQL.");
-
     /// <summary>What the processes are in.</summary>
     public Surroundings Surroundings { get; }
+
+    public PostgresServer Database => _database ?? throw new InvalidOperationException("There is no PostgreSQL.");
+
+    /// <summary>PostgreSQL's database as each role reaches it, without the proxy.</summary>
+    public PostgresRoles Roles => _roles ?? throw new InvalidOperationException("There is no PostgreSQL.");
 
     /// <summary>Between all processes and PostgreSQL.</summary>
     public CuttingProxy Proxy => _proxy ?? throw new InvalidOperationException("There is no PostgreSQL.");
@@ -55,18 +69,18 @@ internal sealed class Cluster : IAsyncDisposable
     public string Folder { get; }
 
     /// <summary>Processes that ended though nobody told them to: a silo that was voted out while it lived, above all.</summary>
-    public IEnumerable<string> EndedByThemselves => Silos.Concat(Gateways).Where(m => m.HasEnded).Select(m => m.Name);
+    public IEnumerable<string> EndedByThemselves => _all.Where(m => m.EndedByItself).Select(m => m.Name);
 
+    /// <param name="programs">A folder of another build's programs, to start with; null: this one's.</param>
     /// <param name="surroundings">The cluster's from now on; null: the machine as it is.</param>
-    public static async Task<Cluster> Start(string folder, Engine engine = Engine.Postgres, Surroundings? surroundings = null)
+    public static async Task<Cluster> Start(string folder, Engine engine = Engine.Postgres, string? programs = null, Surroundings? surroundings = null)
     {
         Directory.CreateDirectory(folder);
         surroundings ??= new Surroundings();
-        string[] data = ["--data", Path.Combine(folder, "data")];
         Cluster cluster;
         try
         {
-            cluster = engine == Engine.Postgres ? await OnPostgres(folder, surroundings) : new Cluster(folder, engine, surroundings, data, data, null, null, null);
+            cluster = engine == Engine.Sqlite ? new Cluster(folder, At(Path.Combine(folder, "data")), surroundings) : await OnPostgres(folder, programs, surroundings);
         }
         catch
         {
@@ -74,6 +88,120 @@ internal sealed class Cluster : IAsyncDisposable
             throw;
         }
 
+        return await Started(cluster);
+    }
+
+    public async Task StartSilo(int i) => Silos[i] = Kept(await Member.Serve("silo", $"silo-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Silo(i), programs: _programs));
+
+    /// <summary>On the ports of the one that was there.</summary>
+    public async Task StartGateway(int i) => Gateways[i] = Kept(await Member.Serve(
+        Engine == Engine.Postgres ? "gateway" : "all", $"gateway-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Gateway(i), Gateways[i], _programs));
+
+    /// <summary>Every process: one silo after the other, so that on a small machine none is taken for dead while the next one starts; then the gateways.</summary>
+    public async Task StartAll()
+    {
+        for (var i = 0; i < Silos.Length; i++)
+        {
+            await StartSilo(i);
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, Gateways.Length).Select(StartGateway));
+    }
+
+    /// <summary>kill -9.</summary>
+    public Task KillAll() => Task.WhenAll(Silos.Concat(Gateways).Select(m => m.Kill()));
+
+    /// <summary>Brings the database to this build's version; processes are this build's from now on. The exit code of <c>migrate</c>.</summary>
+    public async Task<int> Upgrade()
+    {
+        _programs = null;
+        var code = await Command("migrate");
+        await (_roles?.Set() ?? Task.CompletedTask);
+        return code;
+    }
+
+    /// <summary>Silos that are members and said within a minute that they live.</summary>
+    public async Task<int> Heard() => (int)(long)(await Database.Execute(
+        """
+        SELECT count(*) FROM OrleansMembership m LEFT JOIN OrleansHeartbeat h USING (deploymentid, address, port, generation)
+        WHERE m.status = 3 AND greatest(m.iamalivetime, h.heard_at) > now() - interval '1 minute'
+        """,
+        new NpgsqlConnectionStringBuilder(_roles!.Superuser).Database!))!;
+
+    /// <summary>As docs/operations.md says, beside what runs.</summary>
+    public async Task BackUp(string file)
+    {
+        if (_roles is not null)
+        {
+            await Tool("pg_dump", _roles.Owner, "--format=custom", $"--file={file}");
+        }
+        else if (await Command("backup", "--to", file) != 0)
+        {
+            throw new InvalidOperationException($"The backup fails: see {Folder}");
+        }
+    }
+
+    /// <summary>Another service on a restored backup of this one, which is stopped.</summary>
+    public async Task<Cluster> Restore(string file, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        Cluster restored;
+        if (_roles is not null)
+        {
+            var roles = await PostgresRoles.NewDatabase(Database);
+            await Tool("pg_restore", roles.Owner, "--no-owner", "--exit-on-error", file);
+            restored = new Cluster(folder, Database, ownsDatabase: false, roles, new Surroundings());
+        }
+        else
+        {
+            restored = new Cluster(folder, At(Path.Combine(folder, "data")), new Surroundings());
+        }
+
+        if (await restored.Command(["restore", .. _roles is null ? ["--from", file] : (string[])["--adopt"]]) != 0)
+        {
+            await restored.DisposeAsync();
+            throw new InvalidOperationException($"The backup is not adopted: see {folder}");
+        }
+
+        return await Started(restored);
+    }
+
+    /// <summary>From now on this is the database, the standby of the one that was.</summary>
+    public async Task MoveTo(PostgresServer database)
+    {
+        Database.Stop();
+        _database = database;
+        Proxy.Target = database.Port;
+        await Proxy.CutAll();
+    }
+
+    /// <summary>A command of the operator; its exit code.</summary>
+    public async Task<int> Command(params string[] command)
+    {
+        using var program = Member.Start("AgencyPlatform.Host", string.Join("-", command.Where(c => c.All(char.IsAsciiLetter))), Folder, _programs, [.. command, .. _asOwner]);
+        return await program.Ended();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _all.ForEach(m => m.Dispose());
+        if (_proxy is not null)
+        {
+            await _proxy.DisposeAsync();
+        }
+
+        if (_ownsDatabase)
+        {
+            Database.Stop();
+        }
+
+        await Surroundings.DisposeAsync();
+    }
+
+    private static string[] At(string folder) => ["--data", folder];
+
+    private static async Task<Cluster> Started(Cluster cluster)
+    {
         try
         {
             await cluster.StartAll();
@@ -86,54 +214,34 @@ internal sealed class Cluster : IAsyncDisposable
         }
     }
 
-    public async Task StartSilo(int i) => Silos[i] = Kept(await Member.Serve("silo", $"silo-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Silo(i)));
-
-    /// <summary>On the ports of the one that was there.</summary>
-    public async Task StartGateway(int i) => Gateways[i] = Kept(await Member.Serve(
-        Engine == Engine.Postgres ? "gateway" : "all", $"gateway-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Gateway(i), Gateways[i]));
-
-    /// <summary>Every process.</summary>
-    public async Task StartAll()
-    {
-        await Task.WhenAll(Enumerable.Range(0, Silos.Length).Select(StartSilo));
-        await Task.WhenAll(Enumerable.Range(0, Gateways.Length).Select(StartGateway));
-    }
-
-    /// <summary>A command of the operator; its exit code.</summary>
-    public async Task<int> Command(params string[] command)
-    {
-        using var program = Member.Start("AgencyPlatform.Host", string.Join("-", command), Folder, [.. command, .. _asOwner]);
-        return await program.Ended();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _all.ForEach(m => m.Dispose());
-        if (_proxy is not null)
-        {
-            await _proxy.DisposeAsync();
-        }
-
-        _database?.Stop();
-        await Surroundings.DisposeAsync();
-    }
-
-    private static async Task<Cluster> OnPostgres(string folder, Surroundings surroundings)
+    private static async Task<Cluster> OnPostgres(string folder, string? programs, Surroundings surroundings)
     {
         var database = await PostgresServer.Start(durable: true);
         var roles = await PostgresRoles.NewDatabase(database);
         await surroundings.Prepare(roles);
-        var proxy = new CuttingProxy(database.Port, surroundings.Database);
-        string[] As(string connection) => ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={connection}"];
-        var throughProxy = new Npgsql.NpgsqlConnectionStringBuilder(roles.Application) { Host = surroundings.Database.ToString(), Port = proxy.Port }.ConnectionString;
-        var cluster = new Cluster(folder, Engine.Postgres, surroundings, As(throughProxy), As(roles.Owner), database, roles, proxy);
+        var cluster = new Cluster(folder, database, ownsDatabase: true, roles, surroundings) { _programs = programs };
         if (await cluster.Command("migrate") != 0)
         {
+            await cluster.DisposeAsync();
             throw new InvalidOperationException($"The database cannot be made: see {folder}");
         }
 
         await roles.Set();
         return cluster;
+    }
+
+    private static async Task Tool(string tool, string connection, params string[] arguments)
+    {
+        var to = new NpgsqlConnectionStringBuilder(connection);
+        using var process = Process.Start(new ProcessStartInfo(
+            Path.Combine(PostgresServer.Binaries, tool), [$"--host={to.Host}", $"--port={to.Port}", $"--username={to.Username}", $"--dbname={to.Database}", .. arguments])
+        { RedirectStandardError = true })!;
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{tool}: {error}");
+        }
     }
 
     private Member Kept(Member member)

@@ -10,11 +10,11 @@ internal sealed class LoadTester : IDisposable
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
     private readonly Member _process;
-    private readonly string[] _reached;
+    private readonly Cluster _cluster;
     private readonly string _folder;
 
-    private LoadTester(Member process, string[] reached, string folder) =>
-        (_process, _reached, _folder, Calls) = (process, reached, folder, new CallTimes(Path.Combine(folder, "calls.jsonl")));
+    private LoadTester(Member process, Cluster cluster, string folder) =>
+        (_process, _cluster, _folder, Calls) = (process, cluster, folder, new CallTimes(Path.Combine(folder, "calls.jsonl")));
 
     /// <summary>When its calls were sent and answered.</summary>
     public CallTimes Calls { get; }
@@ -22,11 +22,10 @@ internal sealed class LoadTester : IDisposable
     /// <summary>Starts a load, and ends when its agencies are prepared.</summary>
     public static async Task<LoadTester> Start(Cluster cluster, string folder)
     {
-        string[] reached = [.. cluster.Addresses.SelectMany(a => new[] { "--address", a.ToString() }), "--log", Path.Combine(folder, "calls.jsonl")];
         var process = Member.Start(
-            "AgencyPlatform.LoadTest", "load", folder,
-            ["run", Path.Combine(AppContext.BaseDirectory, "faults.json"), .. reached, "--report", Path.Combine(folder, "load.json"), "--html", Path.Combine(folder, "load.html")]);
-        var tester = new LoadTester(process, reached, folder);
+            "AgencyPlatform.LoadTest", "load", folder, programs: null,
+            ["run", Path.Combine(AppContext.BaseDirectory, "faults.json"), .. Reached(cluster, folder), "--report", Path.Combine(folder, "load.json"), "--html", Path.Combine(folder, "load.html")]);
+        var tester = new LoadTester(process, cluster, folder);
         await tester.Calls.Until(s_patience, calls => process.HasEnded || calls.Any());
         return process.HasEnded ? throw new InvalidOperationException($"The load does not start: see {folder}") : tester;
     }
@@ -46,19 +45,22 @@ internal sealed class LoadTester : IDisposable
     }
 
     /// <summary>Judges once more, from the log. The exit code.</summary>
-    public async Task<int> Check()
+    public Task<int> Check() => Check(_cluster, _folder);
+
+    /// <summary>Judges by a log and its keys that are in a folder. The exit code; the report goes there too.</summary>
+    public static async Task<int> Check(Cluster cluster, string folder)
     {
-        using var check = Member.Start("AgencyPlatform.LoadTest", "check", _folder, ["check", .. _reached, "--report", Path.Combine(_folder, "check.json")]);
+        using var check = Member.Start("AgencyPlatform.LoadTest", "check", folder, programs: null, ["check", .. Reached(cluster, folder), "--report", Path.Combine(folder, "check.json")]);
         return await check.Ended(s_patience);
     }
 
     /// <summary>What the load tester reported; null when it wrote nothing.</summary>
     public LoadReport? Report() => LoadReport.Read(Path.Combine(_folder, "load.json"));
 
-    /// <summary>What its second look reported; null when it wrote nothing.</summary>
-    public LoadReport? CheckReport() => LoadReport.Read(Path.Combine(_folder, "check.json"));
-
     public void Dispose() => _process.Dispose();
+
+    private static string[] Reached(Cluster cluster, string folder) =>
+        [.. cluster.Addresses.SelectMany(a => new[] { "--address", a.ToString() }), "--log", Path.Combine(folder, "calls.jsonl")];
 }
 
 /// <summary>What is taken from a report of the load tester.</summary>

@@ -20,6 +20,8 @@ internal sealed partial class Member : IDisposable
     private readonly StreamWriter _log;
     private readonly TaskCompletionSource _serves = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private bool _told;
+
     private Member(string name, Process process, StreamWriter log)
     {
         (Name, _process, _log) = (name, process, log);
@@ -39,6 +41,9 @@ internal sealed partial class Member : IDisposable
 
     public bool HasEnded => _process.HasExited;
 
+    /// <summary>Whether it ended though nobody did anything to it.</summary>
+    public bool EndedByItself => HasEnded && !_told;
+
     /// <summary>What it has in memory now, in bytes.</summary>
     public long Memory
     {
@@ -49,11 +54,17 @@ internal sealed partial class Member : IDisposable
         }
     }
 
-    /// <summary>Starts a program of src, as it was built beside this one.</summary>
-    public static Member Start(string program, string name, string folder, string[] arguments, Launch? launch = null)
+    /// <summary>That it ends is what is expected of it.</summary>
+    public void MayEnd() => _told = true;
+
+    /// <summary>Starts a program of src.</summary>
+    /// <param name="programs">Where its folder is; null: as it was built beside this one.</param>
+    public static Member Start(string program, string name, string folder, string? programs, string[] arguments, Launch? launch = null)
     {
         launch ??= Launch.Plain;
-        var built = AppContext.BaseDirectory.Replace(Path.Combine("tests", "AgencyPlatform.Faults"), Path.Combine("src", program), StringComparison.Ordinal);
+        var built = programs is null
+            ? AppContext.BaseDirectory.Replace(Path.Combine("tests", "AgencyPlatform.Faults"), Path.Combine("src", program), StringComparison.Ordinal)
+            : Path.Combine(programs, program);
         string[] line = [.. launch.Before, "dotnet", Path.Combine(built, program + ".dll"), .. arguments, .. launch.Settings];
         var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("DOTNET_ENVIRONMENT");
@@ -68,12 +79,14 @@ internal sealed partial class Member : IDisposable
 
     /// <summary>A silo or gateway, once it serves.</summary>
     /// <param name="at">In whose place: on its ports.</param>
-    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Launch? launch = null, Member? at = null)
+    /// <param name="programs">As for <see cref="Start"/>.</param>
+    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Launch? launch = null, Member? at = null, string? programs = null)
     {
         static string Port(Uri? uri) => (uri?.Port ?? 0).ToString(CultureInfo.InvariantCulture);
         var member = Start(
-            "AgencyPlatform.Host", name, folder,
-            ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage], launch);
+            "AgencyPlatform.Host", name, folder, programs,
+            ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage],
+            launch);
         using var late = new CancellationTokenSource(s_patience, TimeProvider.System);
         await Task.WhenAny(member._serves.Task, member._process.WaitForExitAsync(late.Token));
         if (member._serves.Task.IsCompleted)
@@ -87,6 +100,7 @@ internal sealed partial class Member : IDisposable
 
     public void Signal(int signal)
     {
+        _told = true;
         if (Kill(_process.Id, signal) != 0)
         {
             throw new InvalidOperationException($"{Name} cannot be sent signal {signal}: error {Marshal.GetLastPInvokeError()}");
@@ -98,6 +112,7 @@ internal sealed partial class Member : IDisposable
     /// <summary>kill -9.</summary>
     public async Task Kill()
     {
+        _told = true;
         _process.Kill();
         await Ended();
     }

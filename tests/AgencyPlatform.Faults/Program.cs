@@ -6,8 +6,9 @@ var folder = new Option<DirectoryInfo>("--out") { Description = "Where logs and 
 
 var kills = new Option<int>("--kills") { Description = "How often.", DefaultValueFactory = _ => 20 };
 var agencies = new Option<int>("--agencies") { Description = "How many are loaded; they spread over the silos.", DefaultValueFactory = _ => 12 };
-var kill = new Command("kills", "kill -9 of a silo, again and again: for how long an agency is not answered, and whether anything is lost.") { kills, agencies };
-kill.SetAction((parsed, _) => Kills.Run(parsed.GetValue(kills), parsed.GetValue(agencies), parsed.GetValue(folder)!.FullName));
+var bound = new Option<double>("--bound") { Description = "For how many seconds an agency may be without an answer.", DefaultValueFactory = _ => 5 };
+var kill = new Command("kills", "kill -9 of a silo, again and again: for how long an agency is not answered, and whether anything is lost.") { kills, agencies, bound };
+kill.SetAction((parsed, _) => Kills.Run(parsed.GetValue(kills), parsed.GetValue(agencies), TimeSpan.FromSeconds(parsed.GetValue(bound)), parsed.GetValue(folder)!.FullName));
 
 var faults = new Option<string>("--faults") { Description = $"Only these, separated by commas: {string.Join(", ", FaultList.All.Select(f => f.Name))}.", DefaultValueFactory = _ => "" };
 faults.Validators.Add(result =>
@@ -25,10 +26,25 @@ var seconds = new Option<int>("--seconds") { Description = "How long each load l
 var engine = new Option<Engine>("--engine") { Description = "Postgres: three silos and two gateways. Sqlite: one process, and the faults that there are for it.", DefaultValueFactory = _ => Engine.Postgres };
 var markdown = new Option<FileInfo?>("--markdown") { Description = "Puts the table into this document, between its marks (docs/faults.md)." };
 var table = new Command("table", "Each fault under load, judged by the load tester's checker: the table of invariants and faults.") { faults, seconds, engine, markdown };
-table.SetAction((parsed, _) => FaultTable.Run(
-    FaultList.Named(Names(parsed.GetValue(faults))), parsed.GetValue(engine), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(folder)!.FullName, parsed.GetValue(markdown)));
+var old = new Option<string>("--old-version") { Description = "The commit that rolling-upgrade begins with; left out: the one that the released protos are of.", DefaultValueFactory = _ => "" };
+table.Options.Add(old);
+table.SetAction((parsed, _) =>
+{
+    foreach (var upgrade in FaultList.All.OfType<RollingUpgrade>())
+    {
+        upgrade.OldVersion = parsed.GetValue(old)!;
+    }
 
-var root = new RootCommand("Faults against a cluster of real processes under load. Needs PostgreSQL's server.") { folder, kill, table };
+    return FaultTable.Run(
+        FaultList.Named(Names(parsed.GetValue(faults))), parsed.GetValue(engine), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(folder)!.FullName, parsed.GetValue(markdown));
+});
+
+var minutes = new Option<double>("--minutes") { Description = "For how long.", DefaultValueFactory = _ => 10 };
+var calm = new Command("calm", "A load and no fault: no process may be taken for dead.") { minutes };
+calm.SetAction((parsed, _) => FaultTable.Run(
+    [new Calm(TimeSpan.FromMinutes(parsed.GetValue(minutes)), Console.WriteLine)], Engine.Postgres, TimeSpan.Zero, parsed.GetValue(folder)!.FullName, document: null));
+
+var root = new RootCommand("Faults against a cluster of real processes under load. Needs PostgreSQL's server.") { folder, table, kill, calm };
 var asked = root.Parse(args);
 var code = await asked.InvokeAsync();
 return asked.Errors.Count > 0 ? 2 : code;

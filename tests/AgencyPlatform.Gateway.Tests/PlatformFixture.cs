@@ -3,6 +3,7 @@ using System.Net;
 using AgencyPlatform.Client;
 using AgencyPlatform.Host;
 using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Clients.V1;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -130,13 +131,26 @@ public sealed class TestAgency(PlatformFixture platform, string id)
 
     public PlatformFixture Platform => platform;
 
-    /// <summary>A key of this role; bound to a CMO or client company by the ids.</summary>
+    /// <summary>A key of this role; bound to a CMO or client company by the ids, which are made unless they are there.</summary>
     public Task<string> Key(Role role, string cmo = "", string client = "") => _keys.GetOrAdd($"{role}/{cmo}/{client}", _ => new Lazy<Task<string>>(() => Make(role, cmo, client))).Value;
 
     private async Task<string> Make(Role role, string cmo, string client)
     {
         // The operator hands the agency over to its admin, who makes the other keys.
         var maker = role == Role.AgencyAdmin ? platform.Operator : await Admin();
+        if (cmo.Length > 0)
+        {
+            await UnlessThere(() => ActiveEngagement.CreateCmo(this, cmo));
+        }
+
+        if (client.Length > 0)
+        {
+            await UnlessThere(async () => await maker.Service<ClientsService.ClientsServiceClient>().CreateClientCompanyAsync(new CreateClientCompanyRequest
+            {
+                Parent = Name, ClientCompanyId = client, ClientCompany = new ClientCompany { DisplayName = client, TimeZone = "America/New_York" },
+            }));
+        }
+
         var key = await maker.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
         {
             Parent = Name,
@@ -149,6 +163,18 @@ public sealed class TestAgency(PlatformFixture platform, string id)
             },
         });
         return key.Key;
+    }
+
+    private static async Task UnlessThere(Func<Task> create)
+    {
+        try
+        {
+            await create();
+        }
+        catch (ApiException e) when (e.StatusCode == Grpc.Core.StatusCode.AlreadyExists)
+        {
+            // Made by the test itself.
+        }
     }
 
     /// <summary>A client of this role.</summary>

@@ -8,7 +8,7 @@ public sealed class Scenario_files
     public static TheoryData<string> Shipped => [.. ScenarioFile.Shipped];
 
     [Fact]
-    public void There_are_four() => Assert.Equal(["agencies", "capacity", "hotspot", "mixed"], ScenarioFile.Shipped);
+    public void There_are_five() => Assert.Equal(["agencies", "capacity", "hotspot", "mixed", "neighbour"], ScenarioFile.Shipped);
 
     [Theory]
     [MemberData(nameof(Shipped))]
@@ -43,6 +43,23 @@ public sealed class Scenario_files
         ];
         Assert.All(expected, e => Assert.Contains(wrong, w => w.StartsWith(e, StringComparison.Ordinal)));
         Assert.Equal(expected.Length, wrong.Count);
+    }
+
+    [Theory]
+    [InlineData("""{ "loop": "closed" }""", 60, 15, "needs arrivals in an open loop")]
+    [InlineData("""{ "loop": "open" }""", 60, 16, "needs four windows at least")]
+    [InlineData("""{ "loop": "open" }""", 60, 15, null)]
+    public void A_neighbour_needs_an_open_loop_and_four_windows(string arrivals, int seconds, int window, string? wrong)
+    {
+        var json = $$"""{ "seconds": {{seconds}}, "arrivals": {{arrivals}}, "mix": { "check": 1 }, "neighbour": { "windowSeconds": {{window}} } }""";
+        if (wrong is null)
+        {
+            var scenario = ScenarioFile.Parse("x.json", json);
+            Assert.Equal((new NoisyNeighbour(10, 15), 2), (scenario.Neighbour, scenario.AgenciesInAll));
+            return;
+        }
+
+        Assert.StartsWith($"neighbour: {wrong}", Assert.Single(Assert.Throws<WrongScenarioException>(() => ScenarioFile.Parse("x.json", json)).Wrong), StringComparison.Ordinal);
     }
 }
 

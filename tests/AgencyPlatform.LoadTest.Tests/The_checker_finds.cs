@@ -347,6 +347,48 @@ public sealed class The_checker_finds
     }
 
     [Fact]
+    public void A_stale_refusal_for_want_of_capacity()
+    {
+        // 600 + 1,320 of 1,920 until b1 is released: refused while the release was under way it may be right, sent after its answer it is stale.
+        var story = Story.Honest();
+        story.Release("b1");
+        var release = story.Calls[^1];
+        story.Settle();
+        var refused = story.Call(
+            "Book", new BookRequest { Parent = Story.Ada, BookingId = "late", Booking = Story.Asked("east", 60, "2027-01-04", "2027-01-11") }, story.NextRequest(), null, "FailedPrecondition", "CAPACITY_EXCEEDED");
+        story.Calls[^1] = refused with { Begin = release.End!.Value - 1, End = release.End + 9 };
+        Assert.True(story.Check().Holds, All(story.Check()));
+
+        story.Calls[^1] = refused with { Begin = release.End!.Value + 1, End = release.End + 9 };
+        Found(story, "Q", "CAPACITY_EXCEEDED; on no state");
+    }
+
+    [Fact]
+    public void A_stale_acceptance()
+    {
+        // 1,320 fitted until b1 took them: answered that they fit while b1 was under way it may be right, asked after b1's answer it is stale.
+        var story = Story.Honest();
+        var taken = story.Calls.First(c => c.Method == "Book");
+        var asked = story.Call("Check", new CheckBookingRequest { Parent = Story.Ada, Booking = Story.Asked("east", 1_320, "2027-01-04", "2027-01-11") }, "", new CheckBookingResponse { Fits = true });
+        story.Calls[^1] = asked with { Begin = taken.End!.Value - 1, End = taken.End + 2 };
+        Assert.True(story.Check().Holds, All(story.Check()));
+
+        story.Calls[^1] = asked with { Begin = taken.End!.Value + 1, End = taken.End + 2 };
+        Found(story, "Q", "that it fits; on no state");
+    }
+
+    [Fact]
+    public void A_booking_accepted_on_a_stale_state()
+    {
+        // Decided as if b1 were not there yet: it took effect, and two hold what one may.
+        var story = Story.Honest();
+        story.Book("stale", "east", 1_320, "2027-01-04", "2027-01-18");
+        story.Settle();
+
+        Found(story, "O", "made the excess of 2027-01-04 to 2027-01-10 grow");
+    }
+
+    [Fact]
     public void An_answer_that_a_booking_fits_which_does_not()
     {
         var story = Story.Honest();

@@ -212,7 +212,7 @@ public abstract class JournalContract : JournalTest
         var results = await InOneBatch([Create("c1", externalId: "crm-1"), Create("c2", externalId: "crm-1"), Create("c3", externalId: "crm-2"), Create("c4", externalId: "crm-1", agency: Bolt)]);
 
         Assert.IsType<AppendResult.Appended>(results[0]);
-        Assert.Equal("rm_external_ids", Assert.IsType<AppendResult.KeyTaken>(results[1]).Table);
+        Assert.Equal("external_id", Assert.IsType<AppendResult.KeyTaken>(results[1]).Type);
         Assert.IsType<AppendResult.Appended>(results[2]);
         Assert.IsType<AppendResult.Appended>(results[3]);
         Assert.Equal(["crm-1 c1", "crm-2 c3"], (await ReadModels.List<ExternalIdRow>(Acme, Query.All(10))).Select(r => $"{r.ExternalId} {r.ResourceId}"));

@@ -3,13 +3,18 @@ using System.Net.Sockets;
 
 namespace AgencyPlatform.Testing;
 
-/// <summary>A TCP proxy that can lose a connection at a chosen moment. What was cut is closed on both sides; the next connection is whole.</summary>
+/// <summary>
+/// A TCP proxy that can lose a connection at a chosen moment. What was cut is closed on both sides; what was silenced stays open on both and carries
+/// nothing any more; the next connection is whole.
+/// </summary>
 public sealed class CuttingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
-    private readonly int _target;
     private readonly Task _accepting;
+    private CancellationTokenSource _whole = new();
+    private volatile bool _silent;
+    private volatile int _target;
     private int _cutRequest = -1;
     private int _cutAnswer;
     private int _cuts;
@@ -29,6 +34,19 @@ public sealed class CuttingProxy : IAsyncDisposable
     /// <summary>How many connections were cut.</summary>
     public int Cuts => Volatile.Read(ref _cuts);
 
+    /// <summary>Where new connections lead.</summary>
+    public int Target
+    {
+        get => _target;
+        set => _target = value;
+    }
+
+    /// <summary>Loses every connection there is.</summary>
+    public Task CutAll() => Part(silent: false);
+
+    /// <summary>From now on every connection there is carries nothing any more, and neither side is told.</summary>
+    public Task SilenceAll() => Part(silent: true);
+
     /// <summary>Of what a client sends next, so many bytes arrive at the server; then the connection is lost.</summary>
     public void CutRequest(int after) => Volatile.Write(ref _cutRequest, after);
 
@@ -41,6 +59,14 @@ public sealed class CuttingProxy : IAsyncDisposable
         _listener.Stop();
         await _accepting;
         _stop.Dispose();
+        _whole.Dispose();
+    }
+
+    private async Task Part(bool silent)
+    {
+        _silent = silent;
+        using var before = Interlocked.Exchange(ref _whole, new CancellationTokenSource());
+        await before.CancelAsync();
     }
 
     private async Task Accept()
@@ -61,13 +87,22 @@ public sealed class CuttingProxy : IAsyncDisposable
     private async Task Serve(TcpClient client)
     {
         using var server = new TcpClient();
+        using var parted = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, _whole.Token);
         using (client)
         {
             try
             {
-                await server.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
+                await server.ConnectAsync(IPAddress.Loopback, _target, parted.Token);
                 (client.NoDelay, server.NoDelay) = (true, true);
-                await Task.WhenAny(Pump(client.GetStream(), server.GetStream(), requests: true), Pump(server.GetStream(), client.GetStream(), requests: false));
+                await Task.WhenAny(Pump(client.GetStream(), server.GetStream(), requests: true, parted.Token), Pump(server.GetStream(), client.GetStream(), requests: false, parted.Token));
+                if (parted.IsCancellationRequested)
+                {
+                    Interlocked.Increment(ref _cuts);
+                    if (_silent)
+                    {
+                        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _stop.Token);
+                    }
+                }
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or IOException)
             {
@@ -76,13 +111,13 @@ public sealed class CuttingProxy : IAsyncDisposable
         }
     }
 
-    private async Task Pump(NetworkStream from, NetworkStream to, bool requests)
+    private async Task Pump(NetworkStream from, NetworkStream to, bool requests, CancellationToken parted)
     {
         var buffer = new byte[64 * 1024];
         var left = -1;
         try
         {
-            while (await from.ReadAsync(buffer, _stop.Token) is > 0 and var count)
+            while (await from.ReadAsync(buffer, parted) is > 0 and var count)
             {
                 if (requests)
                 {
@@ -93,7 +128,7 @@ public sealed class CuttingProxy : IAsyncDisposable
 
                     if (left >= 0 && count >= left)
                     {
-                        await to.WriteAsync(buffer.AsMemory(0, left), _stop.Token);
+                        await to.WriteAsync(buffer.AsMemory(0, left), parted);
                         Interlocked.Increment(ref _cuts);
                         return;
                     }
@@ -106,7 +141,7 @@ public sealed class CuttingProxy : IAsyncDisposable
                     return;
                 }
 
-                await to.WriteAsync(buffer.AsMemory(0, count), _stop.Token);
+                await to.WriteAsync(buffer.AsMemory(0, count), parted);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)

@@ -12,20 +12,33 @@ namespace AgencyPlatform.Testing;
 /// </summary>
 public sealed class PostgresServer
 {
-    // Its standard input is the lease: it ends when this process closes it, by dying too. Its default collation is a linguistic one, so that an order
-    // that should be by bytes shows when it is not. What it is told to spare is safety against a power failure.
+    // Its standard input is the lease: it ends when this process closes it, by dying too. A server that ends otherwise is started again, as by a
+    // supervisor. Its default collation is a linguistic one, so that an order that should be by bytes shows when it is not. What it is told to spare is
+    // safety against a power failure.
     private const string Script =
         """
         set -e
-        bin=$1 port=$2 fsync=$3
+        bin=$1 port=$2 fsync=$3 primary=$4
         dir=$(mktemp -d "${TMPDIR:-/tmp}/agencyplatform-postgres.XXXXXX")
         trap 'rm -rf "$dir"' EXIT
-        "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US -N >/dev/null
-        "$bin/postgres" -D "$dir/data" -h 127.0.0.1 -p "$port" -k "$dir" -c fsync="$fsync" -c full_page_writes="$fsync" -c max_connections=300 -c shared_buffers=128MB 2>&1 &
-        server=$!
+        if [ -n "$primary" ]; then
+          "$bin/pg_basebackup" -h 127.0.0.1 -p "$primary" -U postgres -D "$dir/data" -R -X stream -c fast
+        else
+          "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US -N >/dev/null
+        fi
+        {
+          until [ -e "$dir/stop" ]; do
+            "$bin/postgres" -D "$dir/data" -h 127.0.0.1 -p "$port" -k "$dir" -c fsync="$fsync" -c full_page_writes="$fsync" -c max_connections=300 -c shared_buffers=128MB || true
+            [ -e "$dir/stop" ] || sleep 0.2
+          done
+          touch "$dir/stopped"
+        } 2>&1 &
         timeout 3600 cat >/dev/null || true
-        kill -INT $server 2>/dev/null || true
-        wait $server || true
+        touch "$dir/stop"
+        until [ -e "$dir/stopped" ]; do
+          kill -INT "$(head -n 1 "$dir/data/postmaster.pid" 2>/dev/null)" 2>/dev/null || true
+          sleep 0.1
+        done
         """;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
@@ -60,7 +73,12 @@ public sealed class PostgresServer
     public static async Task<string> NewDatabase() => await (await Shared).CreateDatabase();
 
     /// <summary>Starts a cluster beside the shared one; <paramref name="durable"/> as in real operation, for measurements.</summary>
-    public static async Task<PostgresServer> Start(bool durable)
+    public static Task<PostgresServer> Start(bool durable) => Start(durable, primary: null);
+
+    /// <summary>Starts a standby of this one: a copy that follows it, and is asked to be a server of its own by <c>pg_promote()</c>.</summary>
+    public Task<PostgresServer> StartStandby() => Start(durable: true, primary: this);
+
+    private static async Task<PostgresServer> Start(bool durable, PostgresServer? primary)
     {
         if (s_binaries is null)
         {
@@ -72,7 +90,7 @@ public sealed class PostgresServer
         for (var attempt = 0; attempt < 3; attempt++)
         {
             var port = FreePort();
-            var process = Run(port, durable);
+            var process = Run(port, durable, primary);
             var (ready, output) = await Ready(process);
             if (ready)
             {
@@ -99,6 +117,30 @@ public sealed class PostgresServer
 
     public string ConnectionString(string database, string user = "postgres") => $"Host=127.0.0.1;Port={Port};Username={user};Database={database}";
 
+    /// <summary>Runs a statement as a superuser.</summary>
+    public async Task<object?> Execute(string sql, string database = "postgres")
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync();
+    }
+
+    /// <summary>Ids of the server's processes, the one that started the others first.</summary>
+    public async Task<IReadOnlyList<int>> Processes()
+    {
+        var data = (string)(await Execute("SHOW data_directory"))!;
+        var postmaster = int.Parse(File.ReadLines(Path.Combine(data, "postmaster.pid")).First(), System.Globalization.CultureInfo.InvariantCulture);
+        return [postmaster, .. Directory.EnumerateDirectories("/proc").Select(d => int.TryParse(Path.GetFileName(d), out var id) ? id : 0).Where(id => id > 0 && Parent(id) == postmaster)];
+    }
+
+    /// <summary>It is not started again when it ends.</summary>
+    public async Task LeaveAlone()
+    {
+        var data = (string)(await Execute("SHOW data_directory"))!;
+        await File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(data)!, "stop"), "");
+    }
+
     public void Stop()
     {
         try
@@ -112,11 +154,11 @@ public sealed class PostgresServer
         }
     }
 
-    private static Process Run(int port, bool durable)
+    private static Process Run(int port, bool durable, PostgresServer? primary)
     {
         // PostgreSQL refuses to run as root.
         var start = Environment.UserName == "root" ? new ProcessStartInfo("runuser", ["-u", "postgres", "--", "sh"]) : new ProcessStartInfo("sh");
-        foreach (var argument in new[] { "-c", Script, "postgres", s_binaries!, port.ToString(System.Globalization.CultureInfo.InvariantCulture), durable ? "on" : "off" })
+        foreach (var argument in new[] { "-c", Script, "postgres", s_binaries!, port.ToString(System.Globalization.CultureInfo.InvariantCulture), durable ? "on" : "off", primary?.Port.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "" })
         {
             start.ArgumentList.Add(argument);
         }
@@ -144,7 +186,7 @@ public sealed class PostgresServer
                 }
             }
 
-            if (line?.Contains("ready to accept connections", StringComparison.Ordinal) is true)
+            if (line?.Contains("ready to accept", StringComparison.Ordinal) is true)
             {
                 ready.TrySetResult(true);
             }
@@ -168,6 +210,21 @@ public sealed class PostgresServer
         lock (output)
         {
             return (answered, output.ToString());
+        }
+    }
+
+    /// <summary>A process's parent; 0: it is gone.</summary>
+    private static int Parent(int process)
+    {
+        try
+        {
+            // What follows the name in parentheses: state, parent.
+            var stat = File.ReadAllText($"/proc/{process}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
         }
     }
 

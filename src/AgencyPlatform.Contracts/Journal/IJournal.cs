@@ -108,7 +108,8 @@ public abstract record AppendResult
     public sealed record PostingClosed(LegalEntityId LegalEntity, LocalDate ClosedThrough) : AppendResult;
 
     /// <summary>A claimed row's key is taken.</summary>
-    public sealed record KeyTaken(string Table, string Key) : AppendResult;
+    /// <param name="Type">What it is the key of, as a refusal calls it: <c>external_id</c>.</param>
+    public sealed record KeyTaken(string Type, string Key) : AppendResult;
 
     /// <summary>The database refuses the item for its content (U+0000 in a note).</summary>
     public sealed record Unstorable(string Error) : AppendResult;

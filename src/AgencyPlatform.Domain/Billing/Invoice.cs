@@ -79,7 +79,7 @@ public sealed record Invoice(
 
 /// <summary>The agency's list of invoices.</summary>
 /// <param name="Number">Null before it is final.</param>
-[RowTable("invoices", nameof(Id), Indexes = [nameof(Client)])]
+[RowTable("invoices", nameof(Id), Indexes = [nameof(Client)], Claimed = "invoice")]
 public sealed record InvoiceRow(
     InvoiceId Id, ClientCompanyId Client, LegalEntityId LegalEntity, string Currency, InvoiceState State, DocumentKind Kind, LocalDate To,
     InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total) : IRow;

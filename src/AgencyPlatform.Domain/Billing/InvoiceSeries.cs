@@ -33,7 +33,7 @@ public sealed record LastNumberConfirmed(LegalEntityId LegalEntity, InvoiceSerie
 public sealed record SeriesConfirmation(long Last, long Known, Guid Epoch);
 
 /// <summary>The number of an invoice. An invoice has one of one series: a second is refused by the key.</summary>
-[RowTable("invoice_numbers", nameof(Invoice))]
+[RowTable("invoice_numbers", nameof(Invoice), Claimed = "invoice_number")]
 public sealed record InvoiceNumberRow(InvoiceId Invoice, LegalEntityId LegalEntity, InvoiceSeriesId Series, long Number, LocalDate IssueDate) : IRow;
 
 /// <summary>

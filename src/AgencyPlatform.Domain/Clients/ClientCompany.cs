@@ -111,7 +111,7 @@ public sealed record ClientCompany(
     // ---- decisions ----
 
     public Decision Create(CreateClient command) =>
-        Exists ? Rejection.AlreadyExists("client company", command.Id.Value) : Decision.Accept(new ClientCreated(command.Id, command.Profile));
+        Exists ? Rejection.AlreadyExists("client_company", command.Id.Value) : Decision.Accept(new ClientCreated(command.Id, command.Profile));
 
     public Decision Update(UpdateClient command) => Known() ?? Decision.Accept(new ClientProfileChanged(command.Profile, Profile.ExternalIds));
 

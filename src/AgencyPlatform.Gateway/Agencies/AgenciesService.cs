@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Gateway.Cmos;
@@ -256,12 +257,27 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
             (key.Client is null && key.Cmo is null) || !key.Roles.Any(r => r is Role.AgencyAdmin or Role.Operations or Role.Finance or Role.Service), "api_key.roles",
             "must not join a role of the whole agency with one that is bound to a client company or CMO");
         var call = await calls.Mutation(context, request, fields, agency);
+        await EnsureThere(key, agency, call.SandboxNow);
         var made = (await grains.Agency(agency).CreateApiKey(call, new CreateApiKey(key, now, HandOver: Calls.Caller(context).Agency is null))).OrThrow().Value;
         var answer = AgencyWire.ToWire(agency, made);
 
         // A repeat finds the key of the first time, whose secret nobody has any more.
         answer.Key = made.SecretHash == key.SecretHash ? Authenticator.KeyText(agency, id, secret) : "";
         return answer;
+    }
+
+    /// <summary>A key of a CMO or client company that is not there would be good for whoever takes that id later.</summary>
+    private async Task EnsureThere(ApiKey key, AgencyId agency, Instant? now)
+    {
+        if (key.Cmo is { } cmo)
+        {
+            (await grains.Of<IFractionalCmoGrain>(agency, cmo.Value).Get(new Read(agency, now))).OrThrow();
+        }
+
+        if (key.Client is { } client)
+        {
+            (await grains.Of<IClientCompanyGrain>(agency, client.Value).Get(new Read(agency, now))).OrThrow();
+        }
     }
 
     public override async Task<V1.ApiKey> RevokeApiKey(RevokeApiKeyRequest request, ServerCallContext context)

@@ -16,8 +16,9 @@ internal sealed record Outcome(StatusCode Code, string Reason, IMessage? Respons
 }
 
 /// <summary>A call to be made, as often as it takes, always with the same id.</summary>
+/// <param name="Drawn">The timestamp from which on the patience with its id counts.</param>
 /// <param name="Then">What waits for its next step once it has succeeded.</param>
-internal sealed record Operation(ApiMethod Method, IMessage Request, string Id, (Scenarios.Kind Kind, Work Work)? Then = null);
+internal sealed record Operation(ApiMethod Method, IMessage Request, string Id, long Drawn, (Scenarios.Kind Kind, Work Work)? Then = null);
 
 /// <summary>Sends calls, each logged before it goes out and when it is answered, and counts them.</summary>
 internal sealed class LoggedCalls(Api api, int agency, CallLog log, Measures measures, TimeProvider time, TimeSpan timeout, TimeSpan patience)
@@ -49,20 +50,22 @@ internal sealed class LoggedCalls(Api api, int agency, CallLog log, Measures mea
         return outcome;
     }
 
-    /// <summary>Sends until the outcome is known, always with the same id, for as long as the patience lasts.</summary>
+    /// <summary>How much longer an id may be sent.</summary>
+    public TimeSpan Left(Operation operation) => patience - time.GetElapsedTime(operation.Drawn);
+
+    /// <summary>Sends until the outcome is known, always with the same id; none but the first goes out when the patience with the id is over.</summary>
     public async Task<Outcome> UntilKnown(int caller, Operation operation, string why, Random random)
     {
-        var begun = time.GetTimestamp();
         while (true)
         {
             var outcome = await Once(caller, operation, why);
-            var over = outcome.Code == StatusCode.ResourceExhausted;
-            if ((!outcome.Unknown && !over) || time.GetElapsedTime(begun) > patience)
+            var pause = TimeSpan.FromMilliseconds(random.Next(100, 400));
+            if ((!outcome.Unknown && outcome.Code != StatusCode.ResourceExhausted) || pause > Left(operation))
             {
                 return outcome;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(100, 400)), time);
+            await Task.Delay(pause, time);
             why = "after-unknown";
         }
     }

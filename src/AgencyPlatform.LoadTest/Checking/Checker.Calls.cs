@@ -13,6 +13,11 @@ internal sealed partial class Checker
     private void Calls()
     {
         _report.Count("calls sent", _seen.Calls.Count);
+        foreach (var why in _seen.Calls.Where(c => c.Id.Length > 0).GroupBy(c => c.Why, StringComparer.Ordinal))
+        {
+            _report.Count($"changing calls sent as {why.Key}", why.Count());
+        }
+
         var known = new HashSet<string>(StringComparer.Ordinal);
         var effects = new Dictionary<string, List<(long Version, long FirstBegin, long FirstEnd, string Id)>>(StringComparer.Ordinal);
         foreach (var call in _seen.Calls.Where(c => c.Code == "Internal" && c.Message.StartsWith("An error of ours", StringComparison.Ordinal)))

@@ -1,14 +1,20 @@
 using System.Globalization;
 using AgencyPlatform.LoadTest.Calls;
 using AgencyPlatform.LoadTest.Load;
+using Grpc.Core;
 
 namespace AgencyPlatform.LoadTest.Checking;
 
-/// <summary>Judges the agencies of a log one after another; what is in memory is one agency's feed and the calls of a group of agencies.</summary>
+/// <summary>Judges the agencies of a log, some at a time; what is in memory is the feeds of those and the calls of a group of agencies.</summary>
 internal static class Judgement
 {
     /// <summary>The log is read once for so many agencies.</summary>
-    private const int AgenciesAtATime = 250;
+    private const int AgenciesOfAReading = 250;
+
+    /// <summary>An agency is mostly waited for: many small reads, one after another.</summary>
+    private const int AgenciesAtATime = 8;
+
+    private const int MostReadings = 10;
 
     /// <param name="progress">Agencies judged, and how many there are.</param>
     public static async Task<CheckReport> Of(Connection connection, string log, IReadOnlyList<(string Name, string Key)> agencies, Action<long, long> progress, TimeProvider time)
@@ -17,28 +23,50 @@ internal static class Judgement
         var others = agencies;
         if (agencies.Count == 1 && connection.HasOperator)
         {
-            var stranger = await LoadAgency.CreateAgency(connection.Operator, string.Create(CultureInfo.InvariantCulture, $"stranger-{time.GetUtcNow():yyyyMMddHHmmssfff}"), overbookingPercent: 0);
-            others = [agencies[0], stranger];
+            var stranger = string.Create(CultureInfo.InvariantCulture, $"agencies/stranger-{time.GetUtcNow():yyyyMMddHHmmssfff}");
+            var key = await LoadAgency.Create(connection.Operator, stranger, overbookingPercent: 0) ?? throw new CannotJudgeException($"The key of {stranger} was lost: check again.");
+            others = [agencies[0], (stranger, key)];
         }
 
-        var done = 0L;
-        foreach (var group in Enumerable.Range(0, agencies.Count).Chunk(AgenciesAtATime))
+        var (done, gate) = (0L, new Lock());
+        foreach (var group in Enumerable.Range(0, agencies.Count).Chunk(AgenciesOfAReading))
         {
             var (runs, records) = CallLog.Read(log, group.Select(i => agencies[i].Name).ToHashSet(StringComparer.Ordinal));
             var calls = records.ToLookup(r => r.Agency, StringComparer.Ordinal);
-            foreach (var i in group)
+            var own = runs.Where(r => r.Own).SelectMany(r => r.Agencies).ToHashSet(StringComparer.Ordinal);
+            await Parallel.ForEachAsync(group, new ParallelOptions { MaxDegreeOfParallelism = AgenciesAtATime }, async (i, _) =>
             {
                 var (name, key) = agencies[i];
                 using var platform = connection.As(key, retries: 10);
                 var (otherName, otherKey) = others[(i + 1) % others.Count];
                 using var other = others.Count > 1 ? connection.As(otherKey, retries: 10) : null;
-                var own = runs.Any(r => r.Own && r.Agencies.Contains(name, StringComparer.Ordinal));
-                all.Add(Checker.Check(await new Observer(platform, name, time).Observe(own, [.. calls[name]], other, otherName)));
-                progress(++done, agencies.Count);
-            }
+                var observer = new Observer(platform, name, time);
+                var report = Checker.Check(await WithinLimits(() => observer.Observe(own.Contains(name), [.. calls[name]], other, otherName), time));
+                lock (gate)
+                {
+                    all.Add(report);
+                    progress(++done, agencies.Count);
+                }
+            });
         }
 
         all.Count("agencies", agencies.Count);
         return all;
+    }
+
+    /// <summary>Reads again what the agency's limits did not let through, though the client waited as often as it may: slow and whole, not fast and in part.</summary>
+    private static async Task<T> WithinLimits<T>(Func<Task<T>> read, TimeProvider time)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await read();
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted && attempt < MostReadings)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(2), time);
+            }
+        }
     }
 }

@@ -104,7 +104,7 @@ internal sealed partial class Draws(LoadAgency agency, Random random, TimeProvid
             request.Descriptor.FindFieldByName("request_id").Accessor.SetValue(request, id);
         }
 
-        return new Operation(method, request, id);
+        return new Operation(method, request, id, time.GetTimestamp());
     }
 
     private Operation Hold() => Of(new HoldBookingRequest { Parent = Cmo(), BookingId = random.Next(2) == 0 ? NewId() : "", Booking = NewBooking(), Expiry = Expiry() });

@@ -3,6 +3,7 @@ using AgencyPlatform.Client;
 using AgencyPlatform.LoadTest.Calls;
 using AgencyPlatform.LoadTest.Scenarios;
 using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 
@@ -32,60 +33,60 @@ internal sealed class LoadAgency
 
     public string Client(int i) => string.Create(CultureInfo.InvariantCulture, $"{Name}/clientCompanies/{Tag}client-{i}");
 
-    /// <summary>Makes what is not there yet.</summary>
-    /// <param name="named">An agency that is there, with a key of its admin; null: one is made.</param>
-    /// <param name="gate">Bounds the calls of all preparations that go on at the same time.</param>
+    /// <summary>Makes what is not there yet: its holidays, clients and CMOs. Every step has a request id of its own, always the same, so that it may be taken again.</summary>
+    /// <param name="gate">Bounds the calls of all agencies that are filled at the same time.</param>
     /// <param name="made">Told of every client company.</param>
-    public static async Task<LoadAgency> Prepare(
-        Connection connection, Scenario scenario, string id, int index, (string Name, string Key)? named, SemaphoreSlim gate, Action made, TimeProvider time)
+    public async Task Fill(Connection connection, SemaphoreSlim gate, Action made)
     {
-        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
-        var own = named is null;
-        var (name, key) = named ?? await CreateAgency(connection.Operator, id, scenario.OverbookingPercent);
-        using var platform = connection.As(key, retries: 10);
+        using var platform = connection.As(Key, retries: 10);
         var api = new Api(platform);
-        var monday = today.Monday().AddDays(21);
-        var tag = own ? string.Create(CultureInfo.InvariantCulture, $"a{index}-") : string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow().ToUnixTimeSeconds()}-");
-        if (own)
+        var monday = FirstMonday;
+        if (Own)
         {
             await platform.Agencies.SetHolidayCalendarAsync(new SetHolidayCalendarRequest
             {
-                Name = $"{name}/holidayCalendars/us",
+                RequestId = Step("holidays"),
+                Name = $"{Name}/holidayCalendars/us",
                 Days = { monday.AddDays(7).ToWire(), monday.AddDays(24).ToWire(), monday.AddDays(60).ToWire(), monday.AddDays(120).ToWire() },
             });
         }
 
-        // Before all that may be worked or served.
-        var patternsFrom = monday.AddDays(-21 - 7 * 20);
-        var clients = Enumerable.Range(0, scenario.Clients).Select(i => $"{tag}client-{i}").ToArray();
-        await Each(clients, async (id, i) =>
+        await Each(Scenario.Clients, async i =>
         {
+            var client = Client(i);
+            var id = client[(client.LastIndexOf('/') + 1)..];
             await api.Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
             {
-                Parent = name,
+                RequestId = Step($"create {id}"),
+                Parent = Name,
                 ClientCompanyId = id,
                 ClientCompany = new ClientCompany { DisplayName = $"Client {i}", TimeZone = "America/New_York" },
             });
-            made();
-            if (scenario.HasEngagements)
+            if (Scenario.HasEngagements)
             {
                 await api.Clients.PutStakeholderAsync(new PutStakeholderRequest
                 {
-                    Name = $"{name}/clientCompanies/{id}",
+                    RequestId = Step($"stakeholder {id}"),
+                    Name = client,
                     Stakeholder = new Stakeholder { PersonId = $"{id}-ceo", DisplayName = $"CEO of client {i}", Title = "CEO", DecisionMaker = true },
                 });
             }
+
+            made();
         });
         // Every tenth names its neighbour, and one of two is enough.
-        await Each([.. clients.Where((_, i) => i % 10 == 0 && i + 1 < clients.Length)], async (id, _) => await api.Clients.SetCompetitorsAsync(new SetCompetitorsRequest
+        await Each((Scenario.Clients + 8) / 10, async i => await api.Clients.SetCompetitorsAsync(new SetCompetitorsRequest
         {
-            Name = $"{name}/clientCompanies/{id}",
-            Competitors = { $"{name}/clientCompanies/{clients[int.Parse(id[(id.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture) + 1]}" },
+            RequestId = Step($"competitors {i * 10}"),
+            Name = Client(i * 10),
+            Competitors = { Client(i * 10 + 1) },
         }));
-
-        var cmos = Enumerable.Range(0, scenario.Cmos).Select(i => $"{tag}cmo-{i}").ToArray();
-        await Each(cmos, async (id, i) =>
+        // Before all that may be worked or served.
+        var patternsFrom = monday.AddDays(-21 - 7 * 20);
+        await Each(Scenario.Cmos, async i =>
         {
+            var name = Cmo(i);
+            var id = name[(name.LastIndexOf('/') + 1)..];
             var cmo = new Cmo
             {
                 DisplayName = $"CMO {i}",
@@ -95,17 +96,18 @@ internal sealed class LoadAgency
                 MinBlockMinutes = (i % 4) switch { 0 => 0, 1 => 30, 2 => 60, _ => 15 },
                 WorkingPatterns = { Pattern(i, patternsFrom) },
             };
-            if (own && i % 2 == 0)
+            if (Own && i % 2 == 0)
             {
                 cmo.HolidayRegions.Add(new HolidayRegion { EffectiveDate = patternsFrom.ToWire(), Region = "us" });
             }
 
-            await api.Cmos.CreateCmoAsync(new CreateCmoRequest { Parent = name, CmoId = id, Cmo = cmo });
+            await api.Cmos.CreateCmoAsync(new CreateCmoRequest { RequestId = Step($"create {id}"), Parent = Name, CmoId = id, Cmo = cmo });
             if (i % 3 == 0)
             {
                 await api.Cmos.AddTimeOffAsync(new AddTimeOffRequest
                 {
-                    Name = $"{name}/cmos/{id}",
+                    RequestId = Step($"time off {id}"),
+                    Name = name,
                     TimeOff = new TimeOff
                     {
                         TimeOffId = "summer",
@@ -120,51 +122,73 @@ internal sealed class LoadAgency
             if (i % 5 == 0)
             {
                 // Another pattern from a Wednesday on: that week has both.
-                await api.Cmos.SetWorkingPatternAsync(new SetWorkingPatternRequest { Name = $"{name}/cmos/{id}", WorkingPattern = Pattern(i + 1, monday.AddDays(72)) });
+                await api.Cmos.SetWorkingPatternAsync(new SetWorkingPatternRequest { RequestId = Step($"pattern {id}"), Name = name, WorkingPattern = Pattern(i + 1, monday.AddDays(72)) });
             }
         });
 
-        Task Each(IReadOnlyList<string> ids, Func<string, int, Task> make) => Parallel.ForEachAsync(
-            Enumerable.Range(0, ids.Count), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
+        // An agency that somebody named may have been loaded before: nothing of it is repeated.
+        string Step(string step) => Own ? Plan.RequestId(Name, step) : "";
+
+        Task Each(int many, Func<int, Task> make) => Parallel.ForEachAsync(
+            Enumerable.Range(0, many), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
             {
                 await gate.WaitAsync(CancellationToken.None);
                 try
                 {
-                    await make(ids[i], i);
+                    await make(i);
                 }
                 finally
                 {
                     gate.Release();
                 }
             });
-
-        return new LoadAgency
-        {
-            Name = name,
-            Key = key,
-            Own = own,
-            FirstMonday = monday,
-            Tag = tag,
-            Scenario = scenario,
-        };
     }
 
-    /// <summary>A new agency with an admin's key, made by the platform's operator.</summary>
-    public static async Task<(string Name, string Key)> CreateAgency(AgencyPlatformClient @operator, string id, int overbookingPercent)
+    /// <summary>Notes what an earlier run's load left standing.</summary>
+    public async Task Remember(Connection connection)
     {
+        using var platform = connection.As(Key, retries: 10);
+        var api = new Api(platform);
+        var token = "";
+        do
+        {
+            var page = await api.Capacity.ListBookingsAsync(new ListBookingsRequest { Parent = $"{Name}/cmos/-", PageSize = 1_000, PageToken = token });
+            foreach (var booking in page.Bookings.Where(b => b.Owner.Length == 0))
+            {
+                Board.Put(booking);
+            }
+
+            token = page.NextPageToken;
+        }
+        while (token.Length > 0);
+    }
+
+    /// <summary>Makes an agency, by the platform's operator, with an admin's key; a repeat makes nothing twice.</summary>
+    /// <returns>The key; null: it was made before, and its answer was lost.</returns>
+    public static async Task<string?> Create(AgencyPlatformClient @operator, string name, int overbookingPercent)
+    {
+        var id = name["agencies/".Length..];
         await @operator.Agencies.CreateAgencyAsync(new CreateAgencyRequest
         {
+            RequestId = Plan.RequestId(name, "create"),
             AgencyId = id,
             Agency = new Agency { DisplayName = id, TimeZone = "America/New_York", DefaultCurrency = "USD", OverbookingPercent = overbookingPercent, CoolingOffDays = 7 },
             LegalEntities = { new LegalEntity { Name = "us", LegalName = "Load LLC", Country = "US", TimeZone = "America/New_York", Currency = "USD" } },
         });
-        var key = await @operator.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        try
         {
-            Parent = $"agencies/{id}",
-            ApiKeyId = "load",
-            ApiKey = new ApiKey { DisplayName = "Load", Roles = { Role.AgencyAdmin } },
-        });
-        return ($"agencies/{id}", key.Key);
+            var key = await @operator.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+            {
+                Parent = name,
+                ApiKeyId = "load",
+                ApiKey = new ApiKey { DisplayName = "Load", Roles = { Role.AgencyAdmin } },
+            });
+            return key.Key.Length > 0 ? key.Key : null;
+        }
+        catch (ApiException e) when (e.Reason is "ADMIN_EXISTS" or "ALREADY_EXISTS")
+        {
+            return null;
+        }
     }
 
     private static WorkingPattern Pattern(int group, DateOnly from) => (group % 4) switch
@@ -174,5 +198,4 @@ internal sealed class LoadAgency
         2 => new() { EffectiveDate = from.ToWire(), MondayMinutes = 241, TuesdayMinutes = 239, WednesdayMinutes = 240, ThursdayMinutes = 240, FridayMinutes = 127 },
         _ => new() { EffectiveDate = from.ToWire(), TuesdayMinutes = 360, WednesdayMinutes = 360, ThursdayMinutes = 360, SaturdayMinutes = 180 },
     };
-
 }

@@ -17,24 +17,36 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
     /// <summary>The caller of late repeats, which nobody waits for.</summary>
     private const int Nobody = -1;
 
+    /// <summary>The first caller of the noisy neighbour.</summary>
+    private const int NoisyCallers = 1_000_000_000;
+
     private const string Repeat = "(repeats)";
 
-    private readonly ConcurrentQueue<(LoadAgency Agency, Operation Operation, TimeSpan Due)> _later = new();
+    private static readonly TimeSpan s_latestRepeat = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentQueue<(int Agency, Operation Operation, TimeSpan Due)> _later = new();
     private LoggedCalls[] _calls = [];
     private long _start;
     private int _lowered = scenario.StopOverbookingAtPercent == 100 || !agencies[0].Own ? 1 : 0;
 
     public Measures Measures { get; } = new();
 
+    /// <summary>The noisy neighbour's, kept apart; null: there is none.</summary>
+    public Measures? NeighbourMeasures { get; } = scenario.Neighbour is null ? null : new();
+
+    public NeighbourWindows? Windows { get; } = scenario.Neighbour is { } neighbour ? new(neighbour, scenario.Seconds) : null;
+
     private TimeSpan Elapsed => time.GetElapsedTime(_start);
 
     private TimeSpan Length => TimeSpan.FromSeconds(scenario.Seconds);
 
     /// <param name="stop">Ends the load early; what was sent is still answered.</param>
-    public async Task<TimeSpan> Execute(Action<Measures, SecondOfLoad> progress, CancellationToken stop)
+    public async Task<TimeSpan> Execute(Action<SecondOfLoad> progress, CancellationToken stop)
     {
         var clients = agencies.Select(a => connection.As(a.Key, retries: 0)).ToArray();
-        _calls = [.. clients.Select((c, i) => new LoggedCalls(new Api(c), i, log, Measures, time, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(scenario.PatienceSeconds)))];
+        // The noisy one does not wait to be let in: what it is refused it does not send again.
+        _calls = [.. clients.Select((c, i) => new LoggedCalls(
+            new Api(c), i, log, MeasuresOf(i), time, TimeSpan.FromSeconds(15), IsNoisy(i) ? TimeSpan.Zero : TimeSpan.FromSeconds(scenario.PatienceSeconds)))];
         _start = time.GetTimestamp();
         using var finished = new CancellationTokenSource();
         var watching = Watch(progress, finished.Token);
@@ -42,7 +54,15 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
         await (scenario.Arrivals switch
         {
             ClosedLoop closed => Task.WhenAll(Enumerable.Range(0, closed.Callers).Select(i => Task.Run(() => Call(i, closed, stop), CancellationToken.None))),
-            OpenLoop open => Arrive(open, stop),
+            OpenLoop open => Task.WhenAll(
+                Arrive(
+                    ArrivalTimes.Of(open, Length, scenario.Seed), open.MostInFlight, Measures,
+                    (caller, due, random) => Step(caller, Draws.Skewed(scenario.Agencies, scenario.AgencySkew, random), random, due), stop),
+                Windows is { } windows
+                    ? Arrive(
+                        windows.Arrivals(FairPerSecond(open) * scenario.Neighbour!.Times, scenario.Seed), open.MostInFlight, NeighbourMeasures!,
+                        (caller, due, random) => Step(caller + NoisyCallers, agencies.Count - 1, random, due), stop)
+                    : Task.CompletedTask),
             _ => throw new InvalidOperationException("Unknown arrivals."),
         });
         var elapsed = Elapsed;
@@ -57,19 +77,26 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
         return elapsed;
     }
 
-    private async Task Watch(Action<Measures, SecondOfLoad> progress, CancellationToken finished)
+    /// <summary>What each of the well-behaved agencies sends a second, on the mean.</summary>
+    public double FairPerSecond(OpenLoop open) => open.CallsPerSecond / scenario.Agencies;
+
+    private bool IsNoisy(int agency) => scenario.Neighbour is not null && agency == scenario.Agencies;
+
+    private Measures MeasuresOf(int agency) => IsNoisy(agency) ? NeighbourMeasures! : Measures;
+
+    private async Task Watch(Action<SecondOfLoad> progress, CancellationToken finished)
     {
         using var tick = new PeriodicTimer(TimeSpan.FromSeconds(1), time);
         try
         {
             while (await tick.WaitForNextTickAsync(finished))
             {
-                progress(Measures, Measures.Tick(Elapsed));
+                progress(Measures.Tick(Elapsed));
             }
         }
         catch (OperationCanceledException)
         {
-            progress(Measures, Measures.Tick(Elapsed));
+            progress(Measures.Tick(Elapsed));
         }
     }
 
@@ -78,7 +105,7 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
         var random = new Random(Mixed(scenario.Seed, caller));
         while (Elapsed < Length && !stop.IsCancellationRequested)
         {
-            await Step(caller, random, Elapsed);
+            await Step(caller, Draws.Skewed(scenario.Agencies, scenario.AgencySkew, random), random, Elapsed);
             if (closed.ThinkMilliseconds > 0)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(-Math.Log(1 - random.NextDouble()) * closed.ThinkMilliseconds), time, CancellationToken.None);
@@ -86,11 +113,11 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
         }
     }
 
-    private async Task Arrive(OpenLoop open, CancellationToken stop)
+    private async Task Arrive(IEnumerable<TimeSpan> times, int mostInFlight, Measures measures, Func<int, TimeSpan, Random, Task> step, CancellationToken stop)
     {
-        using var room = new SemaphoreSlim(open.MostInFlight);
+        using var room = new SemaphoreSlim(mostInFlight);
         var number = 0;
-        foreach (var due in ArrivalTimes.Of(open, Length, scenario.Seed))
+        foreach (var due in times)
         {
             // What comes due within a timer's grain goes out at once.
             while (due - Elapsed is var wait && wait > TimeSpan.Zero && !stop.IsCancellationRequested)
@@ -101,7 +128,7 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
             // Calls that were due and found no room within the load's time are counted, not sent.
             if (stop.IsCancellationRequested || Elapsed > Length || !await room.WaitAsync(Length - Elapsed, CancellationToken.None))
             {
-                Measures.Skip();
+                measures.Skip();
                 if (stop.IsCancellationRequested)
                 {
                     break;
@@ -110,14 +137,14 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
                 continue;
             }
 
-            Measures.Behind(Elapsed - due);
+            measures.Behind(Elapsed - due);
             var caller = number++;
             _ = Task.Run(
                 async () =>
                 {
                     try
                     {
-                        await Step(caller, new Random(Mixed(scenario.Seed, caller)), due);
+                        await step(caller, due, new Random(Mixed(scenario.Seed, caller)));
                     }
                     finally
                     {
@@ -127,16 +154,15 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
                 CancellationToken.None);
         }
 
-        for (var i = 0; i < open.MostInFlight; i++)
+        for (var i = 0; i < mostInFlight; i++)
         {
             await room.WaitAsync(CancellationToken.None);
         }
     }
 
     /// <summary>One operation to its known outcome. Latency counts from <paramref name="intended"/>.</summary>
-    private async Task Step(int caller, Random random, TimeSpan intended)
+    private async Task Step(int caller, int index, Random random, TimeSpan intended)
     {
-        var index = Draws.Skewed(agencies.Count, scenario.AgencySkew, random);
         var agency = agencies[index];
         var draws = new Draws(agency, random, time);
         if (Elapsed > Length * scenario.StopOverbookingAtPercent / 100 && Interlocked.Exchange(ref _lowered, 1) == 0)
@@ -185,7 +211,11 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
         var outcome = await First();
         if (fate + repeats.Late >= 0)
         {
-            _later.Enqueue((agencies[index], operation, Elapsed + TimeSpan.FromMilliseconds(random.Next(10_000))));
+            var left = calls.Left(operation);
+            if (left > TimeSpan.Zero)
+            {
+                _later.Enqueue((index, operation, Elapsed + random.NextDouble() * (left < s_latestRepeat ? left : s_latestRepeat)));
+            }
         }
         else if (outcome.Succeeded && draws.Other(operation) is { } other)
         {
@@ -199,10 +229,25 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
             var known = await calls.UntilKnown(caller, operation, why, random);
             if (!known.Unknown)
             {
-                Measures.Done(operation.Method.Name, Elapsed - intended);
+                Measured(index, operation, intended, known);
             }
 
             return known;
+        }
+    }
+
+    private void Measured(int index, Operation operation, TimeSpan intended, Outcome known)
+    {
+        var latency = Elapsed - intended;
+        // What was shed was not served: its haste is no latency.
+        if (known.Code != StatusCode.ResourceExhausted)
+        {
+            MeasuresOf(index).Done(operation.Method.Name, latency);
+        }
+
+        if (!IsNoisy(index))
+        {
+            Windows?.Done(intended, latency);
         }
     }
 
@@ -217,8 +262,7 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
     /// <summary>Sends late repeats when they are due; all that are left, at the end.</summary>
     private async Task RepeatLate(CancellationToken finished)
     {
-        var indexes = agencies.Select((a, i) => (a, i)).ToDictionary(p => p.a, p => p.i);
-        var due = new PriorityQueue<(LoadAgency Agency, Operation Operation), TimeSpan>();
+        var due = new PriorityQueue<(int Agency, Operation Operation), TimeSpan>();
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(50), time);
         var random = new Random(scenario.Seed);
         for (var more = true; more;)
@@ -237,15 +281,15 @@ internal sealed class LoadRun(Scenario scenario, IReadOnlyList<LoadAgency> agenc
                 due.Enqueue((later.Agency, later.Operation), later.Due);
             }
 
-            var now = new List<(LoadAgency Agency, Operation Operation)>();
+            var now = new List<(int Agency, Operation Operation, int Seed)>();
             while (due.TryPeek(out var next, out var at) && (!more || at <= Elapsed))
             {
-                now.Add(next);
+                now.Add((next.Agency, next.Operation, random.Next()));
                 due.Dequeue();
             }
 
             await Parallel.ForEachAsync(now, new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (late, _) =>
-                await Again(_calls[indexes[late.Agency]], Nobody, late.Operation, "late", new Random(late.Operation.Id.Length + random.Next())));
+                await Again(_calls[late.Agency], Nobody, late.Operation, "late", new Random(late.Seed)));
         }
     }
 

@@ -5,7 +5,10 @@ namespace AgencyPlatform.LoadTest.Load;
 
 /// <summary>What a second of a load was.</summary>
 /// <param name="Waiting">Calls under way at its end.</param>
-internal sealed record SecondOfLoad(double At, long Succeeded, long Refused, long Unknown, double P50Ms, double P99Ms, double MaxMs, int Waiting);
+internal sealed record SecondOfLoad(double At, long Succeeded, long Refused, long Unknown, double P50Ms, double P99Ms, double P999Ms, double MaxMs, int Waiting)
+{
+    public long Answered => Succeeded + Refused + Unknown;
+}
 
 /// <summary>Counts and latencies of a load, by operation and over time. Memory does not grow with the number of calls.</summary>
 internal sealed class Measures
@@ -15,6 +18,7 @@ internal sealed class Measures
 
     private readonly ConcurrentDictionary<string, LongConcurrentHistogram> _latency = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Operation, string Code), long> _codes = new();
+    private readonly ConcurrentDictionary<string, (long Refused, long Unknown)> _failures = new(StringComparer.Ordinal);
     private readonly List<SecondOfLoad> _seconds = [];
     private readonly Recorder _second = new(1, MostMicroseconds, Digits, (id, low, high, digits) => new LongConcurrentHistogram(id, low, high, digits));
     private HistogramBase? _recycled;
@@ -45,6 +49,9 @@ internal sealed class Measures
     /// <summary>How often each operation was answered otherwise than with success, by reason or status code.</summary>
     public IReadOnlyDictionary<(string Operation, string Code), long> Codes => _codes;
 
+    /// <summary>Of microseconds up to an hour, to three digits.</summary>
+    public static LongConcurrentHistogram NewHistogram() => new(1, MostMicroseconds, Digits);
+
     public void Sending()
     {
         Interlocked.Increment(ref _sent);
@@ -61,16 +68,21 @@ internal sealed class Measures
         }
 
         Interlocked.Increment(ref outcome.Unknown ? ref _unknown : ref _refused);
+        _failures.AddOrUpdate(
+            operation, static (_, unknown) => unknown ? (0, 1) : (1, 0), static (_, n, unknown) => unknown ? (n.Refused, n.Unknown + 1) : (n.Refused + 1, n.Unknown), outcome.Unknown);
         _codes.AddOrUpdate((operation, outcome.Reason.Length > 0 ? outcome.Reason : outcome.Code.ToString()), 1, static (_, n) => n + 1);
     }
 
     /// <summary>An operation came to its known outcome, repeats of unknown ones included.</summary>
     public void Done(string operation, TimeSpan latency)
     {
-        var micros = Math.Clamp((long)latency.TotalMicroseconds, 1, MostMicroseconds);
-        _latency.GetOrAdd(operation, static _ => new LongConcurrentHistogram(1, MostMicroseconds, Digits)).RecordValue(micros);
+        var micros = Microseconds(latency);
+        _latency.GetOrAdd(operation, static _ => NewHistogram()).RecordValue(micros);
         _second.RecordValue(micros);
     }
+
+    /// <summary>What a histogram takes.</summary>
+    public static long Microseconds(TimeSpan latency) => Math.Clamp((long)latency.TotalMicroseconds, 1, MostMicroseconds);
 
     public void Behind(TimeSpan late)
     {
@@ -82,6 +94,9 @@ internal sealed class Measures
 
     public void Skip() => Interlocked.Increment(ref _skipped);
 
+    /// <summary>Answers other than success, by operation: refused for a reason, and of unknown outcome.</summary>
+    public IReadOnlyDictionary<string, (long Refused, long Unknown)> Failures => _failures;
+
     /// <summary>Closes a second. One caller.</summary>
     public SecondOfLoad Tick(TimeSpan at)
     {
@@ -90,7 +105,7 @@ internal sealed class Measures
         var some = interval.TotalCount > 0;
         var second = new SecondOfLoad(
             at.TotalSeconds, now.Succeeded - _before.Succeeded, now.Refused - _before.Refused, now.Unknown - _before.Unknown,
-            some ? interval.GetValueAtPercentile(50) / 1e3 : 0, some ? interval.GetValueAtPercentile(99) / 1e3 : 0, some ? interval.GetValueAtPercentile(100) / 1e3 : 0, _waiting);
+            some ? interval.GetValueAtPercentile(50) / 1e3 : 0, some ? interval.GetValueAtPercentile(99) / 1e3 : 0, some ? interval.GetValueAtPercentile(99.9) / 1e3 : 0, some ? interval.GetValueAtPercentile(100) / 1e3 : 0, _waiting);
         _before = now;
         _seconds.Add(second);
         return second;

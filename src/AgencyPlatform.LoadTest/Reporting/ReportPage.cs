@@ -151,7 +151,7 @@ internal static class ReportPage
     /// <summary>At most 300 points: rates are averaged, latencies are the worst of what is put together.</summary>
     private static IReadOnlyList<SecondOfLoad> Merged(IReadOnlyList<SecondOfLoad> seconds) =>
         [.. seconds.Chunk(Math.Max(1, (seconds.Count + MostPoints - 1) / MostPoints)).Select(c => new SecondOfLoad(
-            c[^1].At, (long)c.Average(s => s.Succeeded), (long)c.Average(s => s.Refused), (long)c.Average(s => s.Unknown), c.Max(s => s.P50Ms), c.Max(s => s.P99Ms), c.Max(s => s.MaxMs), c[^1].Waiting))];
+            c[^1].At, (long)c.Average(s => s.Succeeded), (long)c.Average(s => s.Refused), (long)c.Average(s => s.Unknown), c.Max(s => s.P50Ms), c.Max(s => s.P99Ms), c.Max(s => s.P999Ms), c.Max(s => s.MaxMs), c[^1].Waiting))];
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 

@@ -46,6 +46,19 @@ internal sealed record RunReport(IReadOnlyList<string> Agencies, Scenario? Scena
             }
         }
 
+        if (Load?.Neighbour is { } n)
+        {
+            Line($"Noisy neighbour: {n.Times:0.##} × the fair load of {n.FairPerSecond:0.##} calls a second of each of the others, in every other window of {n.WindowSeconds} s");
+            foreach (var w in n.Windows)
+            {
+                Line($"  {(w.Noisy ? "noisy" : "quiet")} {w.Known,9:N0}   p50 {w.P50Ms,8:N1}   p99 {w.P99Ms,8:N1}   p99.9 {w.P999Ms,8:N1} ms{(w.Counted ? "" : "   (warming up, not counted)")}");
+            }
+
+            Line($"  p99 of the others: quiet {n.QuietP99Ms.Median:N1} ms ({n.QuietP99Ms.Least:N1} to {n.QuietP99Ms.Most:N1}), noisy {n.NoisyP99Ms.Median:N1} ms ({n.NoisyP99Ms.Least:N1} to {n.NoisyP99Ms.Most:N1})");
+            Line($"  ratio, pair by pair: {n.Ratio.Median:N2} ({n.Ratio.Least:N2} to {n.Ratio.Most:N2}), {(n.Holds ? "within" : "NOT within")} {NeighbourFigures.MostRatio:N2}");
+            Line($"  the noisy one: {n.Sent:N0} sent, {n.Succeeded:N0} succeeded, {n.Shed:N0} shed (RESOURCE_EXHAUSTED), {n.Refused:N0} refused by a rule, {n.Unknown:N0} of unknown outcome, {n.Skipped:N0} due and not sent; p99 of what was served {n.ServedP99Ms:N1} ms");
+        }
+
         Line($"Checked {Subject}: {string.Join(", ", Check.Judged.OrderBy(j => j.Key, StringComparer.Ordinal).Select(j => string.Create(CultureInfo.InvariantCulture, $"{j.Value:N0} {j.Key}")))}");
         foreach (var (letter, meaning) in CheckReport.Invariants)
         {
@@ -82,15 +95,17 @@ internal sealed record RunReport(IReadOnlyList<string> Agencies, Scenario? Scena
 /// <summary>The figures of a load.</summary>
 /// <param name="LongestSilenceSeconds">The longest run of whole seconds in which no call succeeded.</param>
 /// <param name="Skipped">Calls of an open loop that were due and not sent.</param>
+/// <param name="Neighbour">What a noisy neighbour cost the others, whose figures the rest is.</param>
 /// <param name="LatestMs">How long after its time the latest call of an open loop went out.</param>
 internal sealed record LoadFigures(
     double PreparedSeconds, double Seconds, bool Open, long Sent, long Succeeded, long Refused, long Unknown, long Skipped, double LatestMs, double LongestSilenceSeconds,
-    IReadOnlyList<OperationFigures> Operations, IReadOnlyList<ErrorFigures> Errors, IReadOnlyList<SecondOfLoad> OverTime)
+    IReadOnlyList<OperationFigures> Operations, IReadOnlyList<ErrorFigures> Errors, IReadOnlyList<SecondOfLoad> OverTime, NeighbourFigures? Neighbour)
 {
     public double PerSecond => Sent / Seconds;
 
-    public static LoadFigures Of(Scenario scenario, Measures measures, TimeSpan prepared, TimeSpan elapsed)
+    public static LoadFigures Of(Scenario scenario, LoadRun load, TimeSpan prepared, TimeSpan elapsed)
     {
+        var measures = load.Measures;
         var (silence, longest, last) = (0.0, 0.0, 0.0);
         foreach (var second in measures.Seconds)
         {
@@ -103,7 +118,8 @@ internal sealed record LoadFigures(
             measures.LatestMicroseconds / 1e3, longest,
             [.. measures.Latency.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => new OperationFigures(l.Key, l.Value.TotalCount, At(l, 50), At(l, 90), At(l, 99), At(l, 99.9), At(l, 100)))],
             [.. measures.Codes.OrderBy(c => c.Key).Select(c => new ErrorFigures(c.Key.Operation, c.Key.Code, c.Value))],
-            measures.Seconds);
+            measures.Seconds,
+            scenario is { Neighbour: { } neighbour, Arrivals: OpenLoop open } ? NeighbourFigures.Of(neighbour, load.FairPerSecond(open), load.Windows!, load.NeighbourMeasures!) : null);
 
         static double At(KeyValuePair<string, HdrHistogram.LongConcurrentHistogram> l, double percentile) => l.Value.GetValueAtPercentile(percentile) / 1e3;
     }

@@ -10,7 +10,8 @@ namespace AgencyPlatform.LoadTest.Scenarios;
 /// <param name="BookingsPerCmo">Around this many standing bookings as many come as go.</param>
 /// <param name="OverbookingPercent">What the agencies allow at first.</param>
 /// <param name="StopOverbookingAtPercent">After this share of the time the first agency stops overbooking; 100: never.</param>
-/// <param name="PatienceSeconds">For how long a call whose outcome is unknown is sent again.</param>
+/// <param name="PatienceSeconds">For how long, from its first sending, a call whose outcome is unknown is sent again.</param>
+/// <param name="Neighbour">One more agency, which is noisy in every other window; null: there is none.</param>
 internal sealed record Scenario(
     string Name,
     string About,
@@ -27,8 +28,12 @@ internal sealed record Scenario(
     int BookingsPerCmo,
     int OverbookingPercent,
     int StopOverbookingAtPercent,
-    int PatienceSeconds)
+    int PatienceSeconds,
+    NoisyNeighbour? Neighbour = null)
 {
+    /// <summary>The noisy neighbour, the last of all, included.</summary>
+    public int AgenciesInAll => Agencies + (Neighbour is null ? 0 : 1);
+
     /// <summary>Whether time is logged: then engagements start in the past.</summary>
     public bool HasTime => Mix.GetValueOrDefault(Kind.Log) > 0;
 
@@ -100,6 +105,14 @@ internal sealed record ClosedLoop(int Callers, int ThinkMilliseconds) : Arrivals
 /// <param name="RampSeconds">How long the rate grows from nothing, linearly.</param>
 /// <param name="MostInFlight">A call that comes while so many are under way waits, and its wait counts.</param>
 internal sealed record OpenLoop(double CallsPerSecond, bool Poisson, int RampSeconds, int MostInFlight) : Arrivals;
+
+/// <summary>
+/// One more agency than the load has, which sends nothing in one window and too much in the next, and so on. What it costs the others is the ratio of
+/// their p99 in noisy windows to that in quiet ones.
+/// </summary>
+/// <param name="Times">How often it sends what one of the others sends, on the mean: their fair load.</param>
+/// <param name="WindowSeconds">How long each window is.</param>
+internal sealed record NoisyNeighbour(double Times, int WindowSeconds);
 
 /// <summary>In percent of the changing calls, what is sent more than once with its request id.</summary>
 /// <param name="Concurrent">Twice at the same time.</param>

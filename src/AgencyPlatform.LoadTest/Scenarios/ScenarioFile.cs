@@ -44,11 +44,31 @@ internal static class ScenarioFile
         }
     }
 
+    /// <summary>What a noisy neighbour needs of the rest, however the rest was given.</summary>
+    public static IEnumerable<string> Problems(Scenario scenario)
+    {
+        if (scenario.Neighbour is not { } neighbour)
+        {
+            yield break;
+        }
+
+        if (scenario.Arrivals is not OpenLoop)
+        {
+            yield return "needs arrivals in an open loop: a closed one sends less when it is answered late";
+        }
+
+        if (scenario.Seconds < 4 * neighbour.WindowSeconds)
+        {
+            yield return $"needs four windows at least, two of which warm up: {scenario.Seconds} seconds do not hold four of {neighbour.WindowSeconds}";
+        }
+    }
+
     private static Scenario Read(Fields f, string name)
     {
         var mix = f.Object("mix");
         var skew = f.Object("skew");
         var repeats = f.Object("repeats");
+        var neighbour = f.Object("neighbour");
         var scenario = new Scenario(
             name,
             f.Text("about"),
@@ -65,7 +85,8 @@ internal static class ScenarioFile
             f.Int("bookingsPerCmo", 18, 1, 200),
             f.Int("overbookingPercent", 20, 0, 100),
             f.Int("stopOverbookingAtPercent", 30, 0, 100),
-            f.Int("patienceSeconds", 120, 1, 3_600));
+            f.Int("patienceSeconds", 120, 1, 3_600),
+            neighbour.IsThere ? new NoisyNeighbour(neighbour.Number("times", 10, 0.1, 1_000), neighbour.Int("windowSeconds", 15, 1, 3_600)) : null);
         if (scenario.Mix.Values.Sum() == 0)
         {
             mix.Wrong("", $"must give weight to one operation at least: {string.Join(", ", Enum.GetValues<Kind>().Select(Spelled))}");
@@ -76,9 +97,15 @@ internal static class ScenarioFile
             repeats.Wrong("", $"must sum to 100 at most, not {sum}");
         }
 
+        foreach (var problem in Problems(scenario))
+        {
+            neighbour.Wrong("", problem);
+        }
+
         mix.NothingElse();
         skew.NothingElse();
         repeats.NothingElse();
+        neighbour.NothingElse();
         f.NothingElse();
         return scenario;
     }
@@ -121,6 +148,8 @@ internal static class ScenarioFile
                 Wrong("", $"must be an object, not {other.ValueKind.ToString().ToLowerInvariant()}");
             }
         }
+
+        public bool IsThere => _object is not null;
 
         public void Wrong(string field, string what) => _wrong.Add($"{(field.Length == 0 ? (_path.Length == 0 ? "the file" : _path) : Path(field))}: {what}");
 

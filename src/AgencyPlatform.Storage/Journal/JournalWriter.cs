@@ -386,7 +386,7 @@ internal sealed partial class JournalWriter : IAsyncDisposable
             var key = string.Join(" AND ", row.Table.Key.Select(k => $"{row.Table.Columns[k].Quoted} = {arguments.Add(row.Values[k])}"));
             if ((await _database.Query($"SELECT owner FROM {row.Table.Name} WHERE agency = $1 AND {key}", arguments, r => r.GetString(0))).Count > 0)
             {
-                return new AppendResult.KeyTaken(row.Table.Name, row.Table.KeyOf(row.Values));
+                return new AppendResult.KeyTaken(row.Table.Claimed, row.Table.KeyOf(row.Values));
             }
         }
 

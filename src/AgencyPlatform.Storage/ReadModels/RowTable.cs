@@ -32,6 +32,7 @@ internal sealed class RowTable
         Type = type;
         Ordinal = ordinal;
         Name = attribute.Name.StartsWith("rm_", StringComparison.Ordinal) ? attribute.Name : "rm_" + Snake(attribute.Name);
+        Claimed = attribute.Claimed;
         var constructor = type.GetConstructors().OrderByDescending(c => c.GetParameters().Length).First();
         var nullability = new NullabilityInfoContext();
         Columns = [.. constructor.GetParameters().Select(p => Column(type, p, nullability))];
@@ -57,6 +58,9 @@ internal sealed class RowTable
     public int Ordinal { get; }
 
     public string Name { get; }
+
+    /// <summary>What a claimed row of it is, as a refusal calls it.</summary>
+    public string Claimed { get; }
 
     public RowColumn[] Columns { get; }
 

@@ -48,7 +48,7 @@ internal sealed class ClockJump : Fault
     {
         var clock = new FakedClock(Path.Combine(folder, "clock"));
         clock.Set(0);
-        return await Cluster.Start(folder, engine, clock);
+        return await Cluster.Start(folder, engine, surroundings: clock);
     }
 
     public override async Task Strike(Scene scene, int time)

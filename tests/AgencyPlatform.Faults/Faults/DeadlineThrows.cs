@@ -85,7 +85,7 @@ internal sealed class DeadlineThrows : Fault
         }
 
         await scene.Cluster.Command("doctor", "--quick");
-        var said = File.ReadLines(System.IO.Path.Combine(scene.Folder, "doctor---quick.log")).FirstOrDefault(l => l.Contains("minutes late", StringComparison.Ordinal));
+        var said = File.ReadLines(System.IO.Path.Combine(scene.Folder, "doctor.log")).FirstOrDefault(l => l.Contains("minutes late", StringComparison.Ordinal));
         scene.Note($"doctor: {said?.Trim()}");
         if (said is null)
         {

@@ -55,7 +55,7 @@ internal sealed class DiskFull : Fault
     public override async Task<Cluster> Start(string folder, Engine engine)
     {
         var place = engine == Engine.Sqlite ? Path.Combine(folder, "data") : Directory.CreateTempSubdirectory("agencyplatform-faults-").FullName;
-        return await Cluster.Start(folder, engine, new OnSmallDisk(await SmallDisk.Mount(place, Megabytes), place));
+        return await Cluster.Start(folder, engine, surroundings: new OnSmallDisk(await SmallDisk.Mount(place, Megabytes), place));
     }
 
     public override async Task Strike(Scene scene, int time)

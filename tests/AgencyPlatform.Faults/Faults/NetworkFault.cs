@@ -14,9 +14,17 @@ internal abstract class NetworkFault : Fault
     /// <summary>The silo that must learn that it was voted out, and end itself; null: none may be.</summary>
     protected virtual int? VotedOut => null;
 
-    public override async Task<Cluster> Start(string folder, Engine engine) => await Cluster.Start(folder, engine, await Apart.Make());
+    public override async Task<Cluster> Start(string folder, Engine engine) => await Cluster.Start(folder, engine, surroundings: await Apart.Make());
 
-    public override Task Strike(Scene scene, int time) => Break(((Apart)scene.Cluster.Surroundings).Network);
+    public override Task Strike(Scene scene, int time)
+    {
+        if (VotedOut is { } i)
+        {
+            scene.Cluster.Silos[i].MayEnd();
+        }
+
+        return Break(((Apart)scene.Cluster.Surroundings).Network);
+    }
 
     public override async Task Mend(Scene scene, int time)
     {

@@ -37,7 +37,7 @@ internal sealed class BehindReplyProxies : Surroundings
 /// <summary>Something that happens to replies on their way to the client.</summary>
 internal abstract class ReplyFault : Fault
 {
-    public override Task<Cluster> Start(string folder, Engine engine) => Cluster.Start(folder, engine, new BehindReplyProxies());
+    public override Task<Cluster> Start(string folder, Engine engine) => Cluster.Start(folder, engine, surroundings: new BehindReplyProxies());
 
     public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
 

@@ -115,6 +115,42 @@ public sealed partial class ErrorsTests
         Assert.Equal(20, Accepted());
     }
 
+    [Fact]
+    public void When_all_is_full_the_agency_that_has_its_share_is_refused_and_one_that_has_less_is_let_in()
+    {
+        var limits = new AgencyLimits(Microsoft.Extensions.Options.Options.Create(new GatewayOptions { ConcurrentCalls = 10 }), TimeProvider.System);
+        var (loud, quiet) = (Of("loud"), Of("quiet"));
+        var taken = Enumerable.Range(0, 10).Select(_ => limits.Enter(loud)).ToList();
+
+        // Alone it has all; then the other has its half, whatever the first holds.
+        Assert.Equal(StatusCode.ResourceExhausted, Assert.Throws<RpcException>(() => limits.Enter(loud)).StatusCode);
+        var others = Enumerable.Range(0, 5).Select(_ => limits.Enter(quiet)).ToList();
+        var error = Assert.Throws<RpcException>(() => limits.Enter(quiet));
+        Assert.Equal("platform", error.GetRpcStatus()!.GetDetail<QuotaFailure>()!.Violations.Single().Subject);
+        Assert.NotNull(error.GetRpcStatus()!.GetDetail<RetryInfo>());
+
+        // The first comes in again only when there is room, and when the other is still it has all again.
+        taken.Take(5).ToList().ForEach(t => t.Dispose());
+        Assert.Throws<RpcException>(() => limits.Enter(loud));
+        others.ForEach(o => o.Dispose());
+        limits.Enter(loud).Dispose();
+
+        static Caller Of(string agency) => new(new AgencyId(agency), "key:k", [Domain.Agencies.Role.Service], null, null, false);
+    }
+
+    [Fact]
+    public void A_burst_is_as_long_as_is_set()
+    {
+        var limits = new AgencyLimits(
+            Microsoft.Extensions.Options.Options.Create(new GatewayOptions { CallsPerSecondPerAgency = 10, BurstMillisecondsPerAgency = 300 }), new StoppedClock());
+        var caller = new Caller(new AgencyId("a"), "key:k", [Domain.Agencies.Role.Service], null, null, false);
+
+        limits.Enter(caller).Dispose();
+        limits.Enter(caller).Dispose();
+        limits.Enter(caller).Dispose();
+        Assert.Throws<RpcException>(() => limits.Enter(caller));
+    }
+
     private sealed class StoppedClock : TimeProvider
     {
         public long Milliseconds { get; set; }

@@ -124,4 +124,26 @@ public sealed class KeysTests(PlatformFixture platform)
         }));
         Assert.Equal(["api_key.display_name", "api_key.roles[2]", "api_key.client_company", "api_key.cmo"], error.FieldViolations.Select(v => v.Field));
     }
+
+    [Theory]
+    [InlineData(Role.Cmo, "cmos/nobody", "", "cmo")]
+    [InlineData(Role.ClientViewer, "", "clientCompanies/nobody", "client_company")]
+    public async Task A_key_of_who_is_not_there_is_refused_by_the_full_name(Role role, string cmo, string client, string type)
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        var error = await Refused.By(admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        {
+            Parent = agency.Name,
+            ApiKey = new ApiKey
+            {
+                DisplayName = "Early", Roles = { role }, Cmo = cmo.Length > 0 ? $"{agency.Name}/{cmo}" : "", ClientCompany = client.Length > 0 ? $"{agency.Name}/{client}" : "",
+            },
+        }));
+
+        Assert.Equal(StatusCode.NotFound, error.StatusCode);
+        var resource = error.GetRpcStatus()!.GetDetail<Google.Rpc.ResourceInfo>()!;
+        Assert.Equal((type, $"{agency.Name}/{cmo}{client}"), (resource.ResourceType, resource.ResourceName));
+        Assert.Equal(resource.ResourceName, error.GetRpcStatus()!.GetDetail<Google.Rpc.ErrorInfo>()!.Metadata["resource_name"]);
+    }
 }

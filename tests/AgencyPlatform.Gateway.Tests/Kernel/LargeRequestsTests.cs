@@ -22,7 +22,8 @@ public sealed class LargeRequestsTests(PlatformFixture platform)
         var error = await Refused.By(admin.Service<ClientsService.ClientsServiceClient>().CreateClientCompanyAsync(Large(agency, TenMegabytes)));
 
         Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
-        Assert.Contains("exceeds the maximum", error.Message, StringComparison.Ordinal);
+        Assert.Contains("4194304 bytes", error.Message, StringComparison.Ordinal);
+        Assert.Equal("REQUEST_TOO_LARGE", error.Reason);
         Assert.Null(error.RetryAfter);
         await Nothing(agency);
     }
