@@ -30,26 +30,31 @@ internal sealed class Cluster : IAsyncDisposable
     private string? _programs;
     private int _started;
 
-    private Cluster(string folder, string[] storage)
+    private Cluster(string folder, string[] storage, Surroundings surroundings)
     {
-        (Folder, Engine, _storage, _asOwner) = (folder, Engine.Sqlite, storage, storage);
+        (Folder, Engine, Surroundings, _storage, _asOwner) = (folder, Engine.Sqlite, surroundings, storage, storage);
         (Silos, Gateways) = ([], new Member[1]);
     }
 
-    private Cluster(string folder, PostgresServer database, bool ownsDatabase, PostgresRoles roles)
+    private Cluster(string folder, PostgresServer database, bool ownsDatabase, PostgresRoles roles, Surroundings surroundings)
     {
-        var proxy = new CuttingProxy(database.Port);
+        var proxy = new CuttingProxy(database.Port, surroundings.Database);
         string[] As(string connection) =>
-            ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={new NpgsqlConnectionStringBuilder(connection) { Port = proxy.Port }.ConnectionString}"];
-        (Folder, Engine, _storage, _asOwner) = (folder, Engine.Postgres, As(roles.Application), As(roles.Owner));
+            ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={new NpgsqlConnectionStringBuilder(connection) { Host = surroundings.Database.ToString(), Port = proxy.Port }.ConnectionString}"];
+        (Folder, Engine, Surroundings, _storage, _asOwner) = (folder, Engine.Postgres, surroundings, As(roles.Application), As(roles.Owner));
         (_database, _ownsDatabase, _roles, _proxy) = (database, ownsDatabase, roles, proxy);
         (Silos, Gateways) = (new Member[3], new Member[2]);
     }
 
-
     public Engine Engine { get; }
 
+    /// <summary>What the processes are in.</summary>
+    public Surroundings Surroundings { get; }
+
     public PostgresServer Database => _database ?? throw new InvalidOperationException("There is no PostgreSQL.");
+
+    /// <summary>PostgreSQL's database as each role reaches it, without the proxy.</summary>
+    public PostgresRoles Roles => _roles ?? throw new InvalidOperationException("There is no PostgreSQL.");
 
     /// <summary>Between all processes and PostgreSQL.</summary>
     public CuttingProxy Proxy => _proxy ?? throw new InvalidOperationException("There is no PostgreSQL.");
@@ -59,7 +64,7 @@ internal sealed class Cluster : IAsyncDisposable
     public Member[] Gateways { get; }
 
     /// <summary>Where the API is served: the gateways keep their ports when they are started again.</summary>
-    public IEnumerable<Uri> Addresses => Gateways.Select(g => g.Grpc!);
+    public IEnumerable<Uri> Addresses => Gateways.Select((g, i) => Surroundings.Reached(i, g.Grpc!));
 
     public string Folder { get; }
 
@@ -67,18 +72,30 @@ internal sealed class Cluster : IAsyncDisposable
     public IEnumerable<string> EndedByThemselves => _all.Where(m => m.EndedByItself).Select(m => m.Name);
 
     /// <param name="programs">A folder of another build's programs, to start with; null: this one's.</param>
-    public static async Task<Cluster> Start(string folder, Engine engine = Engine.Postgres, string? programs = null)
+    /// <param name="surroundings">The cluster's from now on; null: the machine as it is.</param>
+    public static async Task<Cluster> Start(string folder, Engine engine = Engine.Postgres, string? programs = null, Surroundings? surroundings = null)
     {
         Directory.CreateDirectory(folder);
-        var cluster = engine == Engine.Sqlite ? new Cluster(folder, At(Path.Combine(folder, "data"))) : await OnPostgres(folder, programs);
+        surroundings ??= new Surroundings();
+        Cluster cluster;
+        try
+        {
+            cluster = engine == Engine.Sqlite ? new Cluster(folder, At(Path.Combine(folder, "data")), surroundings) : await OnPostgres(folder, programs, surroundings);
+        }
+        catch
+        {
+            await surroundings.DisposeAsync();
+            throw;
+        }
+
         return await Started(cluster);
     }
 
-    public async Task StartSilo(int i) => Silos[i] = Kept(await Member.Serve("silo", $"silo-{Interlocked.Increment(ref _started)}", Folder, _storage, programs: _programs));
+    public async Task StartSilo(int i) => Silos[i] = Kept(await Member.Serve("silo", $"silo-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Silo(i), programs: _programs));
 
     /// <summary>On the ports of the one that was there.</summary>
     public async Task StartGateway(int i) => Gateways[i] = Kept(await Member.Serve(
-        Engine == Engine.Postgres ? "gateway" : "all", $"gateway-{Interlocked.Increment(ref _started)}", Folder, _storage, Gateways[i], _programs));
+        Engine == Engine.Postgres ? "gateway" : "all", $"gateway-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Gateway(i), Gateways[i], _programs));
 
     /// <summary>Every process: one silo after the other, so that on a small machine none is taken for dead while the next one starts; then the gateways.</summary>
     public async Task StartAll()
@@ -133,11 +150,11 @@ internal sealed class Cluster : IAsyncDisposable
         {
             var roles = await PostgresRoles.NewDatabase(Database);
             await Tool("pg_restore", roles.Owner, "--no-owner", "--exit-on-error", file);
-            restored = new Cluster(folder, Database, ownsDatabase: false, roles);
+            restored = new Cluster(folder, Database, ownsDatabase: false, roles, new Surroundings());
         }
         else
         {
-            restored = new Cluster(folder, At(Path.Combine(folder, "data")));
+            restored = new Cluster(folder, At(Path.Combine(folder, "data")), new Surroundings());
         }
 
         if (await restored.Command(["restore", .. _roles is null ? ["--from", file] : (string[])["--adopt"]]) != 0)
@@ -177,6 +194,8 @@ internal sealed class Cluster : IAsyncDisposable
         {
             Database.Stop();
         }
+
+        await Surroundings.DisposeAsync();
     }
 
     private static string[] At(string folder) => ["--data", folder];
@@ -195,11 +214,12 @@ internal sealed class Cluster : IAsyncDisposable
         }
     }
 
-    private static async Task<Cluster> OnPostgres(string folder, string? programs)
+    private static async Task<Cluster> OnPostgres(string folder, string? programs, Surroundings surroundings)
     {
         var database = await PostgresServer.Start(durable: true);
         var roles = await PostgresRoles.NewDatabase(database);
-        var cluster = new Cluster(folder, database, ownsDatabase: true, roles) { _programs = programs };
+        await surroundings.Prepare(roles);
+        var cluster = new Cluster(folder, database, ownsDatabase: true, roles, surroundings) { _programs = programs };
         if (await cluster.Command("migrate") != 0)
         {
             await cluster.DisposeAsync();

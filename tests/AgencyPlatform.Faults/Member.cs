@@ -36,6 +36,7 @@ internal sealed partial class Member : IDisposable
     /// <summary>Where a gateway answers.</summary>
     public Uri? Grpc { get; private set; }
 
+    /// <summary>Where its health and metrics are, and a gateway's JSON.</summary>
     public Uri? Http { get; private set; }
 
     public bool HasEnded => _process.HasExited;
@@ -43,28 +44,49 @@ internal sealed partial class Member : IDisposable
     /// <summary>Whether it ended though nobody did anything to it.</summary>
     public bool EndedByItself => HasEnded && !_told;
 
+    /// <summary>What it has in memory now, in bytes.</summary>
+    public long Memory
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>That it ends is what is expected of it.</summary>
+    public void MayEnd() => _told = true;
+
     /// <summary>Starts a program of src.</summary>
     /// <param name="programs">Where its folder is; null: as it was built beside this one.</param>
-    public static Member Start(string program, string name, string folder, string? programs, params string[] arguments)
+    public static Member Start(string program, string name, string folder, string? programs, string[] arguments, Launch? launch = null)
     {
+        launch ??= Launch.Plain;
         var built = programs is null
             ? AppContext.BaseDirectory.Replace(Path.Combine("tests", "AgencyPlatform.Faults"), Path.Combine("src", program), StringComparison.Ordinal)
             : Path.Combine(programs, program);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(built, program + ".dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] line = [.. launch.Before, "dotnet", Path.Combine(built, program + ".dll"), .. arguments, .. launch.Settings];
+        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("DOTNET_ENVIRONMENT");
         start.Environment.Remove("ASPNETCORE_ENVIRONMENT");
+        foreach (var (variable, value) in launch.Environment)
+        {
+            start.Environment[variable] = value;
+        }
+
         return new Member(name, Process.Start(start)!, new StreamWriter(Path.Combine(folder, name + ".log"), append: true) { AutoFlush = true });
     }
 
     /// <summary>A silo or gateway, once it serves.</summary>
     /// <param name="at">In whose place: on its ports.</param>
     /// <param name="programs">As for <see cref="Start"/>.</param>
-    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Member? at = null, string? programs = null)
+    public static async Task<Member> Serve(string role, string name, string folder, string[] storage, Launch? launch = null, Member? at = null, string? programs = null)
     {
         static string Port(Uri? uri) => (uri?.Port ?? 0).ToString(CultureInfo.InvariantCulture);
         var member = Start(
             "AgencyPlatform.Host", name, folder, programs,
-            ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage]);
+            ["--environment", "Development", "--role", role, "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), .. storage],
+            launch);
         using var late = new CancellationTokenSource(s_patience, TimeProvider.System);
         await Task.WhenAny(member._serves.Task, member._process.WaitForExitAsync(late.Token));
         if (member._serves.Task.IsCompleted)
@@ -151,6 +173,6 @@ internal sealed partial class Member : IDisposable
     [GeneratedRegex(@"gRPC \(HTTP/2, reflection\)\s+(\S+)")]
     private static partial Regex GrpcLine();
 
-    [GeneratedRegex(@"JSON, gRPC-Web\s+(\S+)")]
+    [GeneratedRegex(@"(?:JSON, gRPC-Web|health . metrics)\s+(http://[^/\s]+/)")]
     private static partial Regex HttpLine();
 }

@@ -9,7 +9,7 @@ namespace AgencyPlatform.Testing;
 /// </summary>
 public sealed class CuttingProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
     private CancellationTokenSource _whole = new();
@@ -19,9 +19,12 @@ public sealed class CuttingProxy : IAsyncDisposable
     private int _cutAnswer;
     private int _cuts;
 
-    public CuttingProxy(int target)
+    /// <param name="target">The port of the server, on loopback.</param>
+    /// <param name="listen">Where it listens; null: on loopback.</param>
+    public CuttingProxy(int target, IPAddress? listen = null)
     {
         _target = target;
+        _listener = new TcpListener(listen ?? IPAddress.Loopback, 0);
         _listener.Start();
         _accepting = Accept();
     }

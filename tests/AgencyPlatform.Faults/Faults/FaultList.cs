@@ -19,6 +19,19 @@ internal static class FaultList
         new ConnectionsHalfOpen(),
         new StandbyPromoted(),
         new BackupRestored(),
+        new SiloCutFromSilos(),
+        new SiloCutOff(),
+        new GatewayCutFromSilo(),
+        new SlowNetwork(),
+        new RepliesLost(),
+        new RepliesHeld(),
+        new RequestsDoubled(),
+        new HostileRequests(),
+        new ReaderStops(),
+        new DiskFull(),
+        new ClockJump(),
+        new PoisonousAppends(),
+        new DeadlineThrows(),
     ];
 
     /// <exception cref="ArgumentException">A name that is none.</exception>
