@@ -133,7 +133,7 @@ internal sealed partial class Draws
 
     private Operation Invoice(Work active)
     {
-        var id = $"{agency.Tag}i-{random.NextInt64(long.MaxValue):x}";
+        var id = NewId(agency.Tag + "i");
         var request = new PrepareInvoiceRequest { Parent = agency.Name, ClientCompany = active.Client, LegalEntity = Seller, Currency = "USD", ToDate = Today.AddDays(-random.Next(10)).ToWire(), InvoiceId = id };
         return Then(Of(request), Kind.Finalize, new Work($"{agency.Name}/invoices/{id}"));
     }
