@@ -60,7 +60,7 @@ internal sealed record GrowthReport(
             s_underLoad,
             [.. Lines.Select(Cells)]),
         new ResultTable(
-            $"The same run, before the load. Cold: the first answer of each of {GrowthSize.Veterans * GrowthSize.VeteranCmos} CMOs with {Figures.Text(Options.LongHistory, "N0")} events and of {GrowthSize.Veterans} agencies with "
+            $"The same run, before the load. Cold: the first answer of each of {(GrowthSize.Veterans - 1) * GrowthSize.VeteranCmos} CMOs with {Figures.Text(Options.LongHistory, "N0")} events and of {GrowthSize.Veterans - 1} agencies with "
             + $"{Figures.Text(Options.All[0].VeteranSettings, "N0")}, medians. Pages of 50, at the beginning and far in: of {Figures.Text(Options.All[0].Listed, "N0")} client companies, and of the events of the same agency.",
             s_cold,
             [.. Cold.Select(Cells)]),

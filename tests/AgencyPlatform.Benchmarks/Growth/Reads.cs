@@ -32,7 +32,7 @@ internal static class Reads
         }),
     ];
 
-    /// <summary>Activates every agency, CMO and client company but the veterans'.</summary>
+    /// <summary>Activates every agency, CMO and client company but those with a long history.</summary>
     public static async Task TouchAll(Connections connections, GrowthSize size, CancellationToken cancellation) =>
         await Parallel.ForAsync(0, size.Agencies, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellation }, async (a, ct) =>
         {
@@ -94,6 +94,13 @@ internal sealed record ColdTimes(double Cmo, double CmoMost, double Agency, doub
             for (var c = 0; c < GrowthSize.VeteranCmos; c++)
             {
                 cmoTimes.Add(await Time(() => Ask($"agencies/{agency}/cmos/{GrowthSize.Cmo(c)}", headers)));
+            }
+
+            if (v == 0)
+            {
+                // It compiled what folds a history.
+                agencyTimes.Clear();
+                cmoTimes.Clear();
             }
         }
 

@@ -19,7 +19,7 @@ internal sealed record SeededFacts(long Events, double Seconds, long Bytes, long
 internal sealed class SeededDatabase
 {
     /// <summary>Of the seeded content: raised when the seeder changes it, so that older ones are made anew.</summary>
-    private const int ContentVersion = 1;
+    private const int ContentVersion = 2;
 
     private const long MostVerified = 500_000;
 
@@ -44,7 +44,7 @@ internal sealed class SeededDatabase
     public static (long ToMake, long ToCopy) Room(string data, string engine, GrowthSize size)
     {
         // An event took 611 bytes of SQLite and 975 of PostgreSQL.
-        var events = Math.Max(size.Events, (3L * size.Clients) + (10L * size.LongHistory));
+        var events = Math.Max(size.Events, (3L * size.Clients) + (12L * size.LongHistory));
         var bytes = engine == "postgres" ? (1_300 * events) + Math.Min(Log, 1_300 * events) : 800 * events;
         return (File.Exists(Path.Combine(FolderOf(data, engine, size), FactsFile)) ? 0 : bytes, bytes);
     }
