@@ -33,6 +33,10 @@ internal sealed class FakedClock(string file) : Surroundings
 internal sealed class ClockJump : Fault
 {
     private const int Hour = 3_600;
+
+    /// <summary>Beside those of the load: with so many, some are that silo's.</summary>
+    private const int Agencies = 12;
+
     private static readonly TimeSpan s_noticed = TimeSpan.FromSeconds(5);
 
     public override string Name => "clock-jump";
@@ -57,6 +61,10 @@ internal sealed class ClockJump : Fault
 
         // It looks into the file every second.
         await Task.Delay(s_noticed, TimeProvider.System);
+        if (time == 0)
+        {
+            await Task.WhenAll(Enumerable.Range(0, Agencies).Select(i => OwnAgency.Make(scene.Cluster, string.Create(CultureInfo.InvariantCulture, $"clock-{i}"))));
+        }
     }
 
     public override async Task Judge(Scene scene)

@@ -3,7 +3,6 @@ using AgencyPlatform.Client;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Events.V1;
 using Google.Protobuf.WellKnownTypes;
-using Date = Google.Type.Date;
 
 namespace AgencyPlatform.Faults;
 
@@ -115,8 +114,8 @@ internal sealed class DeadlineThrows : Fault
             {
                 new BookingStep
                 {
-                    StartDate = new Date { Year = 2027, Month = 2, Day = 1 },
-                    EndDate = new Date { Year = 2027, Month = 2, Day = 8 },
+                    StartDate = OwnAgency.Monday(weeks: 4),
+                    EndDate = OwnAgency.Monday(weeks: 5),
                     Flexible = new FlexibleForm { WeeklyMinutes = 5 },
                 },
             },

@@ -2,7 +2,7 @@ using AgencyPlatform.Client;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
-using Google.Type;
+using Date = Google.Type.Date;
 
 namespace AgencyPlatform.Faults;
 
@@ -43,10 +43,18 @@ internal sealed record OwnAgency(string Name, string Key)
                 Role = "CMO",
                 TimeZone = "America/New_York",
                 MaxClients = 5,
-                WorkingPatterns = { new WorkingPattern { EffectiveDate = new Date { Year = 2027, Month = 1, Day = 4 }, MondayMinutes = 480, TuesdayMinutes = 480 } },
+                WorkingPatterns = { new WorkingPattern { EffectiveDate = Monday(weeks: 1), MondayMinutes = 480, TuesdayMinutes = 480 } },
             },
         });
         return own;
+    }
+
+    /// <summary>The Monday after today, and so many weeks later.</summary>
+    public static Date Monday(int weeks)
+    {
+        var today = TimeProvider.System.GetUtcNow().Date;
+        var monday = today.AddDays(7 - ((int)today.DayOfWeek + 6) % 7 + 7 * weeks);
+        return new Date { Year = monday.Year, Month = monday.Month, Day = monday.Day };
     }
 
     /// <summary>A client of the agency at one gateway.</summary>

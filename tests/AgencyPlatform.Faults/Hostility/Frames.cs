@@ -30,9 +30,10 @@ internal static class Frames
     /// <param name="says">The length that the frame says it has; null: the true one.</param>
     public static byte[] Of(byte type, byte flags, uint stream, ReadOnlySpan<byte> content, int? says = null)
     {
+        // Three bytes of length, and the type.
         var frame = new byte[9 + content.Length];
-        var length = says ?? content.Length;
-        (frame[0], frame[1], frame[2], frame[3], frame[4]) = ((byte)(length >> 16), (byte)(length >> 8), (byte)length, type, flags);
+        BinaryPrimitives.WriteInt32BigEndian(frame, ((says ?? content.Length) << 8) | type);
+        frame[4] = flags;
         BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(5), stream);
         content.CopyTo(frame.AsSpan(9));
         return frame;
@@ -72,7 +73,7 @@ internal static class Frames
             var rest = bytes.Length - 127;
             for (; rest >= 128; rest >>= 7)
             {
-                length.Add((byte)(rest | 128));
+                length.Add((byte)(rest % 128 + 128));
             }
 
             length.Add((byte)rest);
