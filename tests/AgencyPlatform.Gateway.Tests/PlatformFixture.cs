@@ -147,7 +147,9 @@ public sealed class TestAgency(PlatformFixture platform, string id)
         {
             await UnlessThere(async () => await maker.Service<ClientsService.ClientsServiceClient>().CreateClientCompanyAsync(new CreateClientCompanyRequest
             {
-                Parent = Name, ClientCompanyId = client, ClientCompany = new ClientCompany { DisplayName = client, TimeZone = "America/New_York" },
+                Parent = Name,
+                ClientCompanyId = client,
+                ClientCompany = new ClientCompany { DisplayName = client, TimeZone = "America/New_York" },
             }));
         }
 

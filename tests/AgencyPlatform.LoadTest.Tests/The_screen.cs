@@ -81,7 +81,10 @@ public sealed class The_screen
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = ansi ? AnsiSupport.Yes : AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = ansi ? InteractionSupport.Yes : InteractionSupport.No, Out = new AnsiConsoleOutput(to),
+            Ansi = ansi ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = ansi ? InteractionSupport.Yes : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(to),
         });
         console.Profile.Width = 200;
         return console;

@@ -32,7 +32,11 @@ internal sealed class Preparation(Connection connection, Scenario scenario, Time
             var now = time.GetUtcNow();
             var theirs = new LoadAgency
             {
-                Name = given.Name, Key = given.Key, Own = false, FirstMonday = DateOnly.FromDateTime(now.UtcDateTime).Monday().AddDays(21), Scenario = scenario,
+                Name = given.Name,
+                Key = given.Key,
+                Own = false,
+                FirstMonday = DateOnly.FromDateTime(now.UtcDateTime).Monday().AddDays(21),
+                Scenario = scenario,
                 Tag = string.Create(CultureInfo.InvariantCulture, $"{now.ToUnixTimeSeconds()}-"),
             };
             await theirs.Fill(connection, gate, Made);
@@ -116,7 +120,12 @@ internal sealed class Preparation(Connection connection, Scenario scenario, Time
 
             return new LoadAgency
             {
-                Name = name, Key = key, Own = true, FirstMonday = prepared.Plan!.Monday, Scenario = scenario, Tag = string.Create(CultureInfo.InvariantCulture, $"a{index}-"),
+                Name = name,
+                Key = key,
+                Own = true,
+                FirstMonday = prepared.Plan!.Monday,
+                Scenario = scenario,
+                Tag = string.Create(CultureInfo.InvariantCulture, $"a{index}-"),
             };
         }
 

@@ -137,7 +137,10 @@ public sealed class KeysTests(PlatformFixture platform)
             Parent = agency.Name,
             ApiKey = new ApiKey
             {
-                DisplayName = "Early", Roles = { role }, Cmo = cmo.Length > 0 ? $"{agency.Name}/{cmo}" : "", ClientCompany = client.Length > 0 ? $"{agency.Name}/{client}" : "",
+                DisplayName = "Early",
+                Roles = { role },
+                Cmo = cmo.Length > 0 ? $"{agency.Name}/{cmo}" : "",
+                ClientCompany = client.Length > 0 ? $"{agency.Name}/{client}" : "",
             },
         }));
 
