@@ -231,7 +231,8 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
                     return Over.ConcurrentCalls;
                 }
 
-                if (_atOnce > 0 && Volatile.Read(ref _all._atOnce) >= _all._options.ConcurrentCalls && _atOnce >= _all._options.ConcurrentCalls / Math.Max(1, Volatile.Read(ref _all._busy)))
+                var (all, most) = (Volatile.Read(ref _all._atOnce), _all._options.ConcurrentCalls);
+                if (all >= most && ((_atOnce > 0 && _atOnce >= most / Math.Max(1, Volatile.Read(ref _all._busy))) || all >= 2 * most))
                 {
                     return Over.Share;
                 }

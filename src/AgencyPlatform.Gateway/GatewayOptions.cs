@@ -19,9 +19,10 @@ public sealed class GatewayOptions
 
     /// <summary>
     /// Calls of all agencies at the same time in this process, at least 1. When there are so many, an agency that has its even share of them or more is
-    /// refused the next with RESOURCE_EXHAUSTED; one that has less is let in, so that the busiest one does not take the others' place.
+    /// refused the next with RESOURCE_EXHAUSTED; one that has less is let in, so that the busiest one does not take the others' place. With twice as many
+    /// under way nobody is let in: what waits longer than its caller does is work for nobody.
     /// </summary>
-    public int ConcurrentCalls { get; set; } = 2048;
+    public int ConcurrentCalls { get; set; } = 512;
 
     /// <summary>Calls of one agency a second in this process, at least 1.</summary>
     public int CallsPerSecondPerAgency { get; set; } = 50_000;

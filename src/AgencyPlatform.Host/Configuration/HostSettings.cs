@@ -37,7 +37,7 @@ public sealed record HostSettings
         ("Gateway:OperatorKeyHash", "", "SHA-256 (64 hexadecimal digits) of the key of the platform's operator, who creates agencies. Empty: there is no operator; in Development the key is `apo_development`."),
         ("Gateway:KeyCacheSeconds", "30", "For how long a key found good is believed, 0 to 30: a revocation is heeded within it."),
         ("Gateway:ConcurrentCallsPerAgency", "1024", "Calls of one agency at the same time; more get RESOURCE_EXHAUSTED."),
-        ("Gateway:ConcurrentCalls", "2048", "Calls of all agencies at the same time; then an agency with its even share of them or more gets RESOURCE_EXHAUSTED."),
+        ("Gateway:ConcurrentCalls", "512", "Calls of all agencies at the same time; then an agency with its even share of them or more gets RESOURCE_EXHAUSTED."),
         ("Gateway:CallsPerSecondPerAgency", "50000", "Calls of one agency a second; more get RESOURCE_EXHAUSTED."),
         ("Gateway:BurstMillisecondsPerAgency", "2000", "How many milliseconds' worth of CallsPerSecondPerAgency an agency that was still may call at once."),
         ("Gateway:FailedKeysPerMinute", "60", "Bad keys of one remote address a minute; beyond it, keys not known to be good get RESOURCE_EXHAUSTED unseen."),

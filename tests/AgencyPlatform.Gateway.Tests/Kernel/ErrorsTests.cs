@@ -134,9 +134,20 @@ public sealed partial class ErrorsTests
         Assert.Throws<RpcException>(() => limits.Enter(loud));
         others.ForEach(o => o.Dispose());
         limits.Enter(loud).Dispose();
-
-        static Caller Of(string agency) => new(new AgencyId(agency), "key:k", [Domain.Agencies.Role.Service], null, null, false);
     }
+
+    [Fact]
+    public void With_twice_as_many_under_way_nobody_is_let_in()
+    {
+        var limits = new AgencyLimits(Microsoft.Extensions.Options.Options.Create(new GatewayOptions { ConcurrentCalls = 10 }), TimeProvider.System);
+        var taken = Enumerable.Range(0, 20).Select(i => limits.Enter(Of($"agency-{i}"))).ToList();
+
+        Assert.Equal(StatusCode.ResourceExhausted, Assert.Throws<RpcException>(() => limits.Enter(Of("one-more"))).StatusCode);
+        taken[0].Dispose();
+        limits.Enter(Of("one-more")).Dispose();
+    }
+
+    private static Caller Of(string agency) => new(new AgencyId(agency), "key:k", [Domain.Agencies.Role.Service], null, null, false);
 
     [Fact]
     public void A_burst_is_as_long_as_is_set()
