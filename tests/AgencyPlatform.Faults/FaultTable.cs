@@ -31,7 +31,7 @@ internal static class FaultTable
             }
 
             results.Add(result);
-            Say(result.Holds ? "holds" : $"DOES NOT HOLD: see {own}");
+            Say(string.Create(CultureInfo.InvariantCulture, $"{(result.Holds ? "holds" : $"DOES NOT HOLD: see {own}")}; A {result.After.TotalSeconds:N1} s, bound {fault.Bound.TotalSeconds:N0} s"));
             foreach (var said in result.Wrong.Concat(result.Load?.Examples ?? []).Concat(result.Notes))
             {
                 Say($"  {said}");
