@@ -9,7 +9,7 @@ public sealed class FaultsFacts
     public async Task All_invariants_hold_after_a_kill_9_of_everything_and_in_a_backup_that_is_restored_elsewhere()
     {
         using var folder = new TempFolder();
-        var document = Path.Combine(folder.Path, "faults.md");
+        var document = Path.Combine(folder.Path, "page.md");
         await File.WriteAllTextAsync(document, "before\n<!-- faults: begin -->\nold\n<!-- faults: end -->\nafter\n");
 
         var (code, output, error) = await Run(
