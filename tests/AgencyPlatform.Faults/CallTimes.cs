@@ -25,8 +25,8 @@ internal sealed class CallTimes(string log)
         }
     }
 
-    /// <summary>Waits until the log is so; <see cref="TimeoutException"/> when it is not in time.</summary>
-    public async Task Until(TimeSpan patience, Func<CallTimes, bool> so)
+    /// <summary>Waits until the log is so; false when it is not in time.</summary>
+    public async Task<bool> Until(TimeSpan patience, Func<CallTimes, bool> so)
     {
         var begin = TimeProvider.System.GetTimestamp();
         using var tick = new PeriodicTimer(s_look);
@@ -35,12 +35,12 @@ internal sealed class CallTimes(string log)
             Read();
             if (so(this))
             {
-                return;
+                return true;
             }
         }
         while (TimeProvider.System.GetElapsedTime(begin) < patience && await tick.WaitForNextTickAsync());
 
-        throw new TimeoutException($"Not within {patience.TotalSeconds:N0} s.");
+        return false;
     }
 
     /// <summary>Successes of what was sent since then, an agency each.</summary>

@@ -4,19 +4,22 @@ using Npgsql;
 
 namespace AgencyPlatform.Faults;
 
-/// <summary>Which database the service is on.</summary>
+/// <summary>Which database the service is on, and in how many processes.</summary>
 internal enum Engine
 {
-    /// <summary>Three silos and two gateways.</summary>
+    /// <summary>Three silos and two gateways on PostgreSQL.</summary>
     Postgres,
 
-    /// <summary>One process that is both.</summary>
+    /// <summary>One process that is both, on PostgreSQL: for the database's faults on a machine that five processes are too many for.</summary>
+    PostgresAlone,
+
+    /// <summary>One process that is both, on SQLite.</summary>
     Sqlite,
 }
 
 /// <summary>
 /// The service on loopback. On PostgreSQL: three silos and two gateways, and a PostgreSQL of their own that is as durable as a real one, with the roles
-/// of deploy/postgresql. On SQLite: one process, which stands with the gateways.
+/// of deploy/postgresql. Where there is one process only, it stands with the gateways.
 /// </summary>
 internal sealed class Cluster : IAsyncDisposable
 {
@@ -36,14 +39,14 @@ internal sealed class Cluster : IAsyncDisposable
         (Silos, Gateways) = ([], new Member[1]);
     }
 
-    private Cluster(string folder, PostgresServer database, bool ownsDatabase, PostgresRoles roles, Surroundings surroundings)
+    private Cluster(string folder, Engine engine, PostgresServer database, bool ownsDatabase, PostgresRoles roles, Surroundings surroundings)
     {
         var proxy = new CuttingProxy(database.Port, surroundings.Database);
         string[] As(string connection) =>
             ["--set", "Storage:Provider=Postgres", "--set", $"Storage:ConnectionString={new NpgsqlConnectionStringBuilder(connection) { Host = surroundings.Database.ToString(), Port = proxy.Port }.ConnectionString}"];
-        (Folder, Engine, Surroundings, _storage, _asOwner) = (folder, Engine.Postgres, surroundings, As(roles.Application), As(roles.Owner));
+        (Folder, Engine, Surroundings, _storage, _asOwner) = (folder, engine, surroundings, As(roles.Application), As(roles.Owner));
         (_database, _ownsDatabase, _roles, _proxy) = (database, ownsDatabase, roles, proxy);
-        (Silos, Gateways) = (new Member[3], new Member[2]);
+        (Silos, Gateways) = engine == Engine.Postgres ? (new Member[3], new Member[2]) : ([], new Member[1]);
     }
 
     public Engine Engine { get; }
@@ -80,7 +83,7 @@ internal sealed class Cluster : IAsyncDisposable
         Cluster cluster;
         try
         {
-            cluster = engine == Engine.Sqlite ? new Cluster(folder, At(Path.Combine(folder, "data")), surroundings) : await OnPostgres(folder, programs, surroundings);
+            cluster = engine == Engine.Sqlite ? new Cluster(folder, At(Path.Combine(folder, "data")), surroundings) : await OnPostgres(folder, engine, programs, surroundings);
         }
         catch
         {
@@ -95,7 +98,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     /// <summary>On the ports of the one that was there.</summary>
     public async Task StartGateway(int i) => Gateways[i] = Kept(await Member.Serve(
-        Engine == Engine.Postgres ? "gateway" : "all", $"gateway-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Gateway(i), Gateways[i], _programs));
+        Silos.Length > 0 ? "gateway" : "all", $"gateway-{Interlocked.Increment(ref _started)}", Folder, _storage, Surroundings.Gateway(i), Gateways[i], _programs));
 
     /// <summary>Every process: one silo after the other, so that on a small machine none is taken for dead while the next one starts; then the gateways.</summary>
     public async Task StartAll()
@@ -150,7 +153,7 @@ internal sealed class Cluster : IAsyncDisposable
         {
             var roles = await PostgresRoles.NewDatabase(Database);
             await Tool("pg_restore", roles.Owner, "--no-owner", "--exit-on-error", file);
-            restored = new Cluster(folder, Database, ownsDatabase: false, roles, new Surroundings());
+            restored = new Cluster(folder, Engine, Database, ownsDatabase: false, roles, new Surroundings());
         }
         else
         {
@@ -214,12 +217,12 @@ internal sealed class Cluster : IAsyncDisposable
         }
     }
 
-    private static async Task<Cluster> OnPostgres(string folder, string? programs, Surroundings surroundings)
+    private static async Task<Cluster> OnPostgres(string folder, Engine engine, string? programs, Surroundings surroundings)
     {
         var database = await PostgresServer.Start(durable: true);
         var roles = await PostgresRoles.NewDatabase(database);
         await surroundings.Prepare(roles);
-        var cluster = new Cluster(folder, database, ownsDatabase: true, roles, surroundings) { _programs = programs };
+        var cluster = new Cluster(folder, engine, database, ownsDatabase: true, roles, surroundings) { _programs = programs };
         if (await cluster.Command("migrate") != 0)
         {
             await cluster.DisposeAsync();

@@ -36,7 +36,7 @@ internal static class FaultRun
         using var load = await LoadTester.Start(cluster, folder);
         var scene = new Scene(cluster, load, folder);
         var begun = TimeProvider.System.GetTimestamp();
-        await load.Answered(Successes, s_patience);
+        await Answered("before the fault");
         say("the load is answered");
         var strikes = new List<(DateTimeOffset Begin, DateTimeOffset Over)>();
         for (var time = 0; time < fault.Times; time++)
@@ -45,9 +45,9 @@ internal static class FaultRun
             await fault.Strike(scene, time);
             strikes.Add((begin, TimeProvider.System.GetUtcNow()));
             say(fault.Times == 1 ? "the fault has struck" : $"the fault has struck, {time + 1} of {fault.Times}");
-            await load.Answered(Successes, s_patience);
+            await Answered("after the fault");
             await fault.Mend(scene, time);
-            await load.Answered(Successes, s_patience);
+            await Answered("after what was done about it");
         }
 
         if (length - TimeProvider.System.GetElapsedTime(begun) is var left && left > TimeSpan.Zero)
@@ -77,5 +77,13 @@ internal static class FaultRun
 
         var verified = await cluster.Command("journal", "verify") == 0;
         return new FaultResult(fault, load.Report(), outage, after, load.Calls.NeverKnown(), verified, scene.Wrongs, scene.Notes);
+
+        async Task Answered(string when)
+        {
+            if (!await load.Answered(Successes, s_patience))
+            {
+                scene.Wrong($"not every agency was answered {Successes} times within {s_patience.TotalSeconds:N0} s {when}");
+            }
+        }
     }
 }

@@ -31,7 +31,7 @@ internal static class FaultTable
             }
 
             results.Add(result);
-            Say(result.Holds ? "holds" : $"DOES NOT HOLD: see {own}");
+            Say(string.Create(CultureInfo.InvariantCulture, $"{(result.Holds ? "holds" : $"DOES NOT HOLD: see {own}")}; A {result.After.TotalSeconds:N1} s, bound {fault.Bound.TotalSeconds:N0} s"));
             foreach (var said in result.Wrong.Concat(result.Load?.Examples ?? []).Concat(result.Notes))
             {
                 Say($"  {said}");
@@ -52,7 +52,7 @@ internal static class FaultTable
     private static string Markdown(IReadOnlyList<FaultResult> results, Engine engine, TimeSpan length)
     {
         var text = new StringBuilder();
-        Line($"{TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC, {(engine == Engine.Postgres ? "three silos and two gateways on PostgreSQL" : "one process on SQLite")}, {length.TotalSeconds:N0} s of load at least, load of the machine at the end {Kills.Machine()}. Violations by invariant; A in seconds, with its bound.");
+        Line($"{TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC, {(engine switch { Engine.Postgres => "three silos and two gateways on PostgreSQL", Engine.PostgresAlone => "one process on PostgreSQL", _ => "one process on SQLite" })}, {length.TotalSeconds:N0} s of load at least, load of the machine at the end {Kills.Machine()}. Violations by invariant; A in seconds, with its bound.");
         Line($"");
         Line($"| fault | {string.Join(" | ", s_invariants)} | A (bound) | outage | sent | acknowledged | refused | unknown, then repeated | never known | `journal verify` | |");
         Line($"|---|{string.Concat(Enumerable.Repeat("---:|", s_invariants.Length + 7))}---|---|");

@@ -26,15 +26,20 @@ internal sealed class LoadTester : IDisposable
             "AgencyPlatform.LoadTest", "load", folder, programs: null,
             ["run", Path.Combine(AppContext.BaseDirectory, "faults.json"), .. Reached(cluster, folder), "--report", Path.Combine(folder, "load.json"), "--html", Path.Combine(folder, "load.html")]);
         var tester = new LoadTester(process, cluster, folder);
-        await tester.Calls.Until(s_patience, calls => process.HasEnded || calls.Any());
-        return process.HasEnded ? throw new InvalidOperationException($"The load does not start: see {folder}") : tester;
+        if (await tester.Calls.Until(s_patience, calls => process.HasEnded || calls.Any()) && !process.HasEnded)
+        {
+            return tester;
+        }
+
+        tester.Dispose();
+        throw new InvalidOperationException($"The load does not start: see {folder}");
     }
 
-    /// <summary>Until every agency has had so many successes of what was sent after this began.</summary>
-    public async Task Answered(int times, TimeSpan patience)
+    /// <summary>Until every agency has had so many successes of what was sent after this began; false when that takes longer than the patience.</summary>
+    public Task<bool> Answered(int times, TimeSpan patience)
     {
         var begin = TimeProvider.System.GetUtcNow();
-        await Calls.Until(patience, calls => _process.HasEnded || calls.Successes(since: begin) is { Count: > 0 } agencies && agencies.All(a => a >= times));
+        return Calls.Until(patience, calls => _process.HasEnded || calls.Successes(since: begin).All(a => a >= times));
     }
 
     /// <summary>Ends the load; the load tester judges what is there. Its exit code.</summary>

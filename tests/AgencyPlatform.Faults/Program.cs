@@ -23,7 +23,7 @@ faults.Validators.Add(result =>
     }
 });
 var seconds = new Option<int>("--seconds") { Description = "How long each load lasts at least.", DefaultValueFactory = _ => 30 };
-var engine = new Option<Engine>("--engine") { Description = "Postgres: three silos and two gateways. Sqlite: one process, and the faults that there are for it.", DefaultValueFactory = _ => Engine.Postgres };
+var engine = new Option<Engine>("--engine") { Description = "Postgres: three silos and two gateways. PostgresAlone, Sqlite: one process, and the faults that there are for it.", DefaultValueFactory = _ => Engine.Postgres };
 var markdown = new Option<FileInfo?>("--markdown") { Description = "Puts the table into this document, between its marks (docs/faults.md)." };
 var table = new Command("table", "Each fault under load, judged by the load tester's checker: the table of invariants and faults.") { faults, seconds, engine, markdown };
 var old = new Option<string>("--old-version") { Description = "The commit that rolling-upgrade begins with; left out: the one that the released protos are of.", DefaultValueFactory = _ => "" };

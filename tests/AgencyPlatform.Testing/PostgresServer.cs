@@ -41,7 +41,7 @@ public sealed class PostgresServer
         done
         """;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(180);
     private static readonly string? s_binaries = FindBinaries();
     private static readonly Lazy<Task<PostgresServer>> s_shared = new(() => Start(durable: false));
     private static int s_databases;
@@ -206,7 +206,17 @@ public sealed class PostgresServer
         };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        var answered = await ready.Task.WaitAsync(s_patience);
+        bool answered;
+        try
+        {
+            answered = await ready.Task.WaitAsync(s_patience);
+        }
+        catch (TimeoutException)
+        {
+            process.StandardInput.Close();
+            throw;
+        }
+
         lock (output)
         {
             return (answered, output.ToString());

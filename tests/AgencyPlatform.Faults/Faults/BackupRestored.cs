@@ -22,7 +22,7 @@ internal sealed class BackupRestored : Fault
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(5);
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     public override async Task Strike(Scene scene, int time)
     {

@@ -2,8 +2,14 @@ using AgencyPlatform.Testing;
 
 namespace AgencyPlatform.Faults;
 
+/// <summary>Something that happens to PostgreSQL or on the way to it.</summary>
+internal abstract class DatabaseFault : Fault
+{
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone];
+}
+
 /// <summary>PostgreSQL ends, with or without time to say so, and is started again at once as by a supervisor.</summary>
-internal sealed class DatabaseRestarted(string name, string how, int signal) : Fault
+internal sealed class DatabaseRestarted(string name, string how, int signal) : DatabaseFault
 {
     public override string Name => name;
 
@@ -15,7 +21,7 @@ internal sealed class DatabaseRestarted(string name, string how, int signal) : F
 }
 
 /// <summary>PostgreSQL holds its connections and its locks, and answers nothing.</summary>
-internal sealed class DatabaseFrozen : Fault
+internal sealed class DatabaseFrozen : DatabaseFault
 {
     private static readonly TimeSpan s_frozen = TimeSpan.FromSeconds(12);
 
@@ -48,7 +54,7 @@ internal sealed class DatabaseFrozen : Fault
 }
 
 /// <summary>Every connection to PostgreSQL is reset, which both sides see.</summary>
-internal sealed class ConnectionsDropped : Fault
+internal sealed class ConnectionsDropped : DatabaseFault
 {
     public override string Name => "connections-dropped";
 
@@ -62,7 +68,7 @@ internal sealed class ConnectionsDropped : Fault
 }
 
 /// <summary>Every connection to PostgreSQL carries nothing any more, which neither side sees: as behind a firewall that has forgotten them.</summary>
-internal sealed class ConnectionsHalfOpen : Fault
+internal sealed class ConnectionsHalfOpen : DatabaseFault
 {
     public override string Name => "connections-half-open";
 
@@ -74,7 +80,7 @@ internal sealed class ConnectionsHalfOpen : Fault
 }
 
 /// <summary>The primary is lost for good; the synchronous standby has all that was acknowledged.</summary>
-internal sealed class StandbyPromoted : Fault
+internal sealed class StandbyPromoted : DatabaseFault
 {
     private PostgresServer? _standby;
 

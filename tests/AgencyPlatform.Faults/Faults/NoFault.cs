@@ -9,7 +9,7 @@ internal sealed class NoFault : Fault
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(5);
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     public override Task Strike(Scene scene, int time) => Task.CompletedTask;
 }

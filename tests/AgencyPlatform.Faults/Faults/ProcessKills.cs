@@ -41,7 +41,7 @@ internal sealed class AllKilled : Fault
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(15);
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     public override async Task Strike(Scene scene, int time)
     {

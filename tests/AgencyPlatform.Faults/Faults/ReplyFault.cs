@@ -38,7 +38,7 @@ internal abstract class ReplyFault : Fault
 {
     public override Task<Cluster> Start(string folder, Engine engine) => Cluster.Start(folder, engine, surroundings: new BehindReplyProxies());
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     protected static IReadOnlyCollection<ReplyProxy> Proxies(Scene scene) => ((BehindReplyProxies)scene.Cluster.Surroundings).Proxies;
 }
@@ -117,7 +117,7 @@ internal sealed class RequestsDoubled : Fault
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(5);
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     public override async Task Strike(Scene scene, int time)
     {
