@@ -50,7 +50,7 @@ internal sealed class DiskFull : Fault
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(15);
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     public override async Task<Cluster> Start(string folder, Engine engine)
     {

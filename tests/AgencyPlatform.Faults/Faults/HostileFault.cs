@@ -10,7 +10,7 @@ internal abstract class HostileFault : Fault
 
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(250);
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     public override async Task Strike(Scene scene, int time)
     {

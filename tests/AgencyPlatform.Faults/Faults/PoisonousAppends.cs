@@ -21,6 +21,8 @@ internal sealed class PoisonousAppends : Fault
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(5);
 
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone];
+
     public override async Task Strike(Scene scene, int time)
     {
         var poisoned = await OwnAgency.Make(scene.Cluster, "poisoned");

@@ -3,7 +3,6 @@ using AgencyPlatform.Faults.Hostility;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Events.V1;
 using Google.Protobuf;
-using FieldMask = Google.Protobuf.WellKnownTypes.FieldMask;
 
 namespace AgencyPlatform.Faults;
 
@@ -27,10 +26,11 @@ internal sealed class ReaderStops : HostileFault
         var agency = await OwnAgency.Make(scene.Cluster, "reader");
         using (var client = agency.Client(scene.Cluster.Addresses.First()))
         {
-            await Parallel.ForAsync(0, Events, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => await client.Clients.UpdateClientCompanyAsync(new UpdateClientCompanyRequest
+            await Parallel.ForAsync(0, Events, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => await client.Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
             {
-                ClientCompany = new ClientCompany { Name = agency.ClientCompany, DisplayName = string.Create(CultureInfo.InvariantCulture, $"A name that is not short, so that a page of them is no small thing to keep: {i}") },
-                UpdateMask = new FieldMask { Paths = { "display_name" } },
+                Parent = agency.Name,
+                ClientCompanyId = string.Create(CultureInfo.InvariantCulture, $"client-{i}"),
+                ClientCompany = new ClientCompany { DisplayName = "A name that is not short, so that a page of them is no small thing to keep", TimeZone = "America/New_York" },
             }));
             var page = await client.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, PageSize = 1000 });
             scene.Note(string.Create(CultureInfo.InvariantCulture, $"a page has {page.Events.Count} events and {page.CalculateSize():N0} bytes; {Connections * Calls} are asked for"));

@@ -4,7 +4,6 @@ using AgencyPlatform.Client;
 using AgencyPlatform.Faults.Networks;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Events.V1;
-using FieldMask = Google.Protobuf.WellKnownTypes.FieldMask;
 
 namespace AgencyPlatform.Faults;
 
@@ -39,7 +38,7 @@ internal abstract class ReplyFault : Fault
 {
     public override Task<Cluster> Start(string folder, Engine engine) => Cluster.Start(folder, engine, surroundings: new BehindReplyProxies());
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     protected static IReadOnlyCollection<ReplyProxy> Proxies(Scene scene) => ((BehindReplyProxies)scene.Cluster.Surroundings).Proxies;
 }
@@ -114,11 +113,11 @@ internal sealed class RequestsDoubled : Fault
 
     public override string Name => "requests-doubled";
 
-    public override string What => "Beside the load, each of 300 changes is sent twice at the same time on connections of their own, to both gateways: both answers are the same, and there is one event.";
+    public override string What => "Beside the load, each of 300 client companies is created by a request sent twice at the same time on connections of their own, to both gateways: both answers are the same, and there is one event.";
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(5);
 
-    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.Sqlite];
+    public override IReadOnlyList<Engine> Engines => [Engine.Postgres, Engine.PostgresAlone, Engine.Sqlite];
 
     public override async Task Strike(Scene scene, int time)
     {
@@ -128,15 +127,16 @@ internal sealed class RequestsDoubled : Fault
         var before = await Events(one, agency.Name);
         await Parallel.ForAsync(0, Requests, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (i, _) =>
         {
-            var request = new UpdateClientCompanyRequest
+            var request = new CreateClientCompanyRequest
             {
-                ClientCompany = new ClientCompany { Name = agency.ClientCompany, DisplayName = string.Create(CultureInfo.InvariantCulture, $"Name {i}") },
-                UpdateMask = new FieldMask { Paths = { "display_name" } },
+                Parent = agency.Name,
+                ClientCompanyId = string.Create(CultureInfo.InvariantCulture, $"client-{i}"),
+                ClientCompany = new ClientCompany { DisplayName = "Client", TimeZone = "America/New_York" },
                 RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(),
             };
             var answers = await Task.WhenAll(
-                one.Clients.UpdateClientCompanyAsync(request.Clone()).ResponseAsync,
-                other.Clients.UpdateClientCompanyAsync(request.Clone()).ResponseAsync);
+                one.Clients.CreateClientCompanyAsync(request.Clone()).ResponseAsync,
+                other.Clients.CreateClientCompanyAsync(request.Clone()).ResponseAsync);
             if (!answers[0].Equals(answers[1]))
             {
                 lock (scene)
