@@ -5,6 +5,9 @@ namespace AgencyPlatform.Gateway;
 /// <summary>Updates by mask: what the mask names comes from the request, the rest stays as it is.</summary>
 internal static class Masks
 {
+    /// <summary>Of one update. Of so many that change one resource at the same time, each round lets at least one through.</summary>
+    private const int MostAttempts = 64;
+
     /// <summary>The current resource with the masked fields of another.</summary>
     public static T Merged<T>(T current, T wire, IReadOnlySet<string> mask) where T : class, IMessage<T>
     {
@@ -50,7 +53,7 @@ internal static class Masks
             var (state, meta) = (await read()).OrThrow();
             var (call, write) = await prepare(state, meta);
             var reply = await write(call with { ExpectedVersion = call.ExpectedVersion ?? meta.Version });
-            if (reply.Rejection is not { Kind: RejectionKind.Stale } || call.ExpectedVersion is not null || attempt == 4)
+            if (reply.Rejection is not { Kind: RejectionKind.Stale } || call.ExpectedVersion is not null || attempt == MostAttempts)
             {
                 return reply;
             }
