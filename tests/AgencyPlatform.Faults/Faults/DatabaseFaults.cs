@@ -1,4 +1,5 @@
 using AgencyPlatform.Testing;
+using Npgsql;
 
 namespace AgencyPlatform.Faults;
 
@@ -13,11 +14,34 @@ internal sealed class DatabaseRestarted(string name, string how, int signal) : D
 {
     public override string Name => name;
 
-    public override string What => $"PostgreSQL is ended by {how} and started again at once.";
+    public override string What => $"PostgreSQL is ended by {how} and started again at once; over when it takes connections again.";
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(15);
 
-    public override async Task Strike(Scene scene, int time) => Member.Signal((await scene.Cluster.Database.Processes())[0], signal);
+    public override async Task Strike(Scene scene, int time)
+    {
+        var first = (await scene.Cluster.Database.Processes())[0];
+        Member.Signal(first, signal);
+
+        // What its last checkpoint and its recovery take is not the platform's time.
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while ((Directory.Exists($"/proc/{first}") || !await Answers(scene.Cluster.Database)) && await tick.WaitForNextTickAsync())
+        {
+        }
+    }
+
+    private static async Task<bool> Answers(PostgresServer database)
+    {
+        try
+        {
+            await database.Execute("SELECT 1");
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
 }
 
 /// <summary>PostgreSQL holds its connections and its locks, and answers nothing.</summary>
