@@ -187,7 +187,7 @@ internal sealed class AgencyMove(NpgsqlDataSource home, IReadOnlyDictionary<stri
 
         var mine = $"agency = {Literal(agency.Value)}";
         var news = $"{mine} AND sequence > {arrived.Sequence} AND sequence <= {head.Sequence}";
-        await CopyRows(source, target, "events", news);
+        await CopyRows(source, target, "events", EventColumns.All.Select(c => c.Name), news);
         await Verify(target, agency, arrived, head);
         foreach (var (table, columns) in await Tables(target))
         {
@@ -199,7 +199,7 @@ internal sealed class AgencyMove(NpgsqlDataSource home, IReadOnlyDictionary<stri
                 _ => mine,
             };
             await Execute(target, $"DELETE FROM {table} WHERE {changed}");
-            await CopyRows(source, target, table, changed);
+            await CopyRows(source, target, table, columns, changed);
         }
 
         // Whoever had claimed them did so at the other place.
@@ -309,28 +309,25 @@ internal sealed class AgencyMove(NpgsqlDataSource home, IReadOnlyDictionary<stri
         string.Join(';', (await Tables(at)).OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => $"{t.Key}({string.Join(',', t.Value.Order(StringComparer.Ordinal))})"));
 
     /// <summary>Every table of tenants but events and heads, with its columns: what a later release adds moves too.</summary>
-    private static async Task<Dictionary<string, List<string>>> Tables(NpgsqlConnection at) =>
-        (await Columns(at, "table_name NOT IN ('events', 'heads', 'agency_places')")).GroupBy(c => c.Table)
-            .Where(t => t.Any(c => c.Column == "agency")).ToDictionary(t => t.Key, t => t.Select(c => c.Column).ToList());
-
-    private static async Task<List<(string Table, string Column)>> Columns(NpgsqlConnection at, string where)
+    private static async Task<Dictionary<string, List<string>>> Tables(NpgsqlConnection at)
     {
-        var columns = new List<(string, string)>();
-        await using var command = Command(at, $"SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND {where} ORDER BY ordinal_position");
+        var columns = new List<(string Table, string Column)>();
+        await using var command = Command(
+            at, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT IN ('events', 'heads', 'agency_places') ORDER BY ordinal_position");
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
             columns.Add((reader.GetString(0), reader.GetString(1)));
         }
 
-        return columns;
+        return columns.GroupBy(c => c.Table).Where(t => t.Any(c => c.Column == "agency")).ToDictionary(t => t.Key, t => t.Select(c => c.Column).ToList());
     }
 
-    private static async Task CopyRows(NpgsqlConnection source, NpgsqlConnection target, string table, string where)
+    private static async Task CopyRows(NpgsqlConnection source, NpgsqlConnection target, string table, IEnumerable<string> columns, string where)
     {
-        var columns = string.Join(", ", (await Columns(target, $"table_name = {Literal(table)}")).Select(c => $"\"{c.Column}\""));
-        await using var from = await source.BeginRawBinaryCopyAsync($"COPY (SELECT {columns} FROM {table} WHERE {where}) TO STDOUT (FORMAT BINARY)");
-        await using var to = await target.BeginRawBinaryCopyAsync($"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)");
+        var list = string.Join(", ", columns.Select(c => $"\"{c}\""));
+        await using var from = await source.BeginRawBinaryCopyAsync($"COPY (SELECT {list} FROM {table} WHERE {where}) TO STDOUT (FORMAT BINARY)");
+        await using var to = await target.BeginRawBinaryCopyAsync($"COPY {table} ({list}) FROM STDIN (FORMAT BINARY)");
         await from.CopyToAsync(to);
     }
 

@@ -10,6 +10,7 @@ internal sealed class Caller(IJournal journal, AgencyId agency, string id)
     private readonly List<(int Count, TaskCompletionSource Reached)> _awaited = [];
     private readonly List<NewEvent> _acknowledged = [];
     private volatile bool _stopped;
+    private Exception? _failed;
 
     public AgencyId Agency => agency;
 
@@ -35,6 +36,11 @@ internal sealed class Caller(IJournal journal, AgencyId agency, string id)
         {
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _awaited.Add((_acknowledged.Count + count, reached));
+            if (_failed is { } failed)
+            {
+                reached.SetException(failed);
+            }
+
             return reached.Task;
         }
     }
@@ -71,6 +77,7 @@ internal sealed class Caller(IJournal journal, AgencyId agency, string id)
         {
             lock (_acknowledged)
             {
+                _failed = e;
                 _awaited.ForEach(a => a.Reached.TrySetException(e));
             }
 

@@ -6,6 +6,9 @@ namespace AgencyPlatform.Storage.Tests.Shards;
 /// </summary>
 internal static class PlacementSchema
 {
+    /// <summary>Part of what a refused append is told.</summary>
+    public const string Refusal = "is not served from this database";
+
     /// <summary>
     /// In the home database: where each agency is, and the move that is under way. <c>place</c> is where it is served, or will be once the move is
     /// ended; a move is decided when <c>place</c> is its <c>destination</c>.
@@ -21,10 +24,10 @@ internal static class PlacementSchema
     /// integrity violation (23514): the writer takes such a batch apart, so that the neighbours of the refused item are stored.
     /// </summary>
     public const string Place =
-        """
+        $"""
         ALTER TABLE heads ADD COLUMN fence uuid, ADD COLUMN epoch uuid;
         CREATE FUNCTION refuse_append() RETURNS trigger LANGUAGE plpgsql AS $$
-          BEGIN RAISE EXCEPTION 'agency % is not served from this database', NEW.agency USING ERRCODE = 'check_violation'; END $$;
+          BEGIN RAISE EXCEPTION 'agency % {Refusal}', NEW.agency USING ERRCODE = 'check_violation'; END $$;
         CREATE TRIGGER not_admitted BEFORE INSERT ON heads FOR EACH ROW WHEN (NEW.sequence > 0 AND NEW.fence IS NULL) EXECUTE FUNCTION refuse_append();
         CREATE TRIGGER fenced BEFORE UPDATE ON heads FOR EACH ROW WHEN (OLD.fence IS NOT NULL AND NEW.fence IS NOT DISTINCT FROM OLD.fence) EXECUTE FUNCTION refuse_append();
         """;

@@ -14,7 +14,7 @@ internal sealed class RoutedJournal(AgencyMap map, IReadOnlyDictionary<string, P
     {
         try
         {
-            return await Read(item.Key.Agency, place => place.Journal.Append(item).AsTask(), sure: result => result is AppendResult.Appended);
+            return await Read(item.Key.Agency, place => Append(place, item), sure: result => result is AppendResult.Appended);
         }
         catch (UnavailableException e)
         {
@@ -43,6 +43,19 @@ internal sealed class RoutedJournal(AgencyMap map, IReadOnlyDictionary<string, P
     public Task<FeedHead> ReadHead(AgencyId agency, CancellationToken cancellation = default) => Read(agency, place => place.ReadHead(agency, cancellation));
 
     public async ValueTask<Place> PlaceOf(AgencyId agency) => places[await map.PlaceOf(agency)];
+
+    /// <summary>What the fence has refused is told by its words, not by the place's state: the fence may be lifted again by now.</summary>
+    private async Task<AppendResult> Append(Place place, AppendItem item)
+    {
+        var result = await place.Journal.Append(item);
+        if (result is AppendResult.Unstorable { Error: var error } && error.Contains(PlacementSchema.Refusal, StringComparison.Ordinal))
+        {
+            map.Forget(item.Key.Agency);
+            return new AppendResult.Unavailable(error);
+        }
+
+        return result;
+    }
 
     /// <summary>Asks where the map says.</summary>
     /// <param name="sure">Whether an answer is one that only the serving place could give.</param>

@@ -426,7 +426,7 @@ public sealed class Several_databases(ITestOutputHelper output) : IAsyncLifetime
 
         // Lists, external ids, people, deadlines.
         Assert.Equal(
-            callers.Select(c => $"{c.Id}: Name {c.Acknowledged.Count - 1} of {c.Id}").Order(StringComparer.Ordinal),
+            callers.OrderBy(c => c.Id, StringComparer.Ordinal).Select(c => $"{c.Id}: Name {c.Acknowledged.Count - 1} of {c.Id}"),
             (await place.ReadModels.List<ClientRow>(agency, Query.All(100))).Select(r => $"{r.Id}: {r.DisplayName}"));
         Assert.Equal(
             callers.Select(c => $"crm-{c.Id}").Order(StringComparer.Ordinal), (await place.ReadModels.List<ExternalIdRow>(agency, Query.All(100))).Select(r => r.ExternalId));
