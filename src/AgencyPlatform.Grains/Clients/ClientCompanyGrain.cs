@@ -9,15 +9,18 @@ namespace AgencyPlatform.Grains.Clients;
 [Reentrant]
 public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<ClientCompany>(services), IClientCompanyGrain
 {
-    /// <summary>
-    /// Who names this client is read again when a client of the agency changed whom it names here, and, for a change on another silo
-    /// (while grains move), after so long.
-    /// </summary>
-    internal static readonly Duration NamedByStands = Duration.FromSeconds(5);
+    private const int Stands = 60;
 
     private ImmutableSortedSet<ClientCompanyId> _namedBy = [];
     private Instant _namedByRead = Instant.MinValue;
     private long _changesRead;
+    private (Task Done, long Changes)? _reading;
+
+    /// <summary>
+    /// Who names a client is read again when a client of the agency changed whom it names here, and, for a change on another silo (while grains move),
+    /// after so long: one to two minutes, other for each client, so that a thousand of them do not become due together.
+    /// </summary>
+    internal static Duration NamedByStands(ClientCompanyId client) => Duration.FromSeconds(Stands + ((uint)client.GetHashCode() % Stands));
 
     public Task<Reply<ClientCompany>> Create(Call call, CreateClient c) => Decide(call, (s, _) => s.Create(c), s => s);
 
@@ -39,12 +42,15 @@ public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<
     public async Task<Reply<ClientFence>> GetFence(Read read)
     {
         var changes = ActiveFacts.CompetitorChanges(Key.Agency);
-        if (changes != _changesRead || SystemNow - _namedByRead > NamedByStands)
+        if (changes != _changesRead || SystemNow - _namedByRead > NamedByStands(new ClientCompanyId(Key.Id)))
         {
-            var rows = await ReadModels.List<CompetitorRow>(Key.Agency, Contracts.Journal.Query.All(1_000, Filter.Eq(nameof(CompetitorRow.Competitor), new ClientCompanyId(Key.Id))));
-            _namedBy = [.. rows.Select(row => row.Client)];
-            _namedByRead = SystemNow;
-            _changesRead = changes;
+            // All that ask at the same time share one reading: hundreds of them would each take a connection, every time that it is due.
+            if (_reading is not { Done.IsCompleted: false } under || under.Changes != changes)
+            {
+                _reading = under = (ReadNamedBy(changes), changes);
+            }
+
+            await under.Done;
         }
 
         var reply = await Query(read, (s, _) => s);
@@ -60,6 +66,15 @@ public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<
         }
 
         return Reply<ClientFence>.Ok(fence, reply.Meta);
+    }
+
+    private async Task ReadNamedBy(long changes)
+    {
+        var rows = await ReadModels.List<CompetitorRow>(Key.Agency, Contracts.Journal.Query.All(1_000, Filter.Eq(nameof(CompetitorRow.Competitor), new ClientCompanyId(Key.Id))));
+        if (changes >= _changesRead)
+        {
+            (_namedBy, _namedByRead, _changesRead) = ([.. rows.Select(row => row.Client)], SystemNow, changes);
+        }
     }
 
     // What was told is of the state before: the next to ask hears anew.

@@ -97,7 +97,7 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
             return await decide(new BookingFacts(new Domain.Clients.ClientFence(default, 0, [], []), null));
         }
 
-        if (ActiveFacts.Fence(Key.Agency, known, SystemNow - ClientCompanyGrain.NamedByStands) is { } told)
+        if (ActiveFacts.Fence(Key.Agency, known, SystemNow - ClientCompanyGrain.NamedByStands(known)) is { } told)
         {
             return await decide(new BookingFacts(told, await NewerPolicy(call.PolicyVersion, call.SandboxNow)));
         }

@@ -143,13 +143,17 @@ internal sealed class RowTable
         }
     }
 
-    /// <summary>Its further indexes; made after the table bears its final name, as index names do not follow a renaming.</summary>
+    /// <summary>
+    /// Its further indexes; made after the table bears its final name, as index names do not follow a renaming. Each has a condition that a list by its
+    /// first column implies and a look-up by the key does not: on a table of few live rows PostgreSQL took such an index for look-ups by the key too, and
+    /// walked all dead entries of the agency for each (1.3 million entries read in 70,000 look-ups).
+    /// </summary>
     public IEnumerable<string> IndexDdl()
     {
         foreach (var index in Indexes)
         {
             var columns = index.Concat(Key.Where(k => !index.Contains(k))).Select(c => Columns[c].Quoted).Prepend("agency");
-            yield return $"CREATE INDEX {Name}_by_{string.Join("_", index.Select(c => Columns[c].Name))} ON {Name} ({string.Join(", ", columns)})";
+            yield return $"CREATE INDEX {Name}_by_{string.Join("_", index.Select(c => Columns[c].Name))} ON {Name} ({string.Join(", ", columns)}) WHERE {Columns[index[0]].Quoted} IS NOT NULL";
         }
     }
 
