@@ -20,7 +20,7 @@ public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<
     /// Who names a client is read again when a client of the agency changed whom it names here, and, for a change on another silo (while grains move),
     /// after so long: one to two minutes, other for each client, so that a thousand of them do not become due together.
     /// </summary>
-    internal static Duration NamedByStands(ClientCompanyId client) => Duration.FromSeconds(Stands + ((uint)client.GetHashCode() % Stands));
+    internal static Duration NamedByStands(ClientCompanyId client) => Duration.FromSeconds(Stands + (unchecked((uint)client.GetHashCode()) % Stands));
 
     public Task<Reply<ClientCompany>> Create(Call call, CreateClient c) => Decide(call, (s, _) => s.Create(c), s => s);
 
