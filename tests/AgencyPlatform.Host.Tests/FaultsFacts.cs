@@ -10,7 +10,7 @@ public sealed class FaultsFacts
     {
         using var folder = new TempFolder();
         var document = Path.Combine(folder.Path, "page.md");
-        await File.WriteAllTextAsync(document, "before\n<!-- faults: begin -->\nold\n<!-- faults: end -->\nafter\n");
+        await File.WriteAllTextAsync(document, "before\n<!-- faults: begin -->\noutdated\n<!-- faults: end -->\nafter\n");
 
         var (code, output, error) = await Run(
             "table", "--engine", "Sqlite", "--faults", "all-killed,backup-restored", "--seconds", "5", "--out", folder.Path, "--markdown", document);
@@ -19,7 +19,7 @@ public sealed class FaultsFacts
         var text = await File.ReadAllTextAsync(document);
         Assert.Matches(@"\| `all-killed` \|( 0 \|){10} .*\| whole \| holds \|", text);
         Assert.Matches(@"\| `backup-restored` \|( 0 \|){10} .*\| whole \| holds \|", text);
-        Assert.DoesNotContain("old", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("outdated", text, StringComparison.Ordinal);
         Assert.EndsWith("<!-- faults: end -->\nafter\n", text, StringComparison.Ordinal);
     }
 
