@@ -40,7 +40,7 @@ ran=0
 for project in tests/*.Tests/*.csproj; do
   name=$(basename "$project" .csproj)
   say "$name"
-  timeout 900 dotnet test "$project" --no-build --nologo --logger "trx;LogFileName=$name.trx" --results-directory "$results" || status=1
+  timeout 1500 dotnet test "$project" --no-build --nologo --logger "trx;LogFileName=$name.trx" --results-directory "$results" || status=1
   [ -f "$results/$name.trx" ] || { echo "$name did not run"; status=1; }
   ran=$((ran + 1))
 done
