@@ -45,7 +45,8 @@ internal sealed class LoadTester : IDisposable
     /// <summary>Ends the load; the load tester judges what is there. Its exit code.</summary>
     public async Task<int> Stop()
     {
-        _process.Signal(Member.SigInt);
+        // Not SIGINT, which whatever a shell starts in the background ignores.
+        _process.Signal(Member.SigTerm);
         return await _process.Ended(s_patience);
     }
 
