@@ -57,6 +57,7 @@ public sealed partial class DeployFacts
         var budgets = documents.Where(d => Text(d, "kind") == "PodDisruptionBudget").Select(d => ((YamlMappingNode)((YamlMappingNode)d["spec"])["selector"])["matchLabels"].ToString()).ToList();
 
         Assert.Equal(3, workloads.Count);
+        Assert.Contains(documents, d => Text(d, "kind") == "Job" && d.AllNodes.OfType<YamlScalarNode>().Any(n => n.Value == "migrate"));
         Assert.All(workloads, workload =>
         {
             var spec = (YamlMappingNode)((YamlMappingNode)((YamlMappingNode)workload["spec"])["template"])["spec"];
