@@ -16,14 +16,18 @@ internal sealed class Network : IAsyncDisposable
     public const string Here = "here";
 
     private const int SlowTable = 77;
+    private static int s_made;
     private readonly string _name;
+    private readonly string _device;
     private readonly string _prefix;
     private readonly List<string> _places = [];
     private readonly List<int> _rules = [];
     private SlowRoad? _slow;
     private int _rule = 100;
 
-    private Network(string name, string prefix) => (_name, _prefix) = (name, prefix);
+    // The names of devices are the machine's, and of an earlier network they may be there still: the kernel takes its time with a namespace that is deleted.
+    private Network(int number, string prefix) =>
+        (_name, _device, _prefix) = ($"faults-{Environment.ProcessId}-{number}", $"flt{Environment.ProcessId}-{number}", prefix);
 
     private string Router => $"{_name}-router";
 
@@ -31,7 +35,7 @@ internal sealed class Network : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It cannot be made here; the message says what is needed.</exception>
     public static async Task<Network> Make(params string[] places)
     {
-        var network = new Network($"faults-{Environment.ProcessId}", FreePrefix());
+        var network = new Network(Interlocked.Increment(ref s_made), FreePrefix());
         try
         {
             await Ip("netns", "add", network.Router);
@@ -69,7 +73,7 @@ internal sealed class Network : IAsyncDisposable
     {
         if (_slow is null)
         {
-            _slow = new SlowRoad($"flt{Environment.ProcessId}s", least, most, loss);
+            _slow = new SlowRoad(_device + "s", least, most, loss);
             await Ip("link", "set", _slow.Device, "netns", Router);
             await InRouter("link", "set", _slow.Device, "up");
             await InRouter("route", "add", "default", "dev", _slow.Device, "table", SlowTable.ToString(CultureInfo.InvariantCulture));
@@ -119,10 +123,9 @@ internal sealed class Network : IAsyncDisposable
         var (router, own) = Ends(place);
         if (place == Here)
         {
-            var device = $"flt{Environment.ProcessId}";
-            await Ip("link", "add", device, "type", "veth", "peer", "name", place, "netns", Router);
-            await Ip("addr", "add", own + "/30", "dev", device);
-            await Ip("link", "set", device, "up");
+            await Ip("link", "add", _device, "type", "veth", "peer", "name", place, "netns", Router);
+            await Ip("addr", "add", own + "/30", "dev", _device);
+            await Ip("link", "set", _device, "up");
         }
         else
         {
