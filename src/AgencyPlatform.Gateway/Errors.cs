@@ -80,6 +80,11 @@ public static class Errors
         Code.ResourceExhausted, $"The request has more than the {most.ToString(CultureInfo.InvariantCulture)} bytes that are taken: send less at once.",
         new ErrorInfo { Reason = Reasons.RequestTooLarge, Domain = Domain });
 
+    /// <summary>Bytes that are no message.</summary>
+    internal static RpcException Unreadable(string method) => Status(
+        Code.InvalidArgument, $"The bytes that were sent are no message that {method} takes: they are cut short, are no protobuf, or have a string that is not UTF-8.",
+        new ErrorInfo { Reason = Reasons.InvalidArgument, Domain = Domain });
+
     /// <summary>A path or verb that is no method of the JSON API.</summary>
     internal static RpcException NoSuchMethod(string what) => Status(
         Code.Unimplemented, $"{what} is no method of this API: /docs lists them.", new ErrorInfo { Reason = Reasons.NoSuchMethod, Domain = Domain });

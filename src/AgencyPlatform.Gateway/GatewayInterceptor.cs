@@ -22,7 +22,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
     {
         try
         {
-            using var entered = await Enter(context, request as IMessage);
+            await Enter(context, request as IMessage);
             TellAgency(context);
             return await continuation(request, context);
         }
@@ -37,7 +37,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
     {
         try
         {
-            using var entered = await Enter(context, request as IMessage);
+            await Enter(context, request as IMessage);
             TellAgency(context);
             await continuation(request, responseStream, context);
         }
@@ -52,7 +52,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
     {
         try
         {
-            using var entered = await Enter(context, null);
+            await Enter(context, null);
             TellAgency(context);
             return await continuation(requestStream, context);
         }
@@ -67,7 +67,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
     {
         try
         {
-            using var entered = await Enter(context, null);
+            await Enter(context, null);
             TellAgency(context);
             await continuation(requestStream, responseStream, context);
         }
@@ -90,12 +90,15 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         }
     }
 
-    private async ValueTask<IDisposable?> Enter(ServerCallContext context, IMessage? request)
+    /// <summary>
+    /// Lets a call in, or throws. It counts until its reply is written: a caller that reads no replies holds what it may have at once, and gets no more.
+    /// </summary>
+    private async ValueTask Enter(ServerCallContext context, IMessage? request)
     {
         var roles = RpcRoles.Of(context.Method) ?? throw Errors.Denied("Nobody may call this method.");
         if (roles.Length == 0)
         {
-            return null;
+            return;
         }
 
         var caller = await authenticator.Authenticate(context.RequestHeaders, context.GetHttpContext().Connection.RemoteIpAddress);
@@ -110,7 +113,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         }
 
         context.UserState[Caller.StateKey] = caller;
-        return limits.Enter(caller);
+        context.GetHttpContext().Response.RegisterForDispose(limits.Enter(caller));
     }
 
     /// <summary>Another agency's name is answered as one that does not exist, before anything else of the request is looked at.</summary>

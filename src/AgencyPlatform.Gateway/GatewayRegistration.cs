@@ -48,7 +48,7 @@ public static class GatewayRegistration
         var most = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.MaxRequestBytes;
         app.UseMiddleware<JsonRequests>(most);
         app.UseGrpcWeb(new GrpcWebOptions { DefaultEnabled = true });
-        app.UseMiddleware<LargeGrpcRequests>(most);
+        app.UseMiddleware<UnreadGrpcRequests>(most);
         var map = typeof(GrpcEndpointRouteBuilderExtensions).GetMethods().Single(m => m.Name == nameof(GrpcEndpointRouteBuilderExtensions.MapGrpcService) && m.GetParameters().Length == 1);
         foreach (var service in Services())
         {

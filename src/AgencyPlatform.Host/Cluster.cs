@@ -52,6 +52,8 @@ internal static class Cluster
             silo.AddSampledActivityPropagation();
         }
 
+        silo.Services.AddSingleton<ClockGuard>();
+        silo.Services.AddHostedService(services => services.GetRequiredService<ClockGuard>());
         silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
         silo.AddAgencyPlatformGrains();
     });

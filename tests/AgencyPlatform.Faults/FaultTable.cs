@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace AgencyPlatform.Faults;
 
@@ -9,10 +8,10 @@ internal static class FaultTable
     private const string Begin = "<!-- faults: begin -->", End = "<!-- faults: end -->";
     private static readonly string[] s_invariants = ["L", "O", "Q", "C", "Z", "N", "F", "R", "S", "T"];
 
-    /// <param name="document">Into which the table goes, between its two marks; null: nowhere.</param>
+    /// <param name="document">Into whose table, between two marks, the rows go, each as soon as it is there; null: nowhere.</param>
     public static async Task<int> Run(IReadOnlyList<Fault> faults, Engine engine, TimeSpan length, string folder, FileInfo? document)
     {
-        var results = new List<FaultResult>();
+        var (holds, rows) = (true, new List<string>());
         foreach (var (fault, i) in faults.Where(f => f.Engines.Contains(engine)).Select((f, i) => (f, i)))
         {
             var own = Path.Combine(folder, fault.Name);
@@ -30,7 +29,13 @@ internal static class FaultTable
                 await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(own).FullName, "exception.txt"), e.ToString());
             }
 
-            results.Add(result);
+            holds &= result.Holds;
+            rows.Add(Row(result, engine));
+            if (document is not null)
+            {
+                WriteInto(document.FullName, rows);
+            }
+
             Say(string.Create(CultureInfo.InvariantCulture, $"{(result.Holds ? "holds" : $"DOES NOT HOLD: see {own}")}; A {result.After.TotalSeconds:N1} s, bound {fault.Bound.TotalSeconds:N0} s"));
             foreach (var said in result.Wrong.Concat(result.Load?.Examples ?? []).Concat(result.Notes))
             {
@@ -38,39 +43,52 @@ internal static class FaultTable
             }
         }
 
-        var table = Markdown(results, engine, length);
+        var table = Markdown(rows);
         Console.WriteLine(table);
         await File.WriteAllTextAsync(Path.Combine(folder, "faults.md"), table);
-        if (document is not null)
-        {
-            WriteInto(document.FullName, table);
-        }
 
-        return results.All(r => r.Holds) ? 0 : 1;
+        return holds ? 0 : 1;
     }
 
-    private static string Markdown(IReadOnlyList<FaultResult> results, Engine engine, TimeSpan length)
+    private static string Row(FaultResult r, Engine engine)
     {
-        var text = new StringBuilder();
-        Line($"{TimeProvider.System.GetUtcNow():yyyy-MM-dd HH:mm} UTC, {(engine switch { Engine.Postgres => "three silos and two gateways on PostgreSQL", Engine.PostgresAlone => "one process on PostgreSQL", _ => "one process on SQLite" })}, {length.TotalSeconds:N0} s of load at least, load of the machine at the end {Kills.Machine()}. Violations by invariant; A in seconds, with its bound.");
-        Line($"");
-        Line($"| fault | {string.Join(" | ", s_invariants)} | A (bound) | outage | sent | acknowledged | refused | unknown, then repeated | never known | `journal verify` | |");
-        Line($"|---|{string.Concat(Enumerable.Repeat("---:|", s_invariants.Length + 7))}---|---|");
-        foreach (var r in results)
-        {
-            string Violations(string letter) => r.Load?.Violations.TryGetValue(letter, out var many) is true ? many.ToString(CultureInfo.InvariantCulture) : "?";
-            var counts = r.Load is { } load
-                ? string.Create(CultureInfo.InvariantCulture, $"{r.After.TotalSeconds:N1} ({r.Fault.Bound.TotalSeconds:N0}) | {r.Outage.TotalSeconds:N1} s | {load.Sent:N0} | {load.Acknowledged:N0} | {load.Refused:N0} | {load.Unknown:N0} | {r.NeverKnown:N0}")
-                : string.Join(" | ", Enumerable.Repeat("?", 7));
-            Line($"| `{r.Fault.Name}` | {string.Join(" | ", s_invariants.Select(Violations))} | {counts} | {(r.Verified ? "whole" : "no")} | {(r.Holds ? "holds" : $"**{string.Join("; ", r.Wrong.DefaultIfEmpty(r.InTime ? "violated" : "too late"))}**")} |");
-        }
-
-        return text.ToString();
-
-        void Line(FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+        string Violations(string letter) => r.Load?.Violations.TryGetValue(letter, out var many) is true ? many.ToString(CultureInfo.InvariantCulture) : "?";
+        var counts = r.Load is { } load
+            ? string.Create(CultureInfo.InvariantCulture, $"{r.After.TotalSeconds:N1} ({r.Fault.Bound.TotalSeconds:N0}) | {r.Outage.TotalSeconds:N1} s | {load.Sent:N0} | {load.Acknowledged:N0} | {load.Refused:N0} | {load.Unknown:N0} | {r.NeverKnown:N0}")
+            : string.Join(" | ", Enumerable.Repeat("?", 7));
+        var held = r.Holds ? "holds" : $"**{string.Join("; ", r.Wrong.DefaultIfEmpty(r.InTime ? "violated" : "too late"))}**";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Key(r.Fault.Name, engine)} {string.Join(" | ", s_invariants.Select(Violations))} | {counts} | {(r.Verified ? "whole" : "no")} | {string.Join("; ", r.Notes.Prepend(held)).Replace('|', '/')} | {TimeProvider.System.GetUtcNow():MM-dd HH:mm}, {Kills.Machine()} |");
     }
 
-    private static void WriteInto(string document, string table)
+    /// <summary>The beginning of a row, by which it is known: the fault and what it was made on.</summary>
+    private static string Key(string fault, Engine engine) =>
+        $"| `{fault}` | {(engine switch { Engine.Postgres => "cluster", Engine.PostgresAlone => "one process, PostgreSQL", _ => "one process, SQLite" })} |";
+
+    /// <summary>The rows in the order of the list of faults: of those that are given for one fault on one engine, the last.</summary>
+    private static string Markdown(IEnumerable<string> rows)
+    {
+        var byKey = new Dictionary<string, string>(StringComparer.Ordinal);
+        var keys = Enum.GetValues<Engine>().SelectMany(engine => FaultList.All.Select(f => f.Name).Append(Calm.Title).Select(fault => Key(fault, engine))).ToList();
+        foreach (var row in rows)
+        {
+            if (keys.Find(key => row.StartsWith(key, StringComparison.Ordinal)) is { } key)
+            {
+                byKey[key] = row;
+            }
+        }
+
+        string[] head =
+        [
+            $"| fault | on | {string.Join(" | ", s_invariants)} | A (bound) | outage | sent | acknowledged | refused | unknown, then repeated | never known | `journal verify` | | when, load of the machine |",
+            $"|---|---|{string.Concat(Enumerable.Repeat("---:|", s_invariants.Length + 7))}---|---|---|",
+        ];
+        return string.Concat(head.Concat(keys.Where(byKey.ContainsKey).Select(key => byKey[key])).Select(line => line + "\n"));
+    }
+
+    /// <summary>What the document has of other faults stays.</summary>
+    private static void WriteInto(string document, IEnumerable<string> rows)
     {
         var text = File.ReadAllText(document);
         var begin = text.IndexOf(Begin, StringComparison.Ordinal);
@@ -80,6 +98,7 @@ internal static class FaultTable
             throw new InvalidOperationException($"{document} has no place for the table: it needs the lines {Begin} and {End}.");
         }
 
-        File.WriteAllText(document, $"{text[..(begin + Begin.Length)]}\n{table}{text[end..]}");
+        begin += Begin.Length;
+        File.WriteAllText(document, $"{text[..begin]}\n{Markdown(text[begin..end].Split('\n').Concat(rows))}{text[end..]}");
     }
 }

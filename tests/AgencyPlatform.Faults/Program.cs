@@ -24,7 +24,7 @@ faults.Validators.Add(result =>
 });
 var seconds = new Option<int>("--seconds") { Description = "How long each load lasts at least.", DefaultValueFactory = _ => 30 };
 var engine = new Option<Engine>("--engine") { Description = "Postgres: three silos and two gateways. PostgresAlone, Sqlite: one process, and the faults that there are for it.", DefaultValueFactory = _ => Engine.Postgres };
-var markdown = new Option<FileInfo?>("--markdown") { Description = "Puts the table into this document, between its marks (docs/faults.md)." };
+var markdown = new Option<FileInfo?>("--markdown") { Description = "Puts the rows into the table of this document, between its marks (docs/faults.md); rows of other faults stay." };
 var table = new Command("table", "Each fault under load, judged by the load tester's checker: the table of invariants and faults.") { faults, seconds, engine, markdown };
 var old = new Option<string>("--old-version") { Description = "The commit that rolling-upgrade begins with; left out: the one that the released protos are of.", DefaultValueFactory = _ => "" };
 table.Options.Add(old);
@@ -40,9 +40,9 @@ table.SetAction((parsed, _) =>
 });
 
 var minutes = new Option<double>("--minutes") { Description = "For how long.", DefaultValueFactory = _ => 10 };
-var calm = new Command("calm", "A load and no fault: no process may be taken for dead.") { minutes };
+var calm = new Command("calm", "A load and no fault: no process may be taken for dead.") { minutes, markdown };
 calm.SetAction((parsed, _) => FaultTable.Run(
-    [new Calm(TimeSpan.FromMinutes(parsed.GetValue(minutes)), Console.WriteLine)], Engine.Postgres, TimeSpan.Zero, parsed.GetValue(folder)!.FullName, document: null));
+    [new Calm(TimeSpan.FromMinutes(parsed.GetValue(minutes)), Console.WriteLine)], Engine.Postgres, TimeSpan.Zero, parsed.GetValue(folder)!.FullName, parsed.GetValue(markdown)));
 
 var root = new RootCommand("Faults against a cluster of real processes under load. Needs PostgreSQL's server.") { folder, table, kill, calm };
 var asked = root.Parse(args);

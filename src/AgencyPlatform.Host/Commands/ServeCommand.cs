@@ -16,7 +16,7 @@ internal static class ServeCommand
         await Start(app, cancellation);
         Welcome(app);
         await app.WaitForShutdownAsync(cancellation);
-        return 0;
+        return app.Services.GetService<ClockGuard>() is { RanBack: true } ? 1 : 0;
     }
 
     public static async Task<int> RunDemo(IReadOnlyDictionary<string, string?> overrides, string? environment, DemoOptions options, CancellationToken cancellation)

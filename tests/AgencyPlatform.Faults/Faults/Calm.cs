@@ -3,9 +3,11 @@ namespace AgencyPlatform.Faults;
 /// <summary>Nothing goes wrong for a long time: nobody may take a process that lives for dead.</summary>
 internal sealed class Calm(TimeSpan length, Action<string> say) : Fault
 {
+    public const string Title = "calm";
+
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(30);
 
-    public override string Name => "calm";
+    public override string Name => Title;
 
     public override string What => $"Nothing for {length.TotalMinutes:0.#} minutes, in which no process may be taken for dead.";
 

@@ -41,7 +41,7 @@ internal sealed class ClockJump : Fault
 
     public override string Name => "clock-jump";
 
-    public override string What => "The clock of one silo jumps an hour ahead, then to an hour behind, then is right again (libfaketime). No aggregate's time runs back, and recorded_at decreases in no feed.";
+    public override string What => "The clock of one silo jumps an hour ahead, then to an hour behind, whereupon it ends itself and is started again, then is right again (libfaketime). No aggregate's time runs back, and recorded_at decreases in no feed.";
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(10);
 
@@ -57,10 +57,26 @@ internal sealed class ClockJump : Fault
 
     public override async Task Strike(Scene scene, int time)
     {
+        var silo = scene.Cluster.Silos[0];
+        if (time == 1)
+        {
+            silo.MayEnd();
+        }
+
         ((FakedClock)scene.Cluster.Surroundings).Set(time switch { 0 => Hour, 1 => -Hour, _ => 0 });
 
         // It looks into the file every second.
         await Task.Delay(s_noticed, TimeProvider.System);
+        if (time == 1)
+        {
+            if (await silo.Ended() == 0)
+            {
+                scene.Wrong($"{silo.Name} was set back by two hours and ended without an error");
+            }
+
+            await scene.Cluster.StartSilo(0);
+        }
+
         if (time == 0)
         {
             await Task.WhenAll(Enumerable.Range(0, Agencies).Select(i => OwnAgency.Make(scene.Cluster, string.Create(CultureInfo.InvariantCulture, $"clock-{i}"))));

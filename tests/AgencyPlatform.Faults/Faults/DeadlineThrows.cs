@@ -10,6 +10,10 @@ namespace AgencyPlatform.Faults;
 internal sealed class DeadlineThrows : Fault
 {
     private const int Attempts = 4;
+
+    /// <summary>Until the broken one's hold expires: nobody may settle it before it is broken.</summary>
+    private static readonly TimeSpan s_untilBroken = TimeSpan.FromSeconds(60);
+
     private static readonly TimeSpan s_toAttempts = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan s_toSettle = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_afterwards = TimeSpan.FromSeconds(120);
@@ -28,7 +32,7 @@ internal sealed class DeadlineThrows : Fault
         _broken = await OwnAgency.Make(cluster, "broken");
         using (var client = _broken.Client(cluster.Addresses.First()))
         {
-            await Hold(client, _broken, TimeSpan.FromMinutes(10));
+            await Hold(client, _broken, s_untilBroken);
         }
 
         // Nobody may have it in memory, or a snapshot of it.
@@ -83,7 +87,7 @@ internal sealed class DeadlineThrows : Fault
             scene.Wrong("no silo's metrics say that a deadline failed");
         }
 
-        await scene.Cluster.Command("doctor", "--quick");
+        await scene.Cluster.Command("doctor", "--quick", "--environment", "Development");
         var said = File.ReadLines(System.IO.Path.Combine(scene.Folder, "doctor.log")).FirstOrDefault(l => l.Contains("minutes late", StringComparison.Ordinal));
         scene.Note($"doctor: {said?.Trim()}");
         if (said is null)

@@ -159,13 +159,10 @@ internal sealed class HostileRequests : HostileFault
         }
     }
 
-    /// <summary>
-    /// No success, nothing that asks for a repeat, no server error of HTTP. (What is no message at all gRPC's own library answers INTERNAL or
-    /// UNKNOWN, before the service sees it.)
-    /// </summary>
+    /// <summary>No success, nothing that asks for a repeat, no error of the server's own.</summary>
     private static void Blames(Scene scene, string? answer, string what)
     {
-        if (answer is "gRPC 0" or "gRPC 14" or "HTTP 200" || answer?.StartsWith("HTTP 5", StringComparison.Ordinal) is true)
+        if (answer is "gRPC 0" or "gRPC 2" or "gRPC 13" or "gRPC 14" or "HTTP 200" || answer?.StartsWith("HTTP 5", StringComparison.Ordinal) is true)
         {
             scene.Wrong($"{what} was answered {answer}");
         }

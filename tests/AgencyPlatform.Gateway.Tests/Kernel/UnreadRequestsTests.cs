@@ -7,9 +7,9 @@ using Grpc.Core;
 
 namespace AgencyPlatform.Gateway.Tests.Kernel;
 
-/// <summary>Notes that are far too long, over both wires: a clear error, and nothing changed.</summary>
+/// <summary>Requests that are far too long, over both wires, and bytes that are no message: a clear error, and nothing changed.</summary>
 [Collection(PlatformFixture.Collection)]
-public sealed class LargeRequestsTests(PlatformFixture platform)
+public sealed class UnreadRequestsTests(PlatformFixture platform)
 {
     private const int TenMegabytes = 10 * 1024 * 1024;
 
@@ -68,6 +68,33 @@ public sealed class LargeRequestsTests(PlatformFixture platform)
         Assert.Equal("client_company.display_name", Assert.Single(error.FieldViolations).Field);
         Assert.True(error.Message.Length < 1_000);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        await Nothing(agency);
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0x0a, 0x03, 0xed, 0xa0, 0x80 }, "a string that is not UTF-8")]
+    [InlineData(new byte[] { 0x0a, 0x7f, 0x61 }, "a field longer than the message")]
+    [InlineData(new byte[] { 0xff, 0xff, 0xff }, "no protobuf")]
+    public async Task Bytes_that_are_no_message_are_the_callers_mistake(byte[] message, string what)
+    {
+        var agency = await platform.NewAgency();
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(platform.Grpc, "/agencyplatform.clients.v1.ClientsService/CreateClientCompany"))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([0, 0, 0, 0, (byte)message.Length, .. message]) { Headers = { ContentType = new("application/grpc") } },
+        };
+        request.Headers.Authorization = new("Bearer", await agency.Key(Role.AgencyAdmin));
+        request.Headers.TE.Add(new("trailers"));
+
+        using var answer = await client.SendAsync(request);
+        await answer.Content.ReadAsByteArrayAsync();
+
+        var status = answer.Headers.Concat(answer.TrailingHeaders).ToDictionary(h => h.Key, h => h.Value.Single());
+        Assert.True(status["grpc-status"] == "3", $"{what}: {status["grpc-status"]}");
+        var details = Google.Rpc.Status.Parser.ParseFrom(Convert.FromBase64String(status["grpc-status-details-bin"]));
+        Assert.Equal("INVALID_ARGUMENT", details.Details[0].Unpack<Google.Rpc.ErrorInfo>().Reason);
         await Nothing(agency);
     }
 
