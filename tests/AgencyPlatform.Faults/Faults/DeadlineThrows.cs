@@ -87,7 +87,7 @@ internal sealed class DeadlineThrows : Fault
             scene.Wrong("no silo's metrics say that a deadline failed");
         }
 
-        await scene.Cluster.Command("doctor", "--quick", "--environment", "Development");
+        await scene.Cluster.Command("doctor", "--quick", "--environment=Development");
         var said = File.ReadLines(System.IO.Path.Combine(scene.Folder, "doctor.log")).FirstOrDefault(l => l.Contains("minutes late", StringComparison.Ordinal));
         scene.Note($"doctor: {said?.Trim()}");
         if (said is null)
