@@ -44,7 +44,8 @@ public sealed class AgencyPlatformClient : IDisposable
                 throw new ArgumentException($"All addresses must begin with {options.Address.Scheme}://; one is {address}.", nameof(options));
             }
 
-            if (address.Scheme == "http" && !address.IsLoopback && !options.AllowPlaintext)
+            // A Uri is parsed when it is first asked: two threads that ask the same one at the same time may be told that 127.0.0.1 is no loopback. This one is ours.
+            if (address.Scheme == "http" && !new Uri(address.OriginalString).IsLoopback && !options.AllowPlaintext)
             {
                 throw new ArgumentException($"{address} would send the key in the clear: use https, or set AllowPlaintext on a private network.", nameof(options));
             }
