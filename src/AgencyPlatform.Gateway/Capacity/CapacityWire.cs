@@ -128,6 +128,22 @@ internal static class CapacityWire
             UpdateTime = updatedAt.ToWire(),
         };
 
+    public static V1.WaitlistEntry ToWire(AgencyId agency, CmoId cmo, WaitlistPlace place) => new()
+    {
+        Name = ResourceNames.Of(agency, "cmos", cmo.Value, "waitlistEntries", place.Entry.Id.Value),
+        ClientCompany = ResourceNames.Of(agency, "clientCompanies", place.Entry.Spec.Client.Value),
+        Engagement = place.Entry.Spec.Engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
+        Steps = { place.Entry.Spec.Steps.Select(ToWire) },
+        Priority = place.Entry.Priority,
+        OfferExpiry = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(place.Entry.OfferExpiry.ToTimeSpan()),
+        State = StateOf(place),
+        Place = place.Place,
+        Offer = place.Offer is { } offer ? ToWire(agency, cmo, offer) : null,
+        CreateTime = place.Entry.JoinedAt.ToWire(),
+    };
+
+    public static V1.WaitlistEntry.Types.State StateOf(WaitlistPlace place) => place.Entry.Offered ? V1.WaitlistEntry.Types.State.Offered : V1.WaitlistEntry.Types.State.Waiting;
+
     public static V1.Refusal ToWire(AgencyId agency, CmoId cmo, CapacityRefusal refusal) => new()
     {
         Rule = CapacityRefusal.ReasonOf(refusal.Rule),
