@@ -88,6 +88,14 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("NoteFences")]
     Task<Reply<FractionalCmo>> NoteFences(Call call, ImmutableArray<ClientCompanyId> clients);
 
+    // For the saga of a request for any of several CMOs only; idempotent by the request's id.
+
+    [Alias("JoinFor")]
+    Task<Reply<BookingId>> JoinFor(Call call, JoinWaitlist command);
+
+    [Alias("LeaveFor")]
+    Task<Reply<BookingId>> LeaveFor(Call call, CapacityRequestId request);
+
     // For the engagement's sagas only; idempotent by booking id.
 
     [Alias("PlaceFor")]

@@ -37,4 +37,10 @@ public static partial class Reasons
 
     /// <summary>The CMO's waitlist has its 1,000 entries. Metadata: maximum. Choose another CMO, or wait until some have left.</summary>
     public const string WaitlistFull = "WAITLIST_FULL";
+
+    /// <summary>A hold of a request for any of several CMOs is kept until the request says which was first. Metadata: booking. Repeat shortly.</summary>
+    public const string OfferUnderWay = "OFFER_UNDER_WAY";
+
+    /// <summary>The request for any of several CMOs has been offered a hold, was withdrawn, or its start has come. Metadata: capacity_request, state. Decline its offer instead, or make a new one.</summary>
+    public const string CapacityRequestOver = "CAPACITY_REQUEST_OVER";
 }

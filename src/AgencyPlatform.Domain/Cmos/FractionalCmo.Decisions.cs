@@ -263,14 +263,14 @@ public sealed partial record FractionalCmo
                 ? Rejection.Rule(
                     Reasons.OwnedByEngagement, $"Booking '{id}' belongs to engagement '{owner}', which alone confirms, changes or releases it.",
                     ("booking", id.Value), ("engagement", owner.Value))
-                : decide(booking);
+                : NotOfferedYet(id) ?? decide(booking);
 
     /// <summary>A booking of this engagement; with <paramref name="free"/>, also one that no engagement owns yet.</summary>
     private Decision Owned(EngagementId engagement, BookingId id, Func<Booking, Decision> decide, bool free) =>
         !Bookings.TryGetValue(id, out var booking)
             ? Missing(id)
             : booking.Owner == engagement || (free && booking.Owner is null)
-                ? decide(booking)
+                ? NotOfferedYet(id) ?? decide(booking)
                 : Rejection.Rule(Reasons.OwnedByEngagement, $"Booking '{id}' belongs to another engagement.", ("booking", id.Value));
 
     /// <summary>As <see cref="Owned"/>, for steps that take something back: what is gone already is done.</summary>

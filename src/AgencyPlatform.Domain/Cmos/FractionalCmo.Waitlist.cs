@@ -47,7 +47,7 @@ public sealed partial record FractionalCmo
             ? Rejection.Rule(
                 Reasons.WaitlistFull, $"The CMO's waitlist has its {Waitlist.MostEntries} entries: choose another CMO, or wait until some have left.",
                 ("maximum", $"{Waitlist.MostEntries}"))
-            : Decision.Accept(new WaitlistJoined(command.Id, command.Spec, facts.Fence, command.Priority, command.OfferExpiry, now)).After(Noting(facts.Policy, facts.Fence, now).Events);
+            : Decision.Accept(new WaitlistJoined(command.Id, command.Spec, facts.Fence, command.Priority, command.OfferExpiry, now, command.Request)).After(Noting(facts.Policy, facts.Fence, now).Events);
     });
 
     /// <summary>Takes an entry off the list. One that has been offered a hold declines it.</summary>
@@ -58,11 +58,40 @@ public sealed partial record FractionalCmo
 
     /// <summary>An entry and where it stands; null: it is not on the list.</summary>
     public WaitlistPlace? PlaceOf(BookingId id) =>
-        Waitlist.Entries.TryGetValue(id, out var entry) ? new WaitlistPlace(entry, Waitlist.PlaceOf(entry), entry.Offered ? Bookings[id] : null) : null;
+        Waitlist.Entries.TryGetValue(id, out var entry) ? new WaitlistPlace(entry, Waitlist.PlaceOf(entry), entry.Offered ? Bookings[id] : null, Waitlist.Reserved.ContainsKey(id)) : null;
 
     /// <summary>The whole list: offered ones first, then those that wait, in order.</summary>
     public ImmutableArray<WaitlistPlace> Places() =>
         [.. Waitlist.Entries.Values.Select(entry => PlaceOf(entry.Id)!).OrderBy(place => place.Place).ThenBy(place => place.Entry.Arrival)];
+
+    // ---- entries of requests for any of several CMOs: idempotent, asked by the request's saga only ----
+
+    /// <summary>Puts the request's entry on the list; one that is there already is done.</summary>
+    public Decision JoinFor(JoinWaitlist command, BookingFacts facts, Instant now) =>
+        Waitlist.Entries.TryGetValue(command.Id, out var entry) && entry.Request == command.Request ? Decision.Nothing : JoinWaitlist(command, facts, now);
+
+    /// <summary>Takes the request's entry off, waiting or reserved; one that is gone, or was offered for good, is done.</summary>
+    public Decision LeaveFor(CapacityRequestId request, Instant now) =>
+        !Waitlist.Entries.TryGetValue(request.Booking, out var entry) || entry.Request != request ? Decision.Nothing
+        : !entry.Offered ? Decision.Accept(new WaitlistLeft(entry.Id, WaitlistExit.RequestOver, now))
+        : Waitlist.Reserved.ContainsKey(entry.Id) ? Decision.Accept(new BookingReleased(entry.Id, now))
+        : Decision.Nothing;
+
+    /// <summary>The next entry whose request is to be asked who was first.</summary>
+    public CapacityRequestId? NextToAsk() => Waitlist.Reserved.IsEmpty ? null : Waitlist.Entries[Waitlist.Reserved.First().Key].Request;
+
+    /// <summary>What the request has answered: this CMO was first, and the hold is offered from now on; or another was, and it is given back.</summary>
+    public Decision Answer(CapacityRequestId request, bool first, Instant now) =>
+        !Waitlist.Reserved.ContainsKey(request.Booking) ? Decision.Nothing
+        : !first ? Decision.Accept(new BookingReleased(request.Booking, now))
+        : Decision.Accept(
+            new WaitlistOffered(request.Booking, now, now + Waitlist.Entries[request.Booking].OfferExpiry),
+            new HoldMoved(request.Booking, now, now + Waitlist.Entries[request.Booking].OfferExpiry, null));
+
+    /// <summary>A hold that its request has not offered yet is nobody's to move.</summary>
+    private Rejection? NotOfferedYet(BookingId id) => Waitlist.Reserved.ContainsKey(id)
+        ? Rejection.Rule(Reasons.OfferUnderWay, $"The hold '{id}' is kept until its request says whether another CMO was first: repeat shortly.", ("booking", id.Value))
+        : null;
 
     // ---- newer facts ----
 
@@ -157,13 +186,13 @@ public sealed partial record FractionalCmo
                 continue;
             }
 
-            var expiresAt = now + entry.OfferExpiry;
-            foreach (var @event in new IEvent[] { new WaitlistOffered(entry.Id, now, expiresAt), new BookingHeld(entry.Id, entry.Spec, now, expiresAt, null, entry.Fence) })
-            {
-                offers.Add(@event);
-                state = state.Apply(@event);
-            }
-
+            // Of a request for several CMOs another may be first: until it is known, the hold is a saga's, without an expiry by the clock.
+            Instant? expiresAt = entry.Request is null ? now + entry.OfferExpiry : null;
+            IEvent given = entry.Request is { } request ? new WaitlistReserved(entry.Id, request, now) : new WaitlistOffered(entry.Id, now, expiresAt!.Value);
+            var held = new BookingHeld(entry.Id, entry.Spec, now, expiresAt, null, entry.Fence);
+            offers.Add(given);
+            offers.Add(held);
+            state = state.Apply(given).Apply(held);
             facts = state.Facts;
         }
 

@@ -33,6 +33,9 @@ public sealed partial record FractionalCmo(
     public const int MostPatterns = 200;
     public const int MostTimeOff = 1_000;
 
+    /// <summary>How long a request may take to answer before it is asked anew.</summary>
+    private static readonly Duration s_sagaPatience = Duration.FromSeconds(30);
+
     public static string Kind => "cmo";
 
     public static int FoldVersion => 2;
@@ -55,9 +58,14 @@ public sealed partial record FractionalCmo(
     /// <summary>What is kept, if it is of this state.</summary>
     private Standing? Current => _standing.Value is { } kept && kept.IsOf(Calendar, Policy, Bookings) ? kept : null;
 
-    /// <summary>The next hold's expiry, or the next start of an entry that waits.</summary>
+    /// <summary>What time does next, and the wake-up for entries whose request has not answered yet.</summary>
     [JsonIgnore]
-    public Instant? NextDue
+    public Instant? NextDue => Waitlist.Reserved.IsEmpty ? NextOfTime
+        : Waitlist.Reserved.Values.Min() + s_sagaPatience is var wake && NextOfTime is { } due && due < wake ? due
+        : wake;
+
+    /// <summary>The next hold's expiry, or the next start of an entry that waits.</summary>
+    private Instant? NextOfTime
     {
         get
         {
@@ -76,7 +84,7 @@ public sealed partial record FractionalCmo(
 
     public ImmutableArray<IEvent> Settle(Instant now)
     {
-        if (NextDue is not { } due || due > now)
+        if (NextOfTime is not { } due || due > now)
         {
             return [];
         }
@@ -118,8 +126,9 @@ public sealed partial record FractionalCmo(
         }),
         BookingEnded e => With(Bookings[e.Id] with { Spec = e.Spec, UpdatedAt = e.At }),
         BookingReleased e => Without(e.Id).Left(e.Id),
-        WaitlistJoined e => this with { Waitlist = Waitlist.With(new WaitlistEntry(e.Id, e.Spec, e.Fence, e.Priority, e.OfferExpiry, Waitlist.Arrivals, e.At, false)) },
-        WaitlistOffered e => this with { Waitlist = Waitlist.With(Waitlist.Entries[e.Id] with { Offered = true }) },
+        WaitlistJoined e => this with { Waitlist = Waitlist.With(new WaitlistEntry(e.Id, e.Spec, e.Fence, e.Priority, e.OfferExpiry, Waitlist.Arrivals, e.At, false, e.Request)) },
+        WaitlistReserved e => this with { Waitlist = Waitlist.With(Waitlist.Entries[e.Id] with { Offered = true }) with { Reserved = Waitlist.Reserved.Add(e.Id, e.At) } },
+        WaitlistOffered e => this with { Waitlist = Waitlist.With(Waitlist.Entries[e.Id] with { Offered = true }) with { Reserved = Waitlist.Reserved.Remove(e.Id) } },
         WaitlistLeft e => Left(e.Id),
         HoldExpired e => Without(e.Id).Left(e.Id) with
         {

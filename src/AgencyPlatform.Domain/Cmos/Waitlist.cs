@@ -14,9 +14,10 @@ namespace AgencyPlatform.Domain.Cmos;
 /// <param name="OfferExpiry">How long an offer stands, above 0 and at most 30 days.</param>
 /// <param name="Arrival">Within a priority the earlier one comes first.</param>
 /// <param name="Offered">Its hold stands; it leaves the list when that is confirmed, released or expires.</param>
+/// <param name="Request">The request for any of several CMOs that it belongs to; null: none.</param>
 [GenerateSerializer, Immutable, Alias("cmo.waitlist-entry")]
 public sealed record WaitlistEntry(
-    BookingId Id, BookingSpec Spec, ClientFence Fence, int Priority, Duration OfferExpiry, long Arrival, Instant JoinedAt, bool Offered)
+    BookingId Id, BookingSpec Spec, ClientFence Fence, int Priority, Duration OfferExpiry, long Arrival, Instant JoinedAt, bool Offered, CapacityRequestId? Request = null)
 {
     private Kept<Demand> _demand;
     private Kept<Obstacle> _obstacle;
@@ -40,15 +41,16 @@ public sealed record WaitlistEntry(
 
 /// <summary>The entries of one CMO, at most <see cref="MostEntries"/>.</summary>
 /// <param name="Arrivals">How many entries ever came: the next one's arrival.</param>
+/// <param name="Reserved">Those whose hold is kept, since when, until their request says whether another CMO was first.</param>
 [GenerateSerializer, Immutable, Alias("cmo.waitlist")]
-public sealed record Waitlist(ImmutableSortedDictionary<BookingId, WaitlistEntry> Entries, long Arrivals)
+public sealed record Waitlist(ImmutableSortedDictionary<BookingId, WaitlistEntry> Entries, long Arrivals, ImmutableSortedDictionary<BookingId, Instant> Reserved)
 {
     public const int MostEntries = 1_000;
     public const int HighestPriority = 100;
 
     private Kept<Order> _order;
 
-    public static Waitlist Empty { get; } = new(ImmutableSortedDictionary<BookingId, WaitlistEntry>.Empty, 0);
+    public static Waitlist Empty { get; } = new(ImmutableSortedDictionary<BookingId, WaitlistEntry>.Empty, 0, ImmutableSortedDictionary<BookingId, Instant>.Empty);
 
     /// <summary>Those that wait, in order: the highest priority first, then the first to come.</summary>
     [JsonIgnore]
@@ -76,13 +78,14 @@ public sealed record Waitlist(ImmutableSortedDictionary<BookingId, WaitlistEntry
     internal Waitlist With(WaitlistEntry entry)
     {
         var before = Entries.GetValueOrDefault(entry.Id);
-        return Changed(Entries.SetItem(entry.Id, entry), before, entry, before is null ? Arrivals + 1 : Arrivals);
+        return Changed(Entries.SetItem(entry.Id, entry), before, entry, before is null ? Arrivals + 1 : Arrivals, Reserved);
     }
 
-    internal Waitlist Without(BookingId id) => Entries.TryGetValue(id, out var entry) ? Changed(Entries.Remove(id), entry, null, Arrivals) : this;
+    internal Waitlist Without(BookingId id) => Entries.TryGetValue(id, out var entry) ? Changed(Entries.Remove(id), entry, null, Arrivals, Reserved.Remove(id)) : this;
 
-    private Waitlist Changed(ImmutableSortedDictionary<BookingId, WaitlistEntry> entries, WaitlistEntry? before, WaitlistEntry? after, long arrivals) =>
-        new(entries, arrivals) { _order = new Kept<Order> { Value = _order.Value?.After(before, after) } };
+    private Waitlist Changed(
+        ImmutableSortedDictionary<BookingId, WaitlistEntry> entries, WaitlistEntry? before, WaitlistEntry? after, long arrivals, ImmutableSortedDictionary<BookingId, Instant> reserved) =>
+        new(entries, arrivals, reserved) { _order = new Kept<Order> { Value = _order.Value?.After(before, after) } };
 
     private Order InOrder => _order.Value ??= new Order([.. Entries.Values.Where(e => !e.Offered).OrderBy(e => -e.Priority).ThenBy(e => e.Arrival)]);
 
@@ -145,10 +148,11 @@ public sealed record Waitlist(ImmutableSortedDictionary<BookingId, WaitlistEntry
 }
 
 /// <summary>An entry and where it stands.</summary>
-/// <param name="Place">Among those that wait, from 1; 0: it has been offered a hold.</param>
+/// <param name="Place">Among those that wait, from 1; 0: it has a hold.</param>
 /// <param name="Offer">The hold that it has been offered.</param>
+/// <param name="Reserved">Its hold is kept until its request says whether another CMO was first.</param>
 [GenerateSerializer, Immutable, Alias("cmo.waitlist-place")]
-public sealed record WaitlistPlace(WaitlistEntry Entry, int Place, Booking? Offer);
+public sealed record WaitlistPlace(WaitlistEntry Entry, int Place, Booking? Offer, bool Reserved);
 
 /// <summary>Why an entry left the list otherwise than by what became of its hold.</summary>
 public enum WaitlistExit
@@ -158,21 +162,29 @@ public enum WaitlistExit
 
     /// <summary>The day on which its booking would start has come.</summary>
     StartCame,
+
+    /// <summary>Its request is over: another CMO was first, or it was withdrawn.</summary>
+    RequestOver,
 }
 
 // ---- commands ----
 
 /// <param name="Priority">0–100, the highest first.</param>
 /// <param name="OfferExpiry">How long an offer stands, above 0 and at most 30 days.</param>
+/// <param name="Request">The request for any of several CMOs that asks; null: none.</param>
 [GenerateSerializer, Immutable, Alias("cmo.join-waitlist")]
-public sealed record JoinWaitlist(BookingId Id, BookingSpec Spec, int Priority, Duration OfferExpiry);
+public sealed record JoinWaitlist(BookingId Id, BookingSpec Spec, int Priority, Duration OfferExpiry, CapacityRequestId? Request = null);
 
 // ---- events ----
 
 [Event("cmo.waitlist-joined"), GenerateSerializer, Immutable, Alias("cmo.waitlist-joined")]
-public sealed record WaitlistJoined(BookingId Id, BookingSpec Spec, ClientFence Fence, int Priority, Duration OfferExpiry, Instant At) : IEvent;
+public sealed record WaitlistJoined(BookingId Id, BookingSpec Spec, ClientFence Fence, int Priority, Duration OfferExpiry, Instant At, CapacityRequestId? Request = null) : IEvent;
 
-/// <summary>An entry that fits is offered a hold, which is the next event. What becomes of the hold becomes of the entry.</summary>
+/// <summary>An entry of a request for any of several CMOs fits: a hold without expiry, which is the next event, is kept until the request says who was first.</summary>
+[Event("cmo.waitlist-reserved"), GenerateSerializer, Immutable, Alias("cmo.waitlist-reserved")]
+public sealed record WaitlistReserved(BookingId Id, CapacityRequestId Request, Instant At) : IEvent;
+
+/// <summary>An entry is offered a hold, which is the next event. What becomes of the hold becomes of the entry.</summary>
 [Event("cmo.waitlist-offered"), GenerateSerializer, Immutable, Alias("cmo.waitlist-offered")]
 public sealed record WaitlistOffered(BookingId Id, Instant At, Instant ExpiresAt) : IEvent;
 

@@ -30,4 +30,23 @@ public sealed partial class FractionalCmoGrain
 
         return noted;
     }
+
+    public Task<Reply<BookingId>> JoinFor(Call call, JoinWaitlist c) => WithFacts(call, c.Spec.Client, facts => Decide(call, (s, now) => s.JoinFor(c, facts, now), _ => c.Id));
+
+    public Task<Reply<BookingId>> LeaveFor(Call call, CapacityRequestId request) => Decide(call, (s, now) => s.LeaveFor(request, now), _ => request.Booking);
+
+    /// <summary>Asks the request of an entry that has room here who was first. It is asked after the append, on its own: no call waits for a call back.</summary>
+    protected override async Task<bool> Step(FractionalCmo committed)
+    {
+        if (committed.NextToAsk() is not { } request)
+        {
+            return false;
+        }
+
+        var call = StepCall();
+        var answer = await Grain<ICapacityRequestGrain>(request.Value).Offer(call, committed.Id);
+        // A request that is not there has lost its place.
+        await Decide(call, (s, now) => s.Answer(request, answer.Value?.Cmo == committed.Id, now), s => s);
+        return true;
+    }
 }

@@ -153,6 +153,63 @@ public sealed class WaitlistTests(PlatformFixture platform)
         Assert.Single(await List(agency, admin));
     }
 
+    [Fact]
+    public async Task A_request_for_any_of_two_CMOs_is_offered_by_the_first_to_have_room()
+    {
+        var (agency, admin) = await Full();
+        await admin.Cmos.CreateCmoAsync(new CreateCmoRequest { Parent = agency.Name, CmoId = "bob", Cmo = Person("Bob") });
+        await admin.Capacity.BookAsync(new BookRequest { Parent = $"{agency.Name}/cmos/bob", BookingId = "all", Booking = Week(agency, "acme", 2400) });
+        var create = new CreateCapacityRequestRequest
+        {
+            Parent = agency.Name,
+            CapacityRequestId = "either",
+            Booking = Week(agency, "bolt", 600),
+            Cmos = { Cmo(agency), $"{agency.Name}/cmos/bob" },
+            OfferExpiry = Duration.FromTimeSpan(TimeSpan.FromDays(1)),
+        };
+        var made = await admin.Capacity.CreateCapacityRequestAsync(create);
+        Assert.Equal((CapacityRequest.Types.State.Waiting, ""), (made.State, made.Offer));
+        await agency.AdvanceTo(new System.DateTime(2026, 1, 5, 10, 0, 0, DateTimeKind.Utc));
+        var entry = await admin.Capacity.GetWaitlistEntryAsync(new GetWaitlistEntryRequest { Name = $"{Cmo(agency)}/waitlistEntries/either" });
+        Assert.Equal((made.Name, 1), (entry.CapacityRequest, entry.Place));
+
+        await admin.Capacity.ReleaseBookingAsync(new ReleaseBookingRequest { Name = $"{agency.Name}/cmos/bob/bookings/all" });
+        await agency.AdvanceTo(new System.DateTime(2026, 1, 5, 11, 0, 0, DateTimeKind.Utc));
+
+        var offered = await admin.Capacity.GetCapacityRequestAsync(new GetCapacityRequestRequest { Name = made.Name });
+        Assert.Equal((CapacityRequest.Types.State.Offered, $"{agency.Name}/cmos/bob/bookings/either"), (offered.State, offered.Offer));
+        Assert.Equal(
+            [CapacityRequest.Types.Candidate.Types.State.Left, CapacityRequest.Types.Candidate.Types.State.Offering], offered.Candidates.Select(c => c.State));
+        Assert.Empty(await List(agency, admin));
+        Assert.Equal(Booking.Types.State.Confirmed, (await admin.Capacity.ConfirmBookingAsync(new ConfirmBookingRequest { Name = offered.Offer })).State);
+        Assert.Equal("CAPACITY_REQUEST_OVER", (await Refused.By(admin.Capacity.WithdrawCapacityRequestAsync(new WithdrawCapacityRequestRequest { Name = made.Name }))).Reason);
+        Assert.Equal(StatusCode.AlreadyExists, (await Refused.By(admin.Capacity.CreateCapacityRequestAsync(create))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Bad_fields_of_a_request_for_any_of_several_CMOs_are_named_at_once()
+    {
+        var (agency, admin) = await Full();
+
+        var error = await Refused.By(admin.Capacity.CreateCapacityRequestAsync(new CreateCapacityRequestRequest
+        {
+            Parent = agency.Name,
+            CapacityRequestId = "-",
+            Booking = Week(agency, "bolt", 0),
+            Cmos = { Cmo(agency), Cmo(agency), "ada" },
+            Priority = -1,
+        }));
+
+        Assert.Equal(
+            ["booking.steps[0].flexible.weekly_minutes", "capacity_request_id", "cmos", "cmos[2]", "offer_expiry", "priority"],
+            error.FieldViolations.Select(v => v.Field).Distinct().Order(StringComparer.Ordinal));
+        var none = new CreateCapacityRequestRequest { Parent = agency.Name, Booking = Week(agency, "bolt", 60), OfferExpiry = Duration.FromTimeSpan(TimeSpan.FromDays(1)) };
+        Assert.Equal("cmos", Assert.Single((await Refused.By(admin.Capacity.CreateCapacityRequestAsync(none))).FieldViolations).Field);
+        none.Cmos.Add($"{agency.Name}/cmos/nobody");
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(admin.Capacity.CreateCapacityRequestAsync(none))).StatusCode);
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(admin.Capacity.GetCapacityRequestAsync(new GetCapacityRequestRequest { Name = $"{agency.Name}/capacityRequests/none" }))).StatusCode);
+    }
+
     private static string Cmo(TestAgency agency) => $"{agency.Name}/cmos/ada";
 
     private static Booking Week(TestAgency agency, string client, int minutes) => new()
@@ -194,13 +251,7 @@ public sealed class WaitlistTests(PlatformFixture platform)
         {
             Parent = agency.Name,
             CmoId = "ada",
-            Cmo = new Cmo
-            {
-                DisplayName = "Ada",
-                TimeZone = "Europe/Berlin",
-                MaxClients = 5,
-                WorkingPatterns = { new WorkingPattern { EffectiveDate = new Date { Year = 2020, Month = 1, Day = 1 }, MondayMinutes = 480, TuesdayMinutes = 480, WednesdayMinutes = 480, ThursdayMinutes = 480, FridayMinutes = 480 } },
-            },
+            Cmo = Person("Ada"),
         });
         foreach (var client in new[] { "acme", "bolt", "coil" })
         {
@@ -218,6 +269,14 @@ public sealed class WaitlistTests(PlatformFixture platform)
             : await admin.Capacity.HoldBookingAsync(new HoldBookingRequest { Parent = Cmo(agency), BookingId = "all", Booking = booking, Expiry = hold });
         return (agency, admin);
     }
+
+    private static Cmo Person(string name) => new()
+    {
+        DisplayName = name,
+        TimeZone = "Europe/Berlin",
+        MaxClients = 5,
+        WorkingPatterns = { new WorkingPattern { EffectiveDate = new Date { Year = 2020, Month = 1, Day = 1 }, MondayMinutes = 480, TuesdayMinutes = 480, WednesdayMinutes = 480, ThursdayMinutes = 480, FridayMinutes = 480 } },
+    };
 
     private static Date Day(int month, int day) => new() { Year = 2026, Month = month, Day = day };
 }
