@@ -184,7 +184,7 @@ public sealed record WaitlistJoined(BookingId Id, BookingSpec Spec, ClientFence 
 [Event("cmo.waitlist-reserved"), GenerateSerializer, Immutable, Alias("cmo.waitlist-reserved")]
 public sealed record WaitlistReserved(BookingId Id, CapacityRequestId Request, Instant At) : IEvent;
 
-/// <summary>An entry is offered a hold, which is the next event. What becomes of the hold becomes of the entry.</summary>
+/// <summary>An entry is offered a hold, of which the next event tells. What becomes of the hold becomes of the entry.</summary>
 [Event("cmo.waitlist-offered"), GenerateSerializer, Immutable, Alias("cmo.waitlist-offered")]
 public sealed record WaitlistOffered(BookingId Id, Instant At, Instant ExpiresAt) : IEvent;
 

@@ -139,8 +139,8 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
                 }
 
                 break;
-            case "cmo.waitlist-joined" or "cmo.waitlist-offered" or "cmo.waitlist-left":
-                // What is offered is held, which is an event of its own.
+            case "cmo.waitlist-joined" or "cmo.waitlist-reserved" or "cmo.waitlist-offered" or "cmo.waitlist-left":
+                // What is reserved or offered is held, which is an event of its own.
                 break;
             case "nothing-changed":
                 break;

@@ -65,9 +65,11 @@ public sealed class A_waitlist_under_load(SagaSilo silo) : IClassFixture<SagaSil
 
         var events = await Events(agency);
         var offers = Judge(events);
-        Assert.True(offers > Callers, $"Only {offers} offers were made.");
+        Assert.All(
+            new[] { offers, events.Count(e => e is BookingReleased), events.Count(e => e is BookingChanged), events.Count(e => e is HoldExpired) },
+            happened => Assert.True(happened >= Callers / 5, $"It happened {happened} times only."));
 
-        // A repeat counts once, and replaying gives the live state.
+        // Replaying gives the live state.
         var live = Ok(await cmo.Get(new Read(agency)));
         await PlatformSilo.Forget(cmo);
         var replayed = await cmo.Get(new Read(agency));
