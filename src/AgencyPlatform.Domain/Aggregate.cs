@@ -36,6 +36,11 @@ public interface IState<TSelf> where TSelf : class, IState<TSelf>
     /// </summary>
     ImmutableArray<IEvent> Settle(Instant now);
 
+    /// <summary>
+    /// What follows at once from the events of a decision on this state, in the same append: what a waitlist offers of capacity that they freed.
+    /// </summary>
+    ImmutableArray<IEvent> Following(ImmutableArray<IEvent> events, Instant now) => [];
+
     /// <summary>The read-model rows that an event changes, given the state after it.</summary>
     IEnumerable<RowChange> Project(IEvent @event, EventInfo info);
 }

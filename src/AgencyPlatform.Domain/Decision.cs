@@ -65,5 +65,8 @@ public readonly record struct Decision
     /// <summary>The same decision with events that come before its own.</summary>
     public Decision After(ImmutableArray<IEvent> events) => new([.. events, .. Events], People, Rejection);
 
+    /// <summary>The same decision with events that come after its own.</summary>
+    public Decision Then(ImmutableArray<IEvent> events) => new([.. Events, .. events], People, Rejection);
+
     public static implicit operator Decision(Rejection rejection) => Reject(rejection);
 }

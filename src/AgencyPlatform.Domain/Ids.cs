@@ -95,6 +95,18 @@ public readonly record struct BookingId([property: Id(0)] string Value) : IId<Bo
     public override string ToString() => Value;
 }
 
+/// <summary>Of a request that waits for any of several CMOs. Its entries on their lists, and the hold that one of them offers, have the same id.</summary>
+[GenerateSerializer, Immutable, Alias("id.capacity-request")]
+public readonly record struct CapacityRequestId([property: Id(0)] string Value) : IId<CapacityRequestId>, IComparable<CapacityRequestId>
+{
+    public static CapacityRequestId Of(string value) => new(value);
+    public int CompareTo(CapacityRequestId other) => string.CompareOrdinal(Value, other.Value);
+    public override string ToString() => Value;
+
+    /// <summary>Of its entries and its hold.</summary>
+    public BookingId Booking => new(Value);
+}
+
 [GenerateSerializer, Immutable, Alias("id.time-off")]
 public readonly record struct TimeOffId([property: Id(0)] string Value) : IId<TimeOffId>, IComparable<TimeOffId>
 {

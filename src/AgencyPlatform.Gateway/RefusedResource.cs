@@ -19,6 +19,8 @@ internal static class RefusedResource
         ["api_key"] = ("apiKeys", null),
         ["holiday_calendar"] = ("holidayCalendars", null),
         ["booking"] = ("bookings", "cmos"),
+        ["capacity_request"] = ("capacityRequests", null),
+        ["waitlist_entry"] = ("waitlistEntries", "cmos"),
         ["timesheet"] = ("timesheets", "cmos"),
         ["invoice_series"] = ("invoiceSeries", "legalEntities"),
     }.ToFrozenDictionary(StringComparer.Ordinal);

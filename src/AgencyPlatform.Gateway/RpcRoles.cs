@@ -84,6 +84,13 @@ public static class RpcRoles
         ["agencyplatform.capacity.v1.CapacityService/GetAvailability"] = s_staffAndCmo,
         ["agencyplatform.capacity.v1.CapacityService/GetUtilization"] = s_staff,
         ["agencyplatform.capacity.v1.CapacityService/FindCmos"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/JoinWaitlist"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/LeaveWaitlist"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/GetWaitlistEntry"] = s_staffAndCmo,
+        ["agencyplatform.capacity.v1.CapacityService/ListWaitlistEntries"] = s_staffAndCmo,
+        ["agencyplatform.capacity.v1.CapacityService/CreateCapacityRequest"] = s_operations,
+        ["agencyplatform.capacity.v1.CapacityService/GetCapacityRequest"] = s_staff,
+        ["agencyplatform.capacity.v1.CapacityService/WithdrawCapacityRequest"] = s_operations,
 
         // ---- engagements ----
         ["agencyplatform.engagements.v1.EngagementsService/CreateEngagement"] = s_operations,

@@ -193,6 +193,11 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
             var decision = call.ExpectedVersion is { } expected && expected != _pending.Version
                 ? Rejection.Stale($"of version {expected}", $"of version {_pending.Version}")
                 : decide(_pending.State, now);
+            if (decision is { Rejection: null, Events.IsEmpty: false } && _pending.State.Following(decision.Events, now) is { IsEmpty: false } following)
+            {
+                decision = decision.Then(following);
+            }
+
             if (decision is { Rejection: null, Events.IsEmpty: true } && call.Request is not null)
             {
                 decision = Decision.Accept(new NothingChanged());

@@ -20,6 +20,8 @@ public sealed class SagaSilo : IAsyncLifetime
 
     public IGrainFactory Grains => _silo.Grains;
 
+    public IJournal Journal => _silo.Journal;
+
     public IReadModels ReadModels => _silo.Services.GetRequiredService<IReadModels>();
 
     public Task InitializeAsync() => _silo.Start();

@@ -44,8 +44,9 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("GetBooking")]
     Task<Reply<Booking>> GetBooking(Read read, BookingId id);
 
+    /// <param name="priority">With which the booking would wait.</param>
     [Alias("Check")]
-    Task<Reply<CheckResult>> Check(Call call, BookingSpec spec);
+    Task<Reply<CheckResult>> Check(Call call, BookingSpec spec, int priority = 0);
 
     [Alias("Hold")]
     Task<Reply<Booking>> Hold(Call call, HoldBooking command);
@@ -66,6 +67,34 @@ public interface IFractionalCmoGrain : IAggregateGrain
     /// <summary>Answers with the id: nothing of the booking is left.</summary>
     [Alias("Release")]
     Task<Reply<BookingId>> Release(Call call, BookingId id);
+
+    // The waitlist.
+
+    [Alias("JoinWaitlist")]
+    Task<Reply<WaitlistPlace>> JoinWaitlist(Call call, JoinWaitlist command);
+
+    /// <summary>Takes an entry off the list, or declines its offer. Answers with the id: nothing of the entry is left.</summary>
+    [Alias("LeaveWaitlist")]
+    Task<Reply<BookingId>> LeaveWaitlist(Call call, BookingId id);
+
+    [Alias("GetWaitlistEntry")]
+    Task<Reply<WaitlistPlace>> GetWaitlistEntry(Read read, BookingId id);
+
+    /// <summary>The whole list: offered ones first, then those that wait, in order.</summary>
+    [Alias("GetWaitlist")]
+    Task<Reply<CmoWaitlist>> GetWaitlist(Read read);
+
+    /// <summary>Notes the fences of clients of whom one no longer names another, if somebody waits here: what that frees is offered.</summary>
+    [Alias("NoteFences")]
+    Task<Reply<FractionalCmo>> NoteFences(Call call, ImmutableArray<ClientCompanyId> clients);
+
+    // For the saga of a request for any of several CMOs only; idempotent by the request's id.
+
+    [Alias("JoinFor")]
+    Task<Reply<BookingId>> JoinFor(Call call, JoinWaitlist command);
+
+    [Alias("LeaveFor")]
+    Task<Reply<BookingId>> LeaveFor(Call call, CapacityRequestId request);
 
     // For the engagement's sagas only; idempotent by booking id.
 
@@ -94,3 +123,6 @@ public sealed record CostRateAt(CostRate? Rate);
 
 [GenerateSerializer, Immutable, Alias("cmo.weeks")]
 public sealed record CmoWeeks(ImmutableArray<WeekReport> Weeks);
+
+[GenerateSerializer, Immutable, Alias("cmo.waitlist-places")]
+public sealed record CmoWaitlist(ImmutableArray<WaitlistPlace> Places);

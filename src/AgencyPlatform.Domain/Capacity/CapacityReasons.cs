@@ -31,4 +31,16 @@ public static partial class Reasons
 
     /// <summary>Time off overlaps other time off of the same CMO. Cancel that first or choose other days.</summary>
     public const string TimeOffOverlaps = "TIME_OFF_OVERLAPS";
+
+    /// <summary>The booking's start has come by the CMO's date, so that it cannot wait. Metadata: start, today. Ask for a later start.</summary>
+    public const string StartHasCome = "START_HAS_COME";
+
+    /// <summary>The CMO's waitlist has its 1,000 entries. Metadata: maximum. Choose another CMO, or wait until some have left.</summary>
+    public const string WaitlistFull = "WAITLIST_FULL";
+
+    /// <summary>A hold of a request for any of several CMOs is kept until the request says which was first. Metadata: booking. Repeat shortly.</summary>
+    public const string OfferUnderWay = "OFFER_UNDER_WAY";
+
+    /// <summary>The request for any of several CMOs has been offered a hold, was withdrawn, or its start has come. Metadata: capacity_request, state. Decline its offer instead, or make a new one.</summary>
+    public const string CapacityRequestOver = "CAPACITY_REQUEST_OVER";
 }

@@ -43,6 +43,10 @@ public static class Feasibility
         return question.Refusal() is { } refusal ? refusal with { EarliestStart = question.EarliestStart() } : null;
     }
 
+    /// <summary>Whether an entry of the waitlist fits. The week that refused it last is asked first: most often it refuses again.</summary>
+    internal static bool Fits(CapacityFacts facts, Cmos.WaitlistEntry entry) =>
+        SmallestBlock(facts, entry.Spec) is null && new Question(facts, entry.Spec, entry.Fence, null).Fits(entry);
+
     /// <summary>The client limit and the competitor fence of a booking that stands: broken by a later fact or not.</summary>
     internal static CapacityRefusal? Standing(CapacityFacts facts, Booking booking)
     {
@@ -77,22 +81,14 @@ public static class Feasibility
         private readonly CapacityFacts _facts;
         private readonly Standing _standing;
         private readonly BookingSpec _spec;
+        private readonly Clients.ClientFence _fence;
         private readonly Booking? _replacing;
-        private readonly List<Booking>? _competitors;
+        private List<Booking>? _competitors;
         private (LocalDate Last, int Weeks)? _named;
 
-        public Question(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing)
-        {
-            // By id: a fact noted in the same decision may have frozen weeks of it.
-            (_facts, _standing, _spec, _replacing) = (facts, facts.Standing, spec, replacing is null ? null : facts.Bookings.GetValueOrDefault(replacing.Id));
-            foreach (var other in _standing.All)
-            {
-                if (other.Spec.Client != spec.Client && other.Id != replacing?.Id && AreCompetitors(spec.Client, fence, other))
-                {
-                    (_competitors ??= []).Add(other);
-                }
-            }
-        }
+        // The booking by id: a fact noted in the same decision may have frozen weeks of it.
+        public Question(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing) =>
+            (_facts, _standing, _spec, _fence, _replacing) = (facts, facts.Standing, spec, fence, replacing is null ? null : facts.Bookings.GetValueOrDefault(replacing.Id));
 
         /// <summary>Why it does not fit as asked for, all failing weeks (bounded) named.</summary>
         public CapacityRefusal? Refusal()
@@ -129,9 +125,30 @@ public static class Feasibility
             return null;
         }
 
+        /// <summary>Whether what waits fits.</summary>
+        public bool Fits(Cmos.WaitlistEntry entry)
+        {
+            var asked = entry.DemandUnder(_facts.Calendar, _facts.Policy);
+            var dates = asked.Dates;
+            if (entry.RefusedIn is { } monday && monday < (dates.End ?? dates.Start.PlusWeeks(HorizonWeeks)) && Refuses(asked, monday))
+            {
+                return false;
+            }
+
+            if (Competitors(dates) is not null || Clients(dates) is not null)
+            {
+                return false;
+            }
+
+            var fits = Weeks(asked, 1, out var failed) is null;
+            entry.RefusedIn = failed;
+            return fits;
+        }
+
         public CapacityRefusal? Competitors(DateRange asked)
         {
-            if (_competitors is null)
+            _competitors ??= FindCompetitors();
+            if (_competitors.Count == 0)
             {
                 return null;
             }
@@ -146,6 +163,20 @@ public static class Feasibility
             }
 
             return null;
+        }
+
+        private List<Booking> FindCompetitors()
+        {
+            var competitors = new List<Booking>();
+            foreach (var other in _standing.All)
+            {
+                if (other.Spec.Client != _spec.Client && other.Id != _replacing?.Id && AreCompetitors(_spec.Client, _fence, other))
+                {
+                    competitors.Add(other);
+                }
+            }
+
+            return competitors;
         }
 
         public CapacityRefusal? Clients(DateRange dates)

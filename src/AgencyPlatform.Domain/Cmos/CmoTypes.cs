@@ -53,8 +53,9 @@ public sealed record BookingFacts(ClientFence Fence, AgencyPolicy? Policy);
 
 /// <summary>Would it fit? Null refusal: yes.</summary>
 /// <param name="CutOffs">Fixed and dated minutes that availability cuts off.</param>
+/// <param name="WaitlistPlace">The place at which a refused one would wait, from 1; null: it fits, or cannot wait.</param>
 [GenerateSerializer, Immutable, Alias("cmo.check-result")]
-public sealed record CheckResult(CapacityRefusal? Refusal, ImmutableArray<CutOff> CutOffs);
+public sealed record CheckResult(CapacityRefusal? Refusal, ImmutableArray<CutOff> CutOffs, int? WaitlistPlace = null);
 
 /// <summary>The CMO after a new fact, and what the fact did to standing bookings.</summary>
 [GenerateSerializer, Immutable, Alias("cmo.fact-result")]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Cmos;
@@ -84,6 +85,10 @@ public sealed partial record FractionalCmo
     public Decision NotePolicy(AgencyPolicy policy, Instant now) => Known(() =>
         policy.Version <= Policy.Version ? Decision.Nothing : Fact(new PolicyNoted(policy, Today(now), Consequences.None), Today(now), null));
 
+    /// <summary>Only while somebody waits: nobody else is let in by it.</summary>
+    private Decision NoteFence(ClientFence fence, Instant now) =>
+        Waitlist.Waiting.IsEmpty || !IsNews(fence) ? Decision.Nothing : Fact(new FenceNoted(fence, Today(now), Consequences.None), Today(now), null);
+
     /// <summary>As if a newer policy of the agency had been noted; nothing is recorded.</summary>
     public FractionalCmo Under(AgencyPolicy? policy) => policy is null || policy.Version <= Policy.Version ? this : this with { Policy = policy };
 
@@ -95,7 +100,7 @@ public sealed partial record FractionalCmo
             return NotThere();
         }
 
-        var (state, noted) = Noting(policy, now);
+        var (state, noted) = Noting(policy, null, now);
         var decision = decide(state, now);
         return decision.Events.IsDefaultOrEmpty ? decision : decision.After(noted);
     }
@@ -114,7 +119,8 @@ public sealed partial record FractionalCmo
             HolidaysSet e => e with { Consequences = consequences },
             TimeOffAdded e => e with { Consequences = consequences },
             TimeOffCancelled e => e with { Consequences = consequences },
-            PolicyNoted e => (IEvent)(e with { Consequences = consequences }),
+            PolicyNoted e => e with { Consequences = consequences },
+            FenceNoted e => (IEvent)(e with { Consequences = consequences }),
             _ => throw new InvalidOperationException($"Unknown fact {fact.GetType().Name}."),
         });
     }
@@ -122,11 +128,14 @@ public sealed partial record FractionalCmo
     // ---- bookings of callers ----
 
     /// <summary>Would this booking fit? Asks the same questions as <see cref="Hold"/>, and changes nothing.</summary>
-    public CheckResult Check(BookingSpec spec, BookingFacts facts, Instant now)
+    /// <param name="priority">With which it would wait.</param>
+    public CheckResult Check(BookingSpec spec, BookingFacts facts, Instant now, int priority = 0)
     {
-        var state = Under(facts.Policy);
+        var state = Noting(facts.Policy, facts.Fence, now).State;
         var until = spec.Dates().End ?? Feasibility.Horizon(state.Facts, spec);
-        return new CheckResult(Feasibility.Check(state.Facts, spec, facts.Fence), Reports.CutOffs(state.Facts, spec, until));
+        var refusal = Feasibility.Check(state.Facts, spec, facts.Fence);
+        var mayWait = refusal is not null && spec.Steps[0].Dates.Start > Today(now) && state.Waitlist.Entries.Count < Waitlist.MostEntries;
+        return new CheckResult(refusal, Reports.CutOffs(state.Facts, spec, until), mayWait ? state.Waitlist.PlaceAfter(priority) : null);
     }
 
     public Decision Hold(HoldBooking command, BookingFacts facts, Instant now)
@@ -157,7 +166,7 @@ public sealed partial record FractionalCmo
             return Rejection.Invalid(wrong.AsSpan());
         }
 
-        var (state, noted) = Noting(facts.Policy, now);
+        var (state, noted) = Noting(facts.Policy, facts.Fence, now);
         return Feasibility.Check(state.Facts, spec, facts.Fence, booking) is { } refusal
             ? refusal.ToRejection()
             : Decision.Accept(noted.Add(new BookingChanged(command.Id, spec, now, facts.Fence)));
@@ -206,9 +215,9 @@ public sealed partial record FractionalCmo
             return NotThere();
         }
 
-        if (Bookings.ContainsKey(id))
+        if (Taken(id) is { } taken)
         {
-            return Rejection.AlreadyExists("booking", id.Value);
+            return taken;
         }
 
         if (spec.Violations() is { Length: > 0 } wrong)
@@ -216,20 +225,34 @@ public sealed partial record FractionalCmo
             return Rejection.Invalid(wrong.AsSpan());
         }
 
-        var (state, noted) = Noting(facts.Policy, now);
+        var (state, noted) = Noting(facts.Policy, facts.Fence, now);
         return Feasibility.Check(state.Facts, spec, facts.Fence) is { } refusal ? refusal.ToRejection() : Decision.Accept(noted.Add(accepted()));
     }
 
-    /// <summary>A newer policy is noted first, in the same decision.</summary>
-    private (FractionalCmo State, ImmutableArray<IEvent> Events) Noting(AgencyPolicy? policy, Instant now)
+    /// <summary>An id is given once, to a booking or to an entry that waits to become one.</summary>
+    private Rejection? Taken(BookingId id) =>
+        Bookings.ContainsKey(id) ? Rejection.AlreadyExists("booking", id.Value)
+        : Waitlist.Entries.ContainsKey(id) ? Rejection.AlreadyExists("waitlist_entry", id.Value)
+        : null;
+
+    /// <summary>Newer facts are noted first, in the same decision, and those who wait are offered what they free.</summary>
+    private (FractionalCmo State, ImmutableArray<IEvent> Events) Noting(AgencyPolicy? policy, ClientFence? fence, Instant now)
     {
-        if (policy is null || policy.Version <= Policy.Version)
+        ImmutableArray<IEvent> events = policy is null ? [] : NotePolicy(policy, now).Events;
+        var state = events.IsEmpty ? this : Apply(events[0]);
+        if (fence is not null && state.NoteFence(fence, now).Events is [var news])
+        {
+            events = events.Add(news);
+            state = state.Apply(news);
+        }
+
+        if (events.IsEmpty)
         {
             return (this, []);
         }
 
-        var events = NotePolicy(policy, now).Events;
-        return (Apply(events[0]), events);
+        var offers = Following(events, now);
+        return (offers.Aggregate(state, (s, @event) => s.Apply(@event)), [.. events, .. offers]);
     }
 
     /// <summary>A booking that its caller may still move: there, not expired, and no engagement's.</summary>
@@ -240,14 +263,14 @@ public sealed partial record FractionalCmo
                 ? Rejection.Rule(
                     Reasons.OwnedByEngagement, $"Booking '{id}' belongs to engagement '{owner}', which alone confirms, changes or releases it.",
                     ("booking", id.Value), ("engagement", owner.Value))
-                : decide(booking);
+                : NotOfferedYet(id) ?? decide(booking);
 
     /// <summary>A booking of this engagement; with <paramref name="free"/>, also one that no engagement owns yet.</summary>
     private Decision Owned(EngagementId engagement, BookingId id, Func<Booking, Decision> decide, bool free) =>
         !Bookings.TryGetValue(id, out var booking)
             ? Missing(id)
             : booking.Owner == engagement || (free && booking.Owner is null)
-                ? decide(booking)
+                ? NotOfferedYet(id) ?? decide(booking)
                 : Rejection.Rule(Reasons.OwnedByEngagement, $"Booking '{id}' belongs to another engagement.", ("booking", id.Value));
 
     /// <summary>As <see cref="Owned"/>, for steps that take something back: what is gone already is done.</summary>

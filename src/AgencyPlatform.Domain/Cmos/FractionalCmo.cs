@@ -14,6 +14,7 @@ namespace AgencyPlatform.Domain.Cmos;
 /// <param name="Ages">How many bookings were ever made: the next one's age.</param>
 /// <param name="Expired">Holds that expired lately, so that a late confirmation hears why.</param>
 /// <param name="LastConsequences">What the newest fact did to the bookings that stood.</param>
+/// <param name="Waitlist">Who waits for capacity, or has been offered it.</param>
 [GenerateSerializer, Immutable, Alias("cmo")]
 public sealed partial record FractionalCmo(
     CmoId Id,
@@ -25,20 +26,24 @@ public sealed partial record FractionalCmo(
     ImmutableSortedDictionary<BookingId, Booking> Bookings,
     long Ages,
     ImmutableArray<BookingId> Expired,
-    Consequences LastConsequences) : IState<FractionalCmo>
+    Consequences LastConsequences,
+    Waitlist Waitlist) : IState<FractionalCmo>
 {
     public const int MostExpired = 64;
     public const int MostPatterns = 200;
     public const int MostTimeOff = 1_000;
 
+    /// <summary>How long a request may take to answer before it is asked anew.</summary>
+    private static readonly Duration s_sagaPatience = Duration.FromSeconds(30);
+
     public static string Kind => "cmo";
 
-    public static int FoldVersion => 1;
+    public static int FoldVersion => 2;
 
     public static FractionalCmo Initial { get; } = new(
         default,
         new CmoProfile(default, "", "", ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
-        new CmoLimits(0, 0), WorkCalendar.Empty, [], AgencyPolicy.None, ImmutableSortedDictionary<BookingId, Booking>.Empty, 0, [], Consequences.None);
+        new CmoLimits(0, 0), WorkCalendar.Empty, [], AgencyPolicy.None, ImmutableSortedDictionary<BookingId, Booking>.Empty, 0, [], Consequences.None, Waitlist.Empty);
 
     [JsonIgnore]
     public bool Exists => Id.Value is not null;
@@ -53,13 +58,18 @@ public sealed partial record FractionalCmo(
     /// <summary>What is kept, if it is of this state.</summary>
     private Standing? Current => _standing.Value is { } kept && kept.IsOf(Calendar, Policy, Bookings) ? kept : null;
 
-    /// <summary>The next hold's expiry.</summary>
+    /// <summary>What time does next, and the wake-up for entries whose request has not answered yet.</summary>
     [JsonIgnore]
-    public Instant? NextDue
+    public Instant? NextDue => Waitlist.Reserved.IsEmpty ? NextOfTime
+        : Waitlist.Reserved.Values.Min() + s_sagaPatience is var wake && NextOfTime is { } due && due < wake ? due
+        : wake;
+
+    /// <summary>The next hold's expiry, or the next start of an entry that waits.</summary>
+    private Instant? NextOfTime
     {
         get
         {
-            Instant? next = null;
+            var next = NextStart;
             foreach (var booking in Standing.All)
             {
                 if (booking.ExpiresAt is { } at && (next is null || at < next))
@@ -72,10 +82,16 @@ public sealed partial record FractionalCmo(
         }
     }
 
-    public ImmutableArray<IEvent> Settle(Instant now) =>
-        NextDue is { } due && due <= now
-            ? [.. Bookings.Values.Where(b => b.ExpiresAt == due).Select(IEvent (b) => new HoldExpired(b.Id, due))]
-            : [];
+    public ImmutableArray<IEvent> Settle(Instant now)
+    {
+        if (NextOfTime is not { } due || due > now)
+        {
+            return [];
+        }
+
+        ImmutableArray<IEvent> events = [.. Bookings.Values.Where(b => b.ExpiresAt == due).Select(IEvent (b) => new HoldExpired(b.Id, due)), .. Starts(due)];
+        return [.. events, .. Following(events, now)];
+    }
 
     public LocalDate Today(Instant now) => now.InZone(DateTimeZoneProviders.Tzdb[Profile.TimeZone]).Date;
 
@@ -99,7 +115,7 @@ public sealed partial record FractionalCmo(
         ICmoFact e => Frozen(e.Today).ApplyFact(e) with { LastConsequences = e.Consequences },
         BookingHeld e => WithNew(new Booking(e.Id, e.Spec, BookingState.Held, e.ExpiresAt, e.Owner, Ages, e.At, e.At, e.Fence)),
         BookingBooked e => WithNew(new Booking(e.Id, e.Spec, BookingState.Confirmed, null, null, Ages, e.At, e.At, e.Fence)),
-        BookingConfirmed e => With(Bookings[e.Id] with { State = BookingState.Confirmed, ExpiresAt = null, GiveBackTo = null, UpdatedAt = e.At }),
+        BookingConfirmed e => With(Bookings[e.Id] with { State = BookingState.Confirmed, ExpiresAt = null, GiveBackTo = null, UpdatedAt = e.At }).Left(e.Id),
         BookingChanged e => With(Bookings[e.Id] with { Spec = e.Spec, Fence = e.Fence, Frozen = null, UpdatedAt = e.At }),
         HoldMoved e => With(Bookings[e.Id] with
         {
@@ -109,8 +125,12 @@ public sealed partial record FractionalCmo(
             UpdatedAt = e.At,
         }),
         BookingEnded e => With(Bookings[e.Id] with { Spec = e.Spec, UpdatedAt = e.At }),
-        BookingReleased e => Without(e.Id),
-        HoldExpired e => Without(e.Id) with
+        BookingReleased e => Without(e.Id).Left(e.Id),
+        WaitlistJoined e => this with { Waitlist = Waitlist.With(new WaitlistEntry(e.Id, e.Spec, e.Fence, e.Priority, e.OfferExpiry, Waitlist.Arrivals, e.At, false, e.Request)) },
+        WaitlistReserved e => this with { Waitlist = Waitlist.With(Waitlist.Entries[e.Id] with { Offered = true }) with { Reserved = Waitlist.Reserved.Add(e.Id, e.At) } },
+        WaitlistOffered e => this with { Waitlist = Waitlist.With(Waitlist.Entries[e.Id] with { Offered = true }) with { Reserved = Waitlist.Reserved.Remove(e.Id) } },
+        WaitlistLeft e => Left(e.Id),
+        HoldExpired e => Without(e.Id).Left(e.Id) with
         {
             Expired = [.. Expired.Skip(Math.Max(0, Expired.Length + 1 - MostExpired)), e.Id],
         },
@@ -133,6 +153,7 @@ public sealed partial record FractionalCmo(
         TimeOffAdded e => this with { Calendar = Calendar with { TimeOff = Calendar.TimeOff.SetItem(e.TimeOff.Id, e.TimeOff) } },
         TimeOffCancelled e => this with { Calendar = Calendar with { TimeOff = Calendar.TimeOff.Remove(e.Id) } },
         PolicyNoted e => this with { Policy = e.Policy },
+        FenceNoted e => WithFence(e.Fence),
         _ => throw new InvalidOperationException($"A CMO does not know the fact {fact.GetType().Name}."),
     };
 
@@ -156,6 +177,9 @@ public sealed partial record FractionalCmo(
     private FractionalCmo With(Booking booking) => Changed(Bookings.SetItem(booking.Id, booking), Bookings[booking.Id], booking, Ages);
 
     private FractionalCmo Without(BookingId id) => Bookings.TryGetValue(id, out var booking) ? Changed(Bookings.Remove(id), booking, null, Ages) : this;
+
+    /// <summary>What has become of a hold becomes of the entry that it was offered to.</summary>
+    private FractionalCmo Left(BookingId id) => Waitlist.Entries.ContainsKey(id) ? this with { Waitlist = Waitlist.Without(id) } : this;
 
     /// <summary>One booking came, went or was replaced.</summary>
     private FractionalCmo Changed(ImmutableSortedDictionary<BookingId, Booking> bookings, Booking? before, Booking? after, long ages) =>

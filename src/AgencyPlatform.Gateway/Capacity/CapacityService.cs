@@ -11,7 +11,7 @@ using V1 = AgencyPlatform.Protocol.Capacity.V1;
 namespace AgencyPlatform.Gateway.Capacity;
 
 /// <summary>The service of capacity.</summary>
-internal sealed class CapacityService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.CapacityService.CapacityServiceBase
+internal sealed partial class CapacityService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.CapacityService.CapacityServiceBase
 {
     private const int MostAlternatives = 20;
     private const int AtOnce = 16;
@@ -21,9 +21,15 @@ internal sealed class CapacityService(Calls calls, IGrainFactory grains, IReadMo
         var fields = new Fields();
         var (agency, cmo) = fields.Name<CmoId>("parent", request.Parent, CmosService.Collection);
         var spec = CapacityWire.Spec("booking", fields.Message("booking", request.Booking), agency, fields);
+        var priority = fields.Number("priority", request.Priority, 0, Waitlist.HighestPriority);
         var call = await calls.Mutation(context, request, fields, agency);
-        var result = (await Grain(agency, cmo).Check(call, spec)).OrThrow().Value;
-        var response = new V1.CheckBookingResponse { Fits = result.Refusal is null, CutOffs = { result.CutOffs.Select(CapacityWire.ToWire) } };
+        var result = (await Grain(agency, cmo).Check(call, spec, priority)).OrThrow().Value;
+        var response = new V1.CheckBookingResponse
+        {
+            Fits = result.Refusal is null,
+            CutOffs = { result.CutOffs.Select(CapacityWire.ToWire) },
+            WaitlistPlace = result.WaitlistPlace ?? 0,
+        };
         if (result.Refusal is { } refusal)
         {
             response.Refusal = CapacityWire.ToWire(agency, cmo, refusal);
@@ -216,11 +222,11 @@ internal sealed class CapacityService(Calls calls, IGrainFactory grains, IReadMo
 
     private static (AgencyId Agency, CmoId Cmo, BookingId Booking) Name(string name, Fields fields) => fields.Name<CmoId, BookingId>("name", name, CmosService.Collection, "bookings");
 
-    private static Duration Expiry(Google.Protobuf.WellKnownTypes.Duration wire, Fields fields)
+    private static Duration Expiry(Google.Protobuf.WellKnownTypes.Duration wire, Fields fields, string path = "expiry")
     {
         var good = wire.Seconds is >= 0 and <= 30 * 86_400 && wire.Nanos is >= 0 and <= 999_999_999;
         var expiry = good ? Duration.FromSeconds(wire.Seconds) + Duration.FromNanoseconds(wire.Nanos) : Duration.Zero;
-        fields.Require(expiry > Duration.Zero && expiry <= FractionalCmo.LongestHold, "expiry", "must be above 0 and at most 30 days");
+        fields.Require(expiry > Duration.Zero && expiry <= FractionalCmo.LongestHold, path, "must be above 0 and at most 30 days");
         return expiry;
     }
 }

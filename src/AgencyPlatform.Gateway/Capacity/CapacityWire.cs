@@ -128,6 +128,54 @@ internal static class CapacityWire
             UpdateTime = updatedAt.ToWire(),
         };
 
+    public static V1.WaitlistEntry ToWire(AgencyId agency, CmoId cmo, WaitlistPlace place) => new()
+    {
+        Name = ResourceNames.Of(agency, "cmos", cmo.Value, "waitlistEntries", place.Entry.Id.Value),
+        ClientCompany = ResourceNames.Of(agency, "clientCompanies", place.Entry.Spec.Client.Value),
+        Engagement = place.Entry.Spec.Engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
+        Steps = { place.Entry.Spec.Steps.Select(ToWire) },
+        Priority = place.Entry.Priority,
+        OfferExpiry = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(place.Entry.OfferExpiry.ToTimeSpan()),
+        State = StateOf(place),
+        Place = place.Place,
+        Offer = place is { Offer: { } offer, Reserved: false } ? ToWire(agency, cmo, offer) : null,
+        CreateTime = place.Entry.JoinedAt.ToWire(),
+        CapacityRequest = place.Entry.Request is { } request ? RequestName(agency, request) : "",
+    };
+
+    public static V1.WaitlistEntry.Types.State StateOf(WaitlistPlace place) =>
+        place.Reserved ? V1.WaitlistEntry.Types.State.Reserved
+        : place.Entry.Offered ? V1.WaitlistEntry.Types.State.Offered
+        : V1.WaitlistEntry.Types.State.Waiting;
+
+    public static V1.CapacityRequest ToWire(AgencyId agency, (CapacityRequest Value, Meta Meta) reply)
+    {
+        var (request, meta) = reply;
+        return new V1.CapacityRequest
+        {
+            Name = RequestName(agency, request.Id),
+            ClientCompany = ResourceNames.Of(agency, "clientCompanies", request.Spec.Client.Value),
+            Engagement = request.Spec.Engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
+            Steps = { request.Spec.Steps.Select(ToWire) },
+            Priority = request.Priority,
+            OfferExpiry = Google.Protobuf.WellKnownTypes.Duration.FromTimeSpan(request.OfferExpiry.ToTimeSpan()),
+            State = request.State.ToWire<V1.CapacityRequest.Types.State>(),
+            Candidates =
+            {
+                request.Cmos.Select(cmo => new V1.CapacityRequest.Types.Candidate
+                {
+                    Cmo = ResourceNames.Of(agency, "cmos", cmo.Value),
+                    State = request.Candidates[cmo].State.ToWire<V1.CapacityRequest.Types.Candidate.Types.State>(),
+                    Refusal = request.Candidates[cmo].Refusal ?? "",
+                }),
+            },
+            Offer = request.Offering is { } first ? BookingName(agency, first, request.Id.Booking) : "",
+            CreateTime = meta.CreatedAt.ToWire(),
+        };
+    }
+
+    private static string RequestName(AgencyId agency, CapacityRequestId id) => ResourceNames.Of(agency, "capacityRequests", id.Value);
+
     public static V1.Refusal ToWire(AgencyId agency, CmoId cmo, CapacityRefusal refusal) => new()
     {
         Rule = CapacityRefusal.ReasonOf(refusal.Rule),

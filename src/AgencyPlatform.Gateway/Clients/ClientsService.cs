@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
+using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Clients;
+using AgencyPlatform.Domain.Cmos;
 using ClientCompany = AgencyPlatform.Domain.Clients.ClientCompany;
 using Stakeholder = AgencyPlatform.Domain.Clients.Stakeholder;
 using V1 = AgencyPlatform.Protocol.Clients.V1;
@@ -93,7 +95,30 @@ internal sealed class ClientsService(Calls calls, IGrainFactory grains, IReadMod
             (await Grain(agency, competitor).Get(new Read(agency, call.SandboxNow))).OrThrow();
         }
 
-        return await ToWire(agency, await Grain(agency, id).SetCompetitors(call, new SetCompetitors(competitors)), context);
+        var known = (await Grain(agency, id).Get(new Read(agency, call.SandboxNow))).OrThrow().Value.Competitors;
+        var reply = await Grain(agency, id).SetCompetitors(call, new SetCompetitors(competitors));
+        if (reply.Rejection is null && !call.ValidateOnly && known.Except(competitors) is { IsEmpty: false } dropped)
+        {
+            await TellCmos(call, [id, .. dropped], context.CancellationToken);
+        }
+
+        return await ToWire(agency, reply, context);
+    }
+
+    /// <summary>
+    /// CMOs who are booked for one of these clients note that they are no competitors any more: one of the others may wait there for that. A CMO that is not
+    /// reached (the caller has gone, the host was stopped) notes it with the next commands for these clients.
+    /// </summary>
+    private async Task TellCmos(Call call, ImmutableArray<ClientCompanyId> clients, CancellationToken cancellation)
+    {
+        var cmos = new HashSet<CmoId>();
+        foreach (var client in clients)
+        {
+            cmos.UnionWith((await readModels.List<BookingRow>(call.Agency, Query.All(Page.MaxSize, Filter.Eq(nameof(BookingRow.Client), client)), cancellation)).Select(row => row.Cmo));
+        }
+
+        await Parallel.ForEachAsync(cmos, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellation }, async (cmo, _) =>
+            (await grains.Of<IFractionalCmoGrain>(call.Agency, cmo.Value).NoteFences(call.AsStep(), clients)).OrThrow());
     }
 
     public override async Task<V1.ClientCompany> PutStakeholder(V1.PutStakeholderRequest request, ServerCallContext context)

@@ -77,6 +77,7 @@ internal sealed class EventsService(Calls calls, IJournal journal) : V1.EventsSe
         "agency" => ResourceNames.Of(key.Agency),
         "client" => ResourceNames.Of(key.Agency, "clientCompanies", key.Id),
         "cmo" => ResourceNames.Of(key.Agency, "cmos", key.Id),
+        "capacity-request" => ResourceNames.Of(key.Agency, "capacityRequests", key.Id),
         "engagement" => ResourceNames.Of(key.Agency, "engagements", key.Id),
         "timesheet" when key.Id.Split('/') is [var cmo, var week] => ResourceNames.Of(key.Agency, "cmos", cmo, "timesheets", week.ToLowerInvariant()),
         _ => "",

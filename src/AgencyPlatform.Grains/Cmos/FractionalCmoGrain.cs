@@ -3,6 +3,7 @@ using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Grains.Clients;
 using Orleans.Concurrency;
@@ -11,7 +12,7 @@ namespace AgencyPlatform.Grains.Cmos;
 
 /// <summary>See <see cref="IFractionalCmoGrain"/>.</summary>
 [Reentrant]
-public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<FractionalCmo>(services), IFractionalCmoGrain
+public sealed partial class FractionalCmoGrain(GrainServices services) : AggregateGrain<FractionalCmo>(services), IFractionalCmoGrain
 {
     public Task<Reply<FractionalCmo>> Create(Call call, CreateCmo c) => Decide(call, (s, now) => s.Create(c, now), s => s);
 
@@ -46,8 +47,8 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
 
     public Task<Reply<Booking>> GetBooking(Read read, BookingId id) => Query(read, (s, _) => s.Bookings.GetValueOrDefault(id), Rejection.NotFound("booking", id.Value));
 
-    public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec) => WithFacts(call, spec.Client, facts =>
-        Query(new Read(call.Agency, call.SandboxNow), (s, now) => s.Check(spec, facts, now)));
+    public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec, int priority) => WithFacts(call, spec.Client, facts =>
+        Query(new Read(call.Agency, call.SandboxNow), (s, now) => s.Check(spec, facts, now, priority)));
 
     public Task<Reply<Booking>> Hold(Call call, HoldBooking c) => WithFacts(call, c.Spec.Client, facts =>
         Decide(call, (s, now) => s.Hold(c, facts, now), s => s.Bookings[c.Id]));
@@ -88,23 +89,43 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
         return await Decide(call, (s, now) => s.Under(policy, now, decide), s => new FactResult(s, s.LastConsequences));
     }
 
-    /// <summary>Fetches what the decision needs of others: the client's fence, and the agency's policy when the caller has seen a newer one.</summary>
+    /// <summary>
+    /// Fetches what the decision needs of others: the client's fence, and the agency's policy when the caller has seen a newer one. Those who wait are
+    /// offered what newer facts free first, whatever becomes of the command.
+    /// </summary>
     /// <param name="client">Null: the booking is unknown, and the decision says so.</param>
     private async Task<Reply<T>> WithFacts<T>(Call call, ClientCompanyId? client, Func<BookingFacts, Task<Reply<T>>> decide)
     {
         if (client is not { } known)
         {
-            return await decide(new BookingFacts(new Domain.Clients.ClientFence(default, 0, [], []), null));
+            return await decide(new BookingFacts(new ClientFence(default, 0, [], []), null));
         }
 
-        if (ActiveFacts.Fence(Key.Agency, known, SystemNow - ClientCompanyGrain.NamedByStands(known)) is { } told)
+        var fence = await Fence(call, known);
+        if (fence.Rejection is { } unknown)
         {
-            return await decide(new BookingFacts(told, await NewerPolicy(call.PolicyVersion, call.SandboxNow)));
+            return Reply<T>.No(unknown);
         }
 
-        var fence = await Grain<IClientCompanyGrain>(known.Value).GetFence(new Read(Key.Agency, call.SandboxNow));
-        return fence.Rejection is { } unknown ? Reply<T>.No(unknown) : await decide(new BookingFacts(fence.Value!, await NewerPolicy(call.PolicyVersion, call.SandboxNow)));
+        if (!Committed.Exists)
+        {
+            // Loads it: who waits is in the state.
+            await Get(new Read(call.Agency, call.SandboxNow));
+        }
+
+        var facts = new BookingFacts(fence.Value!, await NewerPolicy(call.PolicyVersion, call.SandboxNow));
+        if (Committed.Awaits(facts))
+        {
+            await Decide(call.AsStep(), (s, now) => s.NoteFacts(facts, now), s => s);
+        }
+
+        return await decide(facts);
     }
+
+    private async ValueTask<Reply<ClientFence>> Fence(Call call, ClientCompanyId client) =>
+        ActiveFacts.Fence(Key.Agency, client, SystemNow - ClientCompanyGrain.NamedByStands(client)) is { } told
+            ? new Reply<ClientFence>(told, null, null)
+            : await Grain<IClientCompanyGrain>(client.Value).GetFence(new Read(Key.Agency, call.SandboxNow));
 
     private async Task<AgencyPolicy?> NewerPolicy(long seen, Instant? sandboxNow) =>
         seen <= Committed.Policy.Version

@@ -126,6 +126,22 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
             case "cmo.booking-confirmed" or "cmo.booking-changed" or "cmo.hold-moved" or "cmo.booking-ended" or "cmo.booking-released" or "cmo.hold-expired":
                 report.Violated("R", $"{Where(e)}: there is no booking {payload.Text("id")} that it could happen to.");
                 break;
+            case "cmo.fence-noted":
+                var fence = payload.GetProperty("fence");
+                foreach (var b in Bookings.Values.Where(b => b.Client == fence.Text("client")).ToList())
+                {
+                    Bookings[b.Id] = b with
+                    {
+                        FenceVersion = fence.Long("version"),
+                        Names = fence.Strings("names").ToHashSet(StringComparer.Ordinal),
+                        NamedBy = fence.Strings("namedBy").ToHashSet(StringComparer.Ordinal),
+                    };
+                }
+
+                break;
+            case "cmo.waitlist-joined" or "cmo.waitlist-reserved" or "cmo.waitlist-offered" or "cmo.waitlist-left":
+                // What is reserved or offered is held, which is an event of its own.
+                break;
             case "nothing-changed":
                 break;
             default:

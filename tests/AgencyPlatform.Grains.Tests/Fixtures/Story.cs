@@ -56,6 +56,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await OverageWithConsent();
         await Invoices();
         await AnEnd();
+        await Waitlists();
         await Until(new LocalDate(2026, 4, 2));
     }
 
