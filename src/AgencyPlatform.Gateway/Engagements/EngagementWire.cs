@@ -9,6 +9,7 @@ using Grant = AgencyPlatform.Domain.Time.Grant;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 using Rollover = AgencyPlatform.Domain.Billing.Rollover;
 using ServiceType = AgencyPlatform.Domain.Engagements.ServiceType;
+using Signature = AgencyPlatform.Domain.Engagements.Signature;
 using Terms = AgencyPlatform.Domain.Billing.Terms;
 using V1 = AgencyPlatform.Protocol.Engagements.V1;
 
@@ -91,7 +92,9 @@ internal static class EngagementWire
                     r.FeeTiming == 0 ? FeeTiming.InAdvance : fields.Enum<V1.FeeTiming, FeeTiming>($"{path}.retainer.fee_timing", r.FeeTiming),
                     r.Rollover is null ? null : Rollover($"{path}.retainer.rollover", r.Rollover, fields));
             case V1.Terms.FormOneofCase.Hourly:
-                return new HourlyTerms(start, seller, currency, cycle, Amount($"{path}.hourly.hourly_rate", wire.Hourly.HourlyRate));
+                return new HourlyTerms(
+                    start, seller, currency, cycle, Amount($"{path}.hourly.hourly_rate", wire.Hourly.HourlyRate),
+                    wire.Hourly.EstimatedMonthly is null ? null : Amount($"{path}.hourly.estimated_monthly", wire.Hourly.EstimatedMonthly));
             default:
                 fields.Add(path, "must have one of retainer, hourly");
                 return new HourlyTerms(start, seller, currency, cycle, 0);
@@ -113,7 +116,8 @@ internal static class EngagementWire
         wire.CarriesAgain,
         wire.Priority == 0 ? Grant.CarriedPriority : fields.Number($"{path}.priority", wire.Priority, 1, 99));
 
-    public static V1.Engagement ToWire(AgencyId agency, Engagement e, Meta meta, Func<PersonId, PersonDetails> people)
+    /// <param name="seesReasonOf">Whether the caller may read why a CMO declined.</param>
+    public static V1.Engagement ToWire(AgencyId agency, Engagement e, Meta meta, Func<PersonId, PersonDetails> people, Func<CmoId, bool> seesReasonOf)
     {
         var wire = new V1.Engagement
         {
@@ -127,7 +131,7 @@ internal static class EngagementWire
             Title = e.Plan.Title,
             ServiceType = e.Plan.ServiceType.ToWire<V1.ServiceType>(),
             Lead = ResourceNames.Of(agency, "cmos", e.Plan.Lead.Value),
-            Members = { e.Plan.Members.Select(m => ToWire(agency, e, m)) },
+            Members = { e.Plan.Members.Select(m => ToWire(agency, e, m, seesReasonOf(m.Cmo))) },
             Terms = { e.Terms.Select(t => ToWire(agency, t)) },
             StartDate = e.Plan.Start.ToWire(),
             EndDate = e.End.ToWire(),
@@ -136,16 +140,31 @@ internal static class EngagementWire
             State = e.State.ToWire<V1.EngagementState>(),
             Revision = e.Revision,
             ExpireTime = e.ExpiresAt.ToWire(),
-            Signatures = { e.Signatures.Select(s => new V1.Signature { PersonId = s.Person.Value, DisplayName = people(s.Person).DisplayName, SignTime = s.At.ToWire() }) },
+            Signatures = { e.Signatures.Select(s => ToWire(s, people)) },
             MoveUnderWay = e.Saga is not null,
+            SignOff = e.Revision == 0 ? null : ProposalWire.SignOff(e),
+            Changes = { e.Proposal.Changes.Select(c => new V1.FieldChange { Field = c.Field, Before = c.Before, After = c.After }) },
+            Comments = { e.Proposal.Comments.Select(c => ProposalWire.ToWire(c, people)) },
+            HoldsAtProposalEnd = e.Revision == 0 ? V1.HoldsAtProposalEnd.Unspecified : e.Proposal.FreesHolds ? V1.HoldsAtProposalEnd.Free : V1.HoldsAtProposalEnd.Keep,
         };
         wire.Labels.Put(e.Plan.Labels);
         wire.ExternalIds.Put(e.Plan.ExternalIds);
         return wire;
     }
 
-    private static V1.Member ToWire(AgencyId agency, Engagement e, EngagementMember m) => new()
+    private static V1.Signature ToWire(Signature signature, Func<PersonId, PersonDetails> people) => new()
     {
+        PersonId = signature.Person.Value,
+        DisplayName = people(signature.Person).DisplayName,
+        SignTime = signature.At.ToWire(),
+        SignedBy = signature.By?.Value ?? "",
+    };
+
+    private static V1.Member ToWire(AgencyId agency, Engagement e, EngagementMember m, bool withReason) => new()
+    {
+        AgreementState = ProposalWire.AgreementOf(e, m),
+        AgreementExpireTime = e.Proposal.Asked.GetValueOrDefault(m.Cmo)?.ExpiresAt.ToWire(),
+        AgreementDeclineReason = withReason ? e.Proposal.Asked.GetValueOrDefault(m.Cmo)?.Reason ?? "" : "",
         Cmo = ResourceNames.Of(agency, "cmos", m.Cmo.Value),
         Role = m.Role,
         Steps = { m.Steps.Select(CapacityWire.ToWire) },
@@ -187,7 +206,7 @@ internal static class EngagementWire
                 };
                 break;
             case HourlyTerms h:
-                wire.Hourly = new V1.HourlyTerms { HourlyRate = new Money(h.HourlyRate, h.Currency).ToWire() };
+                wire.Hourly = new V1.HourlyTerms { HourlyRate = new Money(h.HourlyRate, h.Currency).ToWire(), EstimatedMonthly = h.MonthlyEquivalent?.ToWire() };
                 break;
         }
 

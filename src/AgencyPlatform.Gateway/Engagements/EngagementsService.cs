@@ -9,7 +9,7 @@ using V1 = AgencyPlatform.Protocol.Engagements.V1;
 namespace AgencyPlatform.Gateway.Engagements;
 
 /// <summary>The service of engagements.</summary>
-internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault) : V1.EngagementsService.EngagementsServiceBase
+internal sealed partial class EngagementsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault) : V1.EngagementsService.EngagementsServiceBase
 {
     private const string Collection = EngagementWire.Collection;
 
@@ -109,7 +109,7 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
             () => Grain(agency, id).Get(read),
             async (state, meta) =>
             {
-                var merged = Masks.Merged(EngagementWire.ToWire(agency, state, meta, _ => new PersonDetails("")), wire, mask);
+                var merged = Masks.Merged(EngagementWire.ToWire(agency, state, meta, _ => new PersonDetails(""), _ => false), wire, mask);
                 var plan = EngagementWire.Plan("engagement", merged, agency, fields);
                 var call = await calls.Mutation(context, request, fields, agency, wire.Etag, "engagement.etag");
                 return (call, c => Grain(agency, id).Update(c, new UpdateEngagement(plan)));
@@ -119,7 +119,8 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     public override Task<V1.Engagement> ProposeEngagement(V1.ProposeEngagementRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var command = new ProposeEngagement(fields.OptionalTime("expire_time", request.ExpireTime));
+        fields.Require(System.Enum.IsDefined(request.HoldsAtProposalEnd), "holds_at_proposal_end", "must be one of HOLDS_AT_PROPOSAL_END_KEEP, HOLDS_AT_PROPOSAL_END_FREE");
+        var command = new ProposeEngagement(fields.OptionalTime("expire_time", request.ExpireTime), request.HoldsAtProposalEnd == V1.HoldsAtProposalEnd.Free);
         return Move(request, request.Name, fields, context, (grain, call) => grain.Propose(call, command));
     }
 
@@ -129,14 +130,18 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     public override Task<V1.Engagement> SignEngagement(V1.SignEngagementRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var command = new SignEngagement(fields.Id<PersonId>("person_id", request.PersonId), fields.Number("revision", request.Revision, 0, int.MaxValue));
+        var command = new SignEngagement(
+            fields.Id<PersonId>("person_id", request.PersonId), fields.Number("revision", request.Revision, 0, int.MaxValue), Person(fields, "signed_by", request.SignedBy));
         return Move(request, request.Name, fields, context, (grain, call) => grain.Sign(call, command));
     }
 
     public override Task<V1.Engagement> DeclineEngagement(V1.DeclineEngagementRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var command = new CloseProposal(fields.LongText("reason", request.Reason, 1000));
+        fields.Require(request.DeclinedBy.Length == 0 || request.PersonId.Length > 0, "person_id", "is required with declined_by");
+        var command = new CloseProposal(
+            fields.LongText("reason", request.Reason, 1000), Person(fields, "person_id", request.PersonId), Person(fields, "declined_by", request.DeclinedBy),
+            fields.Number("revision", request.Revision, 0, int.MaxValue));
         return Move(request, request.Name, fields, context, (grain, call) => grain.Decline(call, command));
     }
 
@@ -201,6 +206,8 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     private async Task<V1.Engagement> ToWire(AgencyId agency, Reply<Engagement> reply, ServerCallContext context)
     {
         var (engagement, meta) = reply.OrThrow();
-        return EngagementWire.ToWire(agency, engagement, meta, await vault.Of(agency, engagement.Signatures.Select(s => s.Person), context.CancellationToken));
+        var people = engagement.Signatures.Select(s => s.Person).Concat(engagement.Proposal.Comments.Where(c => c.Person is not null).Select(c => c.Person!.Value));
+        var caller = Calls.Caller(context);
+        return EngagementWire.ToWire(agency, engagement, meta, await vault.Of(agency, people, context.CancellationToken), cmo => caller.IsStaff || caller.Cmo == cmo);
     }
 }

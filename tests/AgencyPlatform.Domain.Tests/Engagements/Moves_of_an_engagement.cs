@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Engagements;
 using CsCheck;
 using NodaTime;
@@ -32,9 +33,12 @@ public sealed class Moves_of_an_engagement
             ["propose"] = (s => s.Propose(new ProposeEngagement(null), s_deciders, s_now), [EngagementState.Draft]),
             ["revise"] = (s => s.Revise(), [EngagementState.Proposed]),
             ["sign"] = (s => s.Sign(new SignEngagement(s_board, 0), s_deciders, s_now), [EngagementState.Proposed]),
-            ["decline"] = (s => s.Decline(new CloseProposal("budget")), [EngagementState.Proposed]),
-            ["withdraw"] = (s => s.Withdraw(new CloseProposal("")), [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted]),
+            ["decline"] = (s => s.Decline(new CloseProposal("budget"), s_deciders, s_now), [EngagementState.Proposed]),
+            ["withdraw"] = (s => s.Withdraw(new CloseProposal(""), s_now), [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted]),
             ["agree"] = (s => s.Agree(new AgreeAsCmo(s_bob, 0), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
+            ["comment"] = (s => s.Comment(new CommentOnEngagement(null, "Later?"), ClientCompany.Initial, 3, s_now), [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted]),
+            ["request agreement"] = (s => s.AskToAgree(new RequestAgreement([s_bob], s_now + Duration.FromDays(3)), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
+            ["decline agreement"] = (s => s.DeclineAs(new DeclineAsCmo(s_bob, 0, "No time."), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
             ["activate"] = (s => s.Activate(Request(9), "America/New_York", s_now), [EngagementState.Accepted]),
             ["end"] = (s => s.EndOn(new EndEngagement(s_start.PlusDays(30)), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
         }.ToImmutableSortedDictionary(StringComparer.Ordinal);
