@@ -102,6 +102,8 @@ public static class RpcRoles
         ["agencyplatform.engagements.v1.EngagementsService/CommentOnEngagement"] = s_operationsAndApprover,
         ["agencyplatform.engagements.v1.EngagementsService/RequestAgreement"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/DeclineAgreement"] = s_operationsAndCmo,
+        ["agencyplatform.engagements.v1.EngagementsService/SignRenewal"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/ListDue"] = s_staff,
         ["agencyplatform.engagements.v1.EngagementsService/ActivateEngagement"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/EndEngagement"] = s_operations,
 

@@ -45,6 +45,9 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("DeclineAs")]
     Task<Reply<Engagement>> DeclineAs(Call call, DeclineAsCmo command);
 
+    [Alias("SignRenewal")]
+    Task<Reply<Engagement>> SignRenewal(Call call, SignRenewal command);
+
     /// <summary>Answers when every member is booked, or nothing has changed and the activation is refused.</summary>
     [Alias("Activate")]
     Task<Reply<Engagement>> Activate(Call call);

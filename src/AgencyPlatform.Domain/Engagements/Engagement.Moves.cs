@@ -36,7 +36,8 @@ public sealed partial record Engagement
                 ? Rejection.Rule(
                     Reasons.EndOutOfRange, $"The end {command.End:uuuu-MM-dd} does not lie within the engagement's days {Service}.",
                     ("start", $"{Plan.Start:uuuu-MM-dd}"), ("end", End is { } end ? $"{end:uuuu-MM-dd}" : "open"))
-                : Decision.Accept(new EndStarted(request, command.End, now)));
+                : RefuseNotice(command, now) is { } early ? early
+                : Decision.Accept(new EndStarted(request, command.End, now, command.NoticeWaived)));
 
     /// <summary>What the saga under way does next; null when none is.</summary>
     public SagaStep? NextStep()

@@ -18,6 +18,8 @@ namespace AgencyPlatform.Domain.Engagements;
 /// <param name="Bookings">The members' bookings, from their hold on.</param>
 /// <param name="Saga">The activation or ending under way; no other move meanwhile.</param>
 /// <param name="Proposal">The sign-off, the CMOs' agreement and the comments.</param>
+/// <param name="Term">How often its term was renewed.</param>
+/// <param name="DueBefore">What fell due before the last event: the rows that it changes.</param>
 /// <param name="Outcomes">The latest activations' and endings' results, for repeats.</param>
 [GenerateSerializer, Immutable, Alias("engagement")]
 public sealed partial record Engagement(
@@ -35,7 +37,9 @@ public sealed partial record Engagement(
     EngagementSaga? Saga,
     ImmutableArray<SagaOutcome> Outcomes,
     EngagementTime Time,
-    Proposal Proposal) : IState<Engagement>
+    Proposal Proposal,
+    EngagementTerm Term,
+    ImmutableArray<DueDate> DueBefore) : IState<Engagement>
 {
     private const int MostOutcomes = 64;
 
@@ -49,7 +53,8 @@ public sealed partial record Engagement(
     public static Engagement Initial { get; } = new(
         default, default,
         new EngagementPlan("", default, default, [], new HourlyTerms(default, default, default, new BillCycle(1, 1), 0), default, null, null, 0, ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
-        [], null, EngagementState.Draft, 0, null, [], ImmutableSortedDictionary<CmoId, Instant>.Empty, ImmutableSortedDictionary<CmoId, MemberBooking>.Empty, null, [], EngagementTime.Initial, Proposal.None);
+        [], null, EngagementState.Draft, 0, null, [], ImmutableSortedDictionary<CmoId, Instant>.Empty, ImmutableSortedDictionary<CmoId, MemberBooking>.Empty, null, [], EngagementTime.Initial,
+        Proposal.None, EngagementTerm.Initial, []);
 
     [JsonIgnore]
     public bool Exists => Id.Value is not null;
@@ -58,12 +63,13 @@ public sealed partial record Engagement(
     [JsonIgnore]
     public DateRange Service => new(Plan.Start, End);
 
-    /// <summary>A proposal's expiry and the meter's next period, which wait for a running activation or ending; and a saga's own wake-up.</summary>
+    /// <summary>A proposal's expiry, a term's end and the meter's next period, which wait for a running activation or ending; and a saga's own wake-up.</summary>
     [JsonIgnore]
-    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfMeter);
+    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter);
 
     public ImmutableArray<IEvent> Settle(Instant now) =>
         Saga is not null || NextDue is not { } due || due > now ? []
+        : NextOfTerm == due ? MoveTerm(due)
         : NextOfMeter == due ? MoveMeter()
         : SettleProposal(due);
 
@@ -72,7 +78,9 @@ public sealed partial record Engagement(
 
     // ---- fold ----
 
-    public Engagement Apply(IEvent @event) => @event switch
+    public Engagement Apply(IEvent @event) => @event is IEngagementTimeEvent ? Folded(@event) : Folded(@event) with { DueBefore = Due() };
+
+    private Engagement Folded(IEvent @event) => @event switch
     {
         EngagementCreated e => this with { Id = e.Id, Client = e.Client, Plan = e.Plan, Terms = [e.Plan.Terms], End = e.Plan.End },
         EngagementUpdated e => this with { Plan = e.Plan, Terms = [e.Plan.Terms], End = e.Plan.End },
@@ -118,7 +126,9 @@ public sealed partial record Engagement(
         MemberEnded e => InPhase(e.Cmo, MemberPhase.Ended),
         EngagementEnded e => WithOutcome(e.Request, null) with { State = EngagementState.Ended, End = e.End },
         IEngagementTimeEvent e => this with { Time = Time.Apply(e) },
-        NothingChanged => this,
+        RenewalSigned e => this with { Term = Term with { Need = e.Need, Signatures = Term.Signatures.Add(new Signature(e.Person, e.At, e.By)) } },
+        TermRenewed e => this with { Term = new EngagementTerm(e.Number, null, []) },
+        TermEnded or NothingChanged => this,
         _ => throw new InvalidOperationException($"An engagement does not know {@event.GetType().Name}."),
     };
 
@@ -132,7 +142,9 @@ public sealed partial record Engagement(
 
     // ---- read models ----
 
-    public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event switch
+    public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event is IEngagementTimeEvent ? Projected(@event, info) : Projected(@event, info).Concat(DueRows());
+
+    private IEnumerable<RowChange> Projected(IEvent @event, EventInfo info) => @event switch
     {
         EngagementCreated e => [.. ExternalIdRow.Changes(Kind, Id.Value, ImmutableSortedDictionary<string, string>.Empty, e.Plan.ExternalIds), .. Rows()],
         EngagementUpdated e =>

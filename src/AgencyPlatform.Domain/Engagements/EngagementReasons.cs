@@ -23,6 +23,12 @@ public static partial class Reasons
     /// <summary>The CMO has declined, or did not answer in time: there is no question left to say yes to. Metadata: cmo, answer. Ask again first.</summary>
     public const string AgreementClosed = "AGREEMENT_CLOSED";
 
+    /// <summary>The engagement has a term: it ends with one, so many days after the notice. Metadata: end, earliest_end, notice_days, today. End it then, or say why the notice is waived.</summary>
+    public const string NoticeTooShort = "NOTICE_TOO_SHORT";
+
+    /// <summary>The renewal is not the next one to sign: the term is not renewed by signature, is renewed already, or is too far ahead. Metadata: renewal, renewals, term_start. Sign the next one in its time.</summary>
+    public const string RenewalNotOpen = "RENEWAL_NOT_OPEN";
+
     /// <summary>The hold that a member names is for another client company. Metadata: booking, client. Name a hold for the engagement's client.</summary>
     public const string HoldOfAnotherClient = "HOLD_OF_ANOTHER_CLIENT";
 

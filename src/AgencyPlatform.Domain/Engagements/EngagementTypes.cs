@@ -73,7 +73,8 @@ public sealed record EngagementMember(CmoId Cmo, string Role, ImmutableArray<Boo
 /// <param name="Terms">The initial terms, effective from the start.</param>
 /// <param name="End">Exclusive; null: open.</param>
 /// <param name="BillingStartsOn">The first billed day when it is not the start.</param>
-/// <param name="SignaturesNeeded">k of the client's decision makers must sign, 1–20.</param>
+/// <param name="SignaturesNeeded">k of the client's decision makers must sign, 1–20; the client's own rule may ask for more.</param>
+/// <param name="Term">For how long it is agreed; null: from the start to the end, without renewal or notice.</param>
 [GenerateSerializer, Immutable, Alias("engagement.plan")]
 public sealed record EngagementPlan(
     string Title,
@@ -86,7 +87,8 @@ public sealed record EngagementPlan(
     LocalDate? BillingStartsOn,
     int SignaturesNeeded,
     ImmutableSortedDictionary<string, string> Labels,
-    ImmutableSortedDictionary<string, string> ExternalIds)
+    ImmutableSortedDictionary<string, string> ExternalIds,
+    TermRules? Term = null)
 {
     public const int MostMembers = 20;
     public const int MostSignatures = 20;
@@ -102,6 +104,7 @@ public sealed record EngagementPlan(
         Check(BillingStartsOn is not { } billing || (billing >= Start && (End is not { } e || billing < e)), "billing_start_date", "a day of the engagement");
         Check(SignaturesNeeded is >= 1 and <= MostSignatures, "signatures_needed", $"1 to {MostSignatures}");
         Check(Terms.EffectiveFrom == Start, "terms.effective_date", "the start date");
+        wrong.AddRange(Term?.Violations(Start, End) ?? []);
         for (var i = 0; i < Members.Length; i++)
         {
             var (member, path) = (Members[i], $"members[{i}].steps");
@@ -207,8 +210,9 @@ public sealed record CloseProposal(string Reason, PersonId? Person = null, Perso
 public sealed record AgreeAsCmo(CmoId Cmo, int Revision);
 
 /// <param name="End">The first day that is no longer served.</param>
+/// <param name="NoticeWaived">Why the term's notice is waived, no personal data; null: it is not.</param>
 [GenerateSerializer, Immutable, Alias("engagement.end")]
-public sealed record EndEngagement(LocalDate End);
+public sealed record EndEngagement(LocalDate End, string? NoticeWaived = null);
 
 // ---- events ----
 
@@ -279,8 +283,9 @@ public sealed record MemberBooked(CmoId Cmo) : IEvent;
 [Event("engagement.activated"), GenerateSerializer, Immutable, Alias("engagement.activated")]
 public sealed record EngagementActivated(Guid Request, LocalDate EffectiveFrom) : IEvent;
 
+/// <param name="NoticeWaived">Why the term's notice was waived; null: it was not, or none was due.</param>
 [Event("engagement.end-started"), GenerateSerializer, Immutable, Alias("engagement.end-started")]
-public sealed record EndStarted(Guid Request, LocalDate End, Instant At) : IEvent;
+public sealed record EndStarted(Guid Request, LocalDate End, Instant At, string? NoticeWaived = null) : IEvent;
 
 [Event("engagement.member-ended"), GenerateSerializer, Immutable, Alias("engagement.member-ended")]
 public sealed record MemberEnded(CmoId Cmo) : IEvent;

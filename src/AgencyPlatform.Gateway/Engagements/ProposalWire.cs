@@ -1,6 +1,7 @@
 using AgencyPlatform.Domain.Engagements;
 using Comment = AgencyPlatform.Domain.Engagements.Comment;
 using Engagement = AgencyPlatform.Domain.Engagements.Engagement;
+using Signature = AgencyPlatform.Domain.Engagements.Signature;
 using V1 = AgencyPlatform.Protocol.Engagements.V1;
 
 namespace AgencyPlatform.Gateway.Engagements;
@@ -20,6 +21,14 @@ internal static class ProposalWire
             Signed = e.Signatures.Count(s => need.Counts(s.Person)),
         };
     }
+
+    public static V1.Signature ToWire(Signature signature, Func<PersonId, PersonDetails> people) => new()
+    {
+        PersonId = signature.Person.Value,
+        DisplayName = people(signature.Person).DisplayName,
+        SignTime = signature.At.ToWire(),
+        SignedBy = signature.By?.Value ?? "",
+    };
 
     public static V1.Comment ToWire(Comment comment, Func<PersonId, PersonDetails> people) => new()
     {

@@ -49,6 +49,8 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
 
     public Task<Reply<Engagement>> Agree(Call call, AgreeAsCmo c) => Decide(call, (s, now) => s.Agree(c, now), s => s);
 
+    public Task<Reply<Engagement>> SignRenewal(Call call, SignRenewal c) => WithDecisionMakers(call, client => Decide(call, (s, now) => s.SignRenewal(c, client, now), s => s));
+
     public async Task<Reply<Engagement>> Activate(Call call)
     {
         var known = await Get(new Read(Key.Agency, call.SandboxNow));

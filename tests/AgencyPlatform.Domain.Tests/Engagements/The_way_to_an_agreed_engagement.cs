@@ -15,6 +15,7 @@ public sealed class The_way_to_an_agreed_engagement
     private static readonly LocalDate s_start = new(2026, 4, 1);
     private static readonly CmoId s_ada = new("ada");
     private static readonly CmoId s_bob = new("bob");
+    private static readonly Guid s_request = new(9, 0, 0, [0, 0, 0, 0, 0, 0, 0, 1]);
     private static readonly PersonId s_ceo = new("ceo");
     private static readonly PersonId s_vp = new("vp");
     private static readonly PersonId s_board = new("board");
@@ -181,7 +182,7 @@ public sealed class The_way_to_an_agreed_engagement
         var late = lapsed.Agree(new AgreeAsCmo(s_bob, 1), until).Rejection!;
         Assert.Equal((Reasons.AgreementClosed, "LAPSED"), (late.Reason, late.Metadata["answer"]));
         var agreed = After(lapsed, s => s.AskToAgree(new RequestAgreement([s_bob], null), until), s => s.Agree(new AgreeAsCmo(s_bob, 1), until));
-        Assert.Null(agreed.Activate(Guid.NewGuid(), "UTC", until).Rejection);
+        Assert.Null(agreed.Activate(s_request, "UTC", until).Rejection);
         Assert.Empty(agreed.AskToAgree(new RequestAgreement([s_bob], null), until).Events);
     }
 
@@ -191,7 +192,7 @@ public sealed class The_way_to_an_agreed_engagement
         var agreed = After(Accepted(), s => s.Agree(new AgreeAsCmo(s_bob, 1), s_now));
         var declined = After(agreed, s => s.DeclineAs(new DeclineAsCmo(s_bob, 1, "A clash."), s_now));
         Assert.Equal("A clash.", declined.Proposal.Asked[s_bob].Reason);
-        Assert.Equal(Reasons.AgreementMissing, declined.Activate(Guid.NewGuid(), "UTC", s_now).Rejection!.Reason);
+        Assert.Equal(Reasons.AgreementMissing, declined.Activate(s_request, "UTC", s_now).Rejection!.Reason);
         Assert.Equal("DECLINED", declined.Agree(new AgreeAsCmo(s_bob, 1), s_now).Rejection!.Metadata["answer"]);
         Assert.Empty(declined.DeclineAs(new DeclineAsCmo(s_bob, 1, "Again."), s_now).Events);
         Assert.Equal(Reasons.RevisionChanged, agreed.DeclineAs(new DeclineAsCmo(s_bob, 2, "Old."), s_now).Rejection!.Reason);
@@ -203,8 +204,8 @@ public sealed class The_way_to_an_agreed_engagement
     public void A_CMOs_own_terms_waive_the_agreement_and_the_activation_records_their_version()
     {
         var waiving = ImmutableSortedDictionary<CmoId, long>.Empty.Add(s_bob, 12);
-        Assert.Equal(Reasons.AgreementMissing, Accepted().Activate(Guid.NewGuid(), "UTC", s_now).Rejection!.Reason);
-        Assert.Equal(waiving, Assert.IsType<ActivationStarted>(Accepted().Activate(Guid.NewGuid(), "UTC", s_now, waiving).Events.Single()).Waived);
+        Assert.Equal(Reasons.AgreementMissing, Accepted().Activate(s_request, "UTC", s_now).Rejection!.Reason);
+        Assert.Equal(waiving, Assert.IsType<ActivationStarted>(Accepted().Activate(s_request, "UTC", s_now, waiving).Events.Single()).Waived);
     }
 
     private static EngagementPlan Plan(long fee) => new(
