@@ -59,7 +59,7 @@ public sealed partial record Engagement
     public Decision SignRenewal(SignRenewal command, DecisionMakers client, Instant now) => In("sign renewal", [EngagementState.Active, EngagementState.Paused], () =>
     {
         var next = Term.Renewals + 1;
-        if (Plan.Term is not { Renewal: Renewal.BySignature } rules || End is not null || DayOf(now) < TermStart() || (command.Number != 0 && command.Number != next))
+        if (Plan.Term is not { Renewal: Renewal.BySignature } rules || End is not null || (Term.Renewals > 0 && DayOf(now) < TermStart()) || (command.Number != 0 && command.Number != next))
         {
             return Rejection.Rule(
                 Reasons.RenewalNotOpen,

@@ -1,4 +1,5 @@
 using AgencyPlatform.Client;
+using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
