@@ -59,6 +59,9 @@ public static class RpcRoles
         ["agencyplatform.clients.v1.ClientsService/SetCompetitors"] = s_operations,
         ["agencyplatform.clients.v1.ClientsService/PutStakeholder"] = s_operations,
         ["agencyplatform.clients.v1.ClientsService/RemoveStakeholder"] = s_operations,
+        ["agencyplatform.clients.v1.ClientsService/SetSignOffRules"] = s_operations,
+        ["agencyplatform.clients.v1.ClientsService/DelegateSignOff"] = s_operationsAndApprover,
+        ["agencyplatform.clients.v1.ClientsService/RevokeDelegation"] = s_operationsAndApprover,
 
         // ---- cmos ----
         ["agencyplatform.cmos.v1.CmosService/CreateCmo"] = s_operations,
@@ -103,6 +106,11 @@ public static class RpcRoles
         ["agencyplatform.engagements.v1.EngagementsService/DeclineEngagement"] = s_operationsAndApprover,
         ["agencyplatform.engagements.v1.EngagementsService/WithdrawEngagement"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/AgreeToEngagement"] = s_operationsAndCmo,
+        ["agencyplatform.engagements.v1.EngagementsService/CommentOnEngagement"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/RequestAgreement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/DeclineAgreement"] = s_operationsAndCmo,
+        ["agencyplatform.engagements.v1.EngagementsService/SignRenewal"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/ListDue"] = s_staff,
         ["agencyplatform.engagements.v1.EngagementsService/ActivateEngagement"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/EndEngagement"] = s_operations,
 

@@ -21,6 +21,15 @@ public interface IClientCompanyGrain : IAggregateGrain
     [Alias("RemoveStakeholder")]
     Task<Reply<ClientCompany>> RemoveStakeholder(Call call, RemoveStakeholder command);
 
+    [Alias("SetSignOffRules")]
+    Task<Reply<ClientCompany>> SetSignOffRules(Call call, SetSignOffRules command);
+
+    [Alias("DelegateSignOff")]
+    Task<Reply<ClientCompany>> DelegateSignOff(Call call, DelegateSignOff command);
+
+    [Alias("RevokeDelegation")]
+    Task<Reply<ClientCompany>> RevokeDelegation(Call call, RevokeDelegation command);
+
     [Alias("Get")]
     Task<Reply<ClientCompany>> Get(Read read);
 

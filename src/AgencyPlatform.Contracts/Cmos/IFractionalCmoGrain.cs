@@ -113,6 +113,10 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("ReleaseFor")]
     Task<Reply<BookingId>> ReleaseFor(Call call, EngagementId engagement, BookingId id);
 
+    /// <summary>Releases a hold for the client that no engagement owns: a proposal that ended leaves it. Anything else is left alone.</summary>
+    [Alias("FreeFor")]
+    Task<Reply<BookingId>> FreeFor(Call call, ClientCompanyId client, BookingId id);
+
     [Alias("EndFor")]
     Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end);
 }

@@ -36,6 +36,18 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("Agree")]
     Task<Reply<Engagement>> Agree(Call call, AgreeAsCmo command);
 
+    [Alias("Comment")]
+    Task<Reply<Engagement>> Comment(Call call, CommentOnEngagement command);
+
+    [Alias("AskToAgree")]
+    Task<Reply<Engagement>> AskToAgree(Call call, RequestAgreement command);
+
+    [Alias("DeclineAs")]
+    Task<Reply<Engagement>> DeclineAs(Call call, DeclineAsCmo command);
+
+    [Alias("SignRenewal")]
+    Task<Reply<Engagement>> SignRenewal(Call call, SignRenewal command);
+
     /// <summary>Answers when every member is booked, or nothing has changed and the activation is refused.</summary>
     [Alias("Activate")]
     Task<Reply<Engagement>> Activate(Call call);

@@ -16,6 +16,10 @@ public abstract record Terms(LocalDate EffectiveFrom, LegalEntityId Seller, Curr
     /// <summary>Whether billable minutes draw on grants (retainer) or are charged one by one (hourly).</summary>
     [JsonIgnore]
     public abstract bool HasMeter { get; }
+
+    /// <summary>What a month comes to, rounded once: what a client's sign-off rule looks at; null when nobody has stated it.</summary>
+    [JsonIgnore]
+    public abstract Money? MonthlyEquivalent { get; }
 }
 
 /// <summary>A fee per period with included minutes; what exceeds them goes through the overage gate.</summary>
@@ -31,6 +35,9 @@ public sealed record RetainerTerms(
     : Terms(EffectiveFrom, Seller, Currency, Cycle)
 {
     public override bool HasMeter => true;
+
+    [JsonIgnore]
+    public override Money? MonthlyEquivalent => new Money(Fee, Currency).Times(1, Cycle.Months);
 }
 
 /// <summary>
@@ -49,11 +56,15 @@ public sealed record Rollover(
 
 /// <summary>Approved minutes × rate ÷ 60, in arrears.</summary>
 /// <param name="HourlyRate">Minor units an hour, ≥ 0.</param>
+/// <param name="EstimatedMonthly">Minor units that a month is expected to come to, ≥ 0: for the client's sign-off, charged it is not; null: not stated.</param>
 [GenerateSerializer, Immutable, Alias("billing.hourly")]
-public sealed record HourlyTerms(LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle, long HourlyRate)
+public sealed record HourlyTerms(LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle, long HourlyRate, long? EstimatedMonthly = null)
     : Terms(EffectiveFrom, Seller, Currency, Cycle)
 {
     public override bool HasMeter => false;
+
+    [JsonIgnore]
+    public override Money? MonthlyEquivalent => EstimatedMonthly is { } estimate ? new Money(estimate, Currency) : null;
 }
 
 /// <summary>Whether a period's fee falls due at its start or after its end.</summary>

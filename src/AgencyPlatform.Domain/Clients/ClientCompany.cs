@@ -81,23 +81,24 @@ public sealed record CompetitorRow(ClientCompanyId Competitor, ClientCompanyId C
 
 /// <summary>A client company: the agency's customer, with who decides there and whom it competes with.</summary>
 [GenerateSerializer, Immutable, Alias("client")]
-public sealed record ClientCompany(
+public sealed partial record ClientCompany(
     ClientCompanyId Id,
     ClientProfile Profile,
     ImmutableSortedSet<ClientCompanyId> Competitors,
-    ImmutableSortedDictionary<PersonId, Stakeholder> Stakeholders) : IState<ClientCompany>
+    ImmutableSortedDictionary<PersonId, Stakeholder> Stakeholders,
+    SignOffPolicy SignOff) : IState<ClientCompany>
 {
     public const int MostCompetitors = 200;
     public const int MostStakeholders = 100;
 
     public static string Kind => "client";
 
-    public static int FoldVersion => 1;
+    public static int FoldVersion => 2;
 
     public static ClientCompany Initial { get; } = new(
         default,
         new ClientProfile("", "", "", "", new BillingDetails("", "", "", "", 0), ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
-        [], ImmutableSortedDictionary<PersonId, Stakeholder>.Empty);
+        [], ImmutableSortedDictionary<PersonId, Stakeholder>.Empty, SignOffPolicy.Empty);
 
     [JsonIgnore]
     public bool Exists => Id.Value is not null;
@@ -153,6 +154,9 @@ public sealed record ClientCompany(
         CompetitorsSet e => this with { Competitors = e.Competitors },
         StakeholderPut e => this with { Stakeholders = Stakeholders.SetItem(e.Stakeholder.Person, e.Stakeholder) },
         StakeholderRemoved e => this with { Stakeholders = Stakeholders.Remove(e.Person) },
+        SignOffRulesSet e => this with { SignOff = SignOff with { Rules = e.Rules } },
+        SignOffDelegated e => this with { SignOff = SignOff with { Delegations = SignOff.Delegations.Add(e.Delegation) } },
+        DelegationRevoked e => this with { SignOff = SignOff with { Delegations = SignOff.Delegations.RemoveAll(d => d.From == e.From && d.Dates.Start == e.Start) } },
         NothingChanged => this,
         _ => throw new InvalidOperationException($"A client company does not know {@event.GetType().Name}."),
     };

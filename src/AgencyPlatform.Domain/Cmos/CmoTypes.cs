@@ -9,9 +9,11 @@ namespace AgencyPlatform.Domain.Cmos;
 /// <summary>What a fractional CMO is apart from their capacity. The name is in the people vault.</summary>
 /// <param name="Role"><c>CMO</c> unless said otherwise: CFO and other fractional roles are the same record.</param>
 /// <param name="TimeZone">IANA id; what today is for the CMO.</param>
+/// <param name="WaivesAgreement">The CMO's terms with the agency waive their agreement to an engagement.</param>
 [GenerateSerializer, Immutable, Alias("cmo.profile")]
 public sealed record CmoProfile(
-    PersonId Person, string Role, string TimeZone, ImmutableSortedDictionary<string, string> Labels, ImmutableSortedDictionary<string, string> ExternalIds);
+    PersonId Person, string Role, string TimeZone, ImmutableSortedDictionary<string, string> Labels, ImmutableSortedDictionary<string, string> ExternalIds,
+    bool WaivesAgreement = false);
 
 /// <summary>What the CMO's time costs the agency, from a date on.</summary>
 /// <param name="HourlyMinor">Minor units an hour, ≥ 0.</param>

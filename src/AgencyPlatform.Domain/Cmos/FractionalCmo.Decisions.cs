@@ -195,6 +195,12 @@ public sealed partial record FractionalCmo
 
     public Decision ReleaseFor(EngagementId engagement, BookingId id, Instant now) => Idempotent(engagement, id, _ => Decision.Accept(new BookingReleased(id, now)));
 
+    /// <summary>Releases the hold of a proposal that has ended: a hold for that client which no engagement owns. Anything else is left alone.</summary>
+    public Decision FreeFor(ClientCompanyId client, BookingId id, Instant now) => Known(() =>
+        Bookings.TryGetValue(id, out var booking) && booking is { State: BookingState.Held, Owner: null } && booking.Spec.Client == client
+            ? Decision.Accept(new BookingReleased(id, now))
+            : Decision.Nothing);
+
     /// <summary>Shortens to end on a date; cannot be refused.</summary>
     public Decision EndFor(EngagementId engagement, BookingId id, LocalDate end, Instant now) => Idempotent(engagement, id, booking =>
         booking.Spec.EndAt(end) switch

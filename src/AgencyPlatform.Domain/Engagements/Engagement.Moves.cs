@@ -19,63 +19,15 @@ public sealed partial record Engagement
             ? Rejection.Invalid(wrong.AsSpan())
             : Decision.Accept(new EngagementUpdated(command.Plan, Plan.ExternalIds, [.. Plan.Members.Select(m => m.Cmo)])));
 
-    /// <summary>A new revision goes to the client's decision makers; there must be as many of them as signatures are needed.</summary>
-    public Decision Propose(ProposeEngagement command, DecisionMakers client, Instant now) => In("propose", [EngagementState.Draft], () =>
-        command.ExpiresAt is { } expires && expires <= now
-            ? Rejection.Invalid(new FieldViolation("expire_time", "in the future"))
-            : client.People.Count < Plan.SignaturesNeeded
-                ? Rejection.Rule(
-                    Reasons.SignOffUnreachable,
-                    $"{Plan.SignaturesNeeded} signatures are needed, and the client company has {client.People.Count} decision makers: add some, or ask for fewer signatures.",
-                    ("needed", Text(Plan.SignaturesNeeded)), ("decision_makers", Text(client.People.Count)))
-                : Decision.Accept(new EngagementProposed(Revision + 1, command.ExpiresAt, client.People.Count, client.Version)));
-
-    /// <summary>Back to a draft: what was signed and agreed is void.</summary>
-    public Decision Revise() => In("revise", [EngagementState.Proposed], () => Decision.Accept(new EngagementRevised(Revision)));
-
-    /// <summary>One signature per decision maker and revision; the last one needed accepts the engagement.</summary>
-    public Decision Sign(SignEngagement command, DecisionMakers client, Instant now) =>
-        State is EngagementState.Proposed or EngagementState.Accepted && command.Revision is var read && (read == 0 || read == Revision)
-            && Signatures.Any(s => s.Person == command.Person)
-            ? Decision.Nothing
-            : In("sign", [EngagementState.Proposed], () =>
-            {
-                if (Other(command.Revision) is { } changed)
-                {
-                    return changed;
-                }
-
-                if (!client.People.Contains(command.Person))
-                {
-                    return Rejection.Rule(
-                        Reasons.NotADecisionMaker, $"'{command.Person}' is no decision maker of the client company '{Client}'.",
-                        ("person", command.Person.Value), ("client", Client.Value));
-                }
-
-                var signed = new EngagementSigned(command.Person, Revision, now, client.Version);
-                return Signatures.Length + 1 < Plan.SignaturesNeeded ? Decision.Accept(signed) : Decision.Accept(signed, new EngagementAccepted(Revision));
-            });
-
-    public Decision Decline(CloseProposal command) => In("decline", [EngagementState.Proposed], () => Decision.Accept(new EngagementDeclined(command.Reason)));
-
-    public Decision Withdraw(CloseProposal command) =>
-        In("withdraw", [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted], () => Decision.Accept(new EngagementWithdrawn(command.Reason)));
-
-    /// <summary>The CMO agrees to the current revision.</summary>
-    public Decision Agree(AgreeAsCmo command, Instant now) => In("agree", [EngagementState.Proposed, EngagementState.Accepted], () =>
-        Plan.Members.All(m => m.Cmo != command.Cmo) ? Rejection.NotFound("member", command.Cmo.Value)
-        : Other(command.Revision) is { } changed ? changed
-        : Agreements.ContainsKey(command.Cmo) ? Decision.Nothing
-        : Decision.Accept(new CmoAgreed(command.Cmo, Revision, now)));
-
     // ---- activation: every step that can be refused comes before the first that cannot be taken back ----
 
     /// <param name="timeZone">The seller's.</param>
-    public Decision Activate(Guid request, string timeZone, Instant now) => In("activate", [EngagementState.Accepted], () =>
-        Plan.Members.Where(m => !m.AgreementWaived && !Agreements.ContainsKey(m.Cmo)).Select(m => m.Cmo.Value).ToArray() is { Length: > 0 } missing
+    /// <param name="waiving">The CMOs whose own terms waive their agreement, with the version that says so; null: none.</param>
+    public Decision Activate(Guid request, string timeZone, Instant now, ImmutableSortedDictionary<CmoId, long>? waiving = null) => In("activate", [EngagementState.Accepted], () =>
+        Plan.Members.Where(m => !m.AgreementWaived && waiving?.ContainsKey(m.Cmo) != true && !Agreements.ContainsKey(m.Cmo)).Select(m => m.Cmo.Value).ToArray() is { Length: > 0 } missing
             ? Rejection.Rule(
                 Reasons.AgreementMissing, $"Not agreed yet: {string.Join(", ", missing)}. Record their agreement first.", ("cmos", string.Join(",", missing)))
-            : Decision.Accept(new ActivationStarted(request, now, timeZone)));
+            : Decision.Accept(new ActivationStarted(request, now, timeZone, waiving is { IsEmpty: false } ? waiving : null)));
 
     /// <summary>Shortens every member's booking to the date and ends the engagement; the date is exclusive.</summary>
     public Decision EndOn(EndEngagement command, Guid request, Instant now) =>
@@ -84,14 +36,15 @@ public sealed partial record Engagement
                 ? Rejection.Rule(
                     Reasons.EndOutOfRange, $"The end {command.End:uuuu-MM-dd} does not lie within the engagement's days {Service}.",
                     ("start", $"{Plan.Start:uuuu-MM-dd}"), ("end", End is { } end ? $"{end:uuuu-MM-dd}" : "open"))
-                : Decision.Accept(new EndStarted(request, command.End, now)));
+                : RefuseNotice(command, now) is { } early ? early
+                : Decision.Accept(new EndStarted(request, command.End, now, command.NoticeWaived)));
 
     /// <summary>What the saga under way does next; null when none is.</summary>
     public SagaStep? NextStep()
     {
         if (Saga is not { } saga)
         {
-            return null;
+            return Proposal.ToFree.IsEmpty ? null : Free(Proposal.ToFree.First());
         }
 
         if (saga.End is not null)
@@ -107,6 +60,8 @@ public sealed partial record Engagement
         return Plan.Members.FirstOrDefault(m => !Bookings.ContainsKey(m.Cmo)) is { } open
             ? new SagaStep(open.Hold is null ? SagaAction.Place : SagaAction.TakeOver, open.Cmo, open.Hold ?? BookingOf(open.Cmo), saga.Request)
             : Next(SagaAction.Confirm, MemberPhase.Placed) ?? Next(SagaAction.Confirm, MemberPhase.TakenOver);
+
+        static SagaStep Free(KeyValuePair<CmoId, BookingId> hold) => new(SagaAction.Free, hold.Key, hold.Value, Guid.Empty);
 
         SagaStep? Next(SagaAction action, MemberPhase phase)
         {
@@ -133,6 +88,11 @@ public sealed partial record Engagement
         if (NextStep() != step)
         {
             return Decision.Nothing;
+        }
+
+        if (step.Action == SagaAction.Free)
+        {
+            return Decision.Accept(new HoldFreed(step.Cmo, step.Booking));
         }
 
         ImmutableArray<IEvent> events = step.Action switch

@@ -17,6 +17,9 @@ namespace AgencyPlatform.Domain.Engagements;
 /// <param name="Agreements">When each CMO agreed to the current revision.</param>
 /// <param name="Bookings">The members' bookings, from their hold on.</param>
 /// <param name="Saga">The activation or ending under way; no other move meanwhile.</param>
+/// <param name="Proposal">The sign-off, the CMOs' agreement and the comments.</param>
+/// <param name="Term">How often its term was renewed.</param>
+/// <param name="DueBefore">What fell due before the last event: the rows that it changes.</param>
 /// <param name="Outcomes">The latest activations' and endings' results, for repeats.</param>
 [GenerateSerializer, Immutable, Alias("engagement")]
 public sealed partial record Engagement(
@@ -33,7 +36,10 @@ public sealed partial record Engagement(
     ImmutableSortedDictionary<CmoId, MemberBooking> Bookings,
     EngagementSaga? Saga,
     ImmutableArray<SagaOutcome> Outcomes,
-    EngagementTime Time) : IState<Engagement>
+    EngagementTime Time,
+    Proposal Proposal,
+    EngagementTerm Term,
+    ImmutableArray<DueDate> DueBefore) : IState<Engagement>
 {
     private const int MostOutcomes = 64;
 
@@ -42,12 +48,13 @@ public sealed partial record Engagement(
 
     public static string Kind => "engagement";
 
-    public static int FoldVersion => 2;
+    public static int FoldVersion => 3;
 
     public static Engagement Initial { get; } = new(
         default, default,
         new EngagementPlan("", default, default, [], new HourlyTerms(default, default, default, new BillCycle(1, 1), 0), default, null, null, 0, ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
-        [], null, EngagementState.Draft, 0, null, [], ImmutableSortedDictionary<CmoId, Instant>.Empty, ImmutableSortedDictionary<CmoId, MemberBooking>.Empty, null, [], EngagementTime.Initial);
+        [], null, EngagementState.Draft, 0, null, [], ImmutableSortedDictionary<CmoId, Instant>.Empty, ImmutableSortedDictionary<CmoId, MemberBooking>.Empty, null, [], EngagementTime.Initial,
+        Proposal.None, EngagementTerm.Initial, []);
 
     [JsonIgnore]
     public bool Exists => Id.Value is not null;
@@ -56,23 +63,24 @@ public sealed partial record Engagement(
     [JsonIgnore]
     public DateRange Service => new(Plan.Start, End);
 
-    /// <summary>A proposal's expiry and the meter's next period, which wait for a running activation or ending; and a saga's own wake-up.</summary>
+    /// <summary>A proposal's expiry, a term's end and the meter's next period, which wait for a running activation or ending; and a saga's own wake-up.</summary>
     [JsonIgnore]
-    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience
-        : State is EngagementState.Proposed or EngagementState.Accepted ? ExpiresAt
-        : NextOfMeter;
+    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter);
 
     public ImmutableArray<IEvent> Settle(Instant now) =>
         Saga is not null || NextDue is not { } due || due > now ? []
-        : State is EngagementState.Proposed or EngagementState.Accepted ? [new EngagementExpired(due)]
-        : MoveMeter();
+        : NextOfTerm == due ? MoveTerm(due)
+        : NextOfMeter == due ? MoveMeter()
+        : SettleProposal(due);
 
     /// <summary>How the activation or ending that a request started came out; null before.</summary>
     public SagaOutcome? OutcomeOf(Guid request) => Outcomes.FirstOrDefault(o => o.Request == request);
 
     // ---- fold ----
 
-    public Engagement Apply(IEvent @event) => @event switch
+    public Engagement Apply(IEvent @event) => @event is IEngagementTimeEvent ? Folded(@event) : Folded(@event) with { DueBefore = Due() };
+
+    private Engagement Folded(IEvent @event) => @event switch
     {
         EngagementCreated e => this with { Id = e.Id, Client = e.Client, Plan = e.Plan, Terms = [e.Plan.Terms], End = e.Plan.End },
         EngagementUpdated e => this with { Plan = e.Plan, Terms = [e.Plan.Terms], End = e.Plan.End },
@@ -83,6 +91,10 @@ public sealed partial record Engagement(
             ExpiresAt = e.ExpiresAt,
             Signatures = [],
             Agreements = ImmutableSortedDictionary<CmoId, Instant>.Empty,
+            Proposal = Proposal.None with
+            {
+                Need = e.Need, Monthly = e.Monthly, Plan = Plan, Changes = e.Changes ?? [], Comments = Proposal.Comments, FreesHolds = e.FreesHolds, TimeZone = e.TimeZone ?? "UTC",
+            },
         },
         EngagementRevised => this with
         {
@@ -90,13 +102,19 @@ public sealed partial record Engagement(
             ExpiresAt = null,
             Signatures = [],
             Agreements = ImmutableSortedDictionary<CmoId, Instant>.Empty,
+            Proposal = Proposal.None with { Plan = Proposal.Plan, Comments = Proposal.Comments },
         },
-        EngagementSigned e => this with { Signatures = Signatures.Add(new Signature(e.Person, e.At)) },
+        EngagementSigned e => this with { Signatures = Signatures.Add(new Signature(e.Person, e.At, e.By)) },
         EngagementAccepted => this with { State = EngagementState.Accepted },
-        CmoAgreed e => this with { Agreements = Agreements.SetItem(e.Cmo, e.At) },
-        EngagementDeclined => this with { State = EngagementState.Declined, ExpiresAt = null },
-        EngagementWithdrawn => this with { State = EngagementState.Withdrawn, ExpiresAt = null },
-        EngagementExpired => this with { State = EngagementState.Expired, ExpiresAt = null },
+        CmoAgreed e => this with { Agreements = Agreements.SetItem(e.Cmo, e.At), Proposal = Proposal.Answered(e.Cmo, AgreementAnswer.Agreed, "") },
+        CmoDeclined e => this with { Agreements = Agreements.Remove(e.Cmo), Proposal = Proposal.Answered(e.Cmo, AgreementAnswer.Declined, e.Reason) },
+        AgreementRequested e => this with { Proposal = Proposal with { Asked = Proposal.Asked.SetItem(e.Cmo, new AgreementRequest(e.At, e.ExpiresAt, AgreementAnswer.None, "")) } },
+        AgreementLapsed e => this with { Proposal = Proposal.Answered(e.Cmo, AgreementAnswer.Lapsed, "") },
+        EngagementCommented e => this with { Proposal = Proposal.With(new Comment(e.Person, e.Revision, e.Text, e.At)) },
+        EngagementDeclined e => this with { State = EngagementState.Declined, ExpiresAt = null, Proposal = Proposal.Closed(Plan, e.At) },
+        EngagementWithdrawn e => this with { State = EngagementState.Withdrawn, ExpiresAt = null, Proposal = Proposal.Closed(Plan, e.At) },
+        EngagementExpired e => this with { State = EngagementState.Expired, ExpiresAt = null, Proposal = Proposal.Closed(Plan, e.At) },
+        HoldFreed e => this with { Proposal = Proposal with { ToFree = Proposal.ToFree.Remove(e.Cmo) } },
         ActivationStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, null), Time = Time with { TimeZone = e.TimeZone } },
         MemberHeld e => this with { Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed)) },
         MemberRefused e => this with { Saga = Saga! with { Refusal = e.Rejection } },
@@ -108,7 +126,9 @@ public sealed partial record Engagement(
         MemberEnded e => InPhase(e.Cmo, MemberPhase.Ended),
         EngagementEnded e => WithOutcome(e.Request, null) with { State = EngagementState.Ended, End = e.End },
         IEngagementTimeEvent e => this with { Time = Time.Apply(e) },
-        NothingChanged => this,
+        RenewalSigned e => this with { Term = Term with { Need = e.Need, Signatures = Term.Signatures.Add(new Signature(e.Person, e.At, e.By)) } },
+        TermRenewed e => this with { Term = new EngagementTerm(e.Number, null, []) },
+        TermEnded or NothingChanged => this,
         _ => throw new InvalidOperationException($"An engagement does not know {@event.GetType().Name}."),
     };
 
@@ -122,7 +142,9 @@ public sealed partial record Engagement(
 
     // ---- read models ----
 
-    public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event switch
+    public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event is IEngagementTimeEvent ? Projected(@event, info) : Projected(@event, info).Concat(DueRows());
+
+    private IEnumerable<RowChange> Projected(IEvent @event, EventInfo info) => @event switch
     {
         EngagementCreated e => [.. ExternalIdRow.Changes(Kind, Id.Value, ImmutableSortedDictionary<string, string>.Empty, e.Plan.ExternalIds), .. Rows()],
         EngagementUpdated e =>

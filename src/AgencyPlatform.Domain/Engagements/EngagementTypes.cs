@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Engagements;
@@ -72,7 +73,8 @@ public sealed record EngagementMember(CmoId Cmo, string Role, ImmutableArray<Boo
 /// <param name="Terms">The initial terms, effective from the start.</param>
 /// <param name="End">Exclusive; null: open.</param>
 /// <param name="BillingStartsOn">The first billed day when it is not the start.</param>
-/// <param name="SignaturesNeeded">k of the client's decision makers must sign, 1–20.</param>
+/// <param name="SignaturesNeeded">k of the client's decision makers must sign, 1–20; the client's own rule may ask for more.</param>
+/// <param name="Term">For how long it is agreed; null: from the start to the end, without renewal or notice.</param>
 [GenerateSerializer, Immutable, Alias("engagement.plan")]
 public sealed record EngagementPlan(
     string Title,
@@ -85,7 +87,8 @@ public sealed record EngagementPlan(
     LocalDate? BillingStartsOn,
     int SignaturesNeeded,
     ImmutableSortedDictionary<string, string> Labels,
-    ImmutableSortedDictionary<string, string> ExternalIds)
+    ImmutableSortedDictionary<string, string> ExternalIds,
+    TermRules? Term = null)
 {
     public const int MostMembers = 20;
     public const int MostSignatures = 20;
@@ -101,6 +104,7 @@ public sealed record EngagementPlan(
         Check(BillingStartsOn is not { } billing || (billing >= Start && (End is not { } e || billing < e)), "billing_start_date", "a day of the engagement");
         Check(SignaturesNeeded is >= 1 and <= MostSignatures, "signatures_needed", $"1 to {MostSignatures}");
         Check(Terms.EffectiveFrom == Start, "terms.effective_date", "the start date");
+        wrong.AddRange(Term?.Violations(Start, End) ?? []);
         for (var i = 0; i < Members.Length; i++)
         {
             var (member, path) = (Members[i], $"members[{i}].steps");
@@ -151,9 +155,10 @@ public enum MemberPhase
 [GenerateSerializer, Immutable, Alias("engagement.member-booking")]
 public sealed record MemberBooking(BookingId Booking, MemberPhase Phase);
 
-/// <param name="At">When the decision maker signed the current revision.</param>
+/// <param name="Person">The decision maker whose signature of the current revision it is.</param>
+/// <param name="By">The delegate who gave it in their place; null: they themselves.</param>
 [GenerateSerializer, Immutable, Alias("engagement.signature")]
-public sealed record Signature(PersonId Person, Instant At);
+public sealed record Signature(PersonId Person, Instant At, PersonId? By = null);
 
 /// <summary>An activation or ending under way.</summary>
 /// <param name="Request">The request that started it and waits for its end.</param>
@@ -166,8 +171,8 @@ public sealed record EngagementSaga(Guid Request, Instant StartedAt, Rejection? 
 [GenerateSerializer, Immutable, Alias("engagement.saga-outcome")]
 public sealed record SagaOutcome(Guid Request, Rejection? Refusal);
 
-/// <summary>What the saga does next with one member.</summary>
-public enum SagaAction { TakeOver, Place, GiveBack, Release, Confirm, End }
+/// <summary>What is done next with one member; free is no saga's step, but what a proposal's end leaves to do.</summary>
+public enum SagaAction { TakeOver, Place, GiveBack, Release, Confirm, End, Free }
 
 [GenerateSerializer, Immutable, Alias("engagement.saga-step")]
 public sealed record SagaStep(SagaAction Action, CmoId Cmo, BookingId Booking, Guid Request);
@@ -182,17 +187,22 @@ public sealed record CreateEngagement(EngagementId Id, ClientCompanyId Client, E
 public sealed record UpdateEngagement(EngagementPlan Plan);
 
 /// <param name="ExpiresAt">When the proposal lapses; null: never.</param>
+/// <param name="FreesHolds">Whether the holds that its members name are released when it lapses, is declined or withdrawn; otherwise they stand until they expire themselves.</param>
 [GenerateSerializer, Immutable, Alias("engagement.propose")]
-public sealed record ProposeEngagement(Instant? ExpiresAt);
+public sealed record ProposeEngagement(Instant? ExpiresAt, bool FreesHolds = false);
 
 /// <param name="Revision">The revision that was read; 0: whichever is current.</param>
+/// <param name="By">The delegate who signs in the decision maker's place; null: they themselves.</param>
 [GenerateSerializer, Immutable, Alias("engagement.sign")]
-public sealed record SignEngagement(PersonId Person, int Revision);
+public sealed record SignEngagement(PersonId Person, int Revision, PersonId? By = null);
 
 /// <summary>Why it is declined or withdrawn.</summary>
 /// <param name="Reason">For the record; no personal data; may be empty.</param>
+/// <param name="Person">The decision maker who declines; null: not said, and always when it is withdrawn.</param>
+/// <param name="By">The delegate who declines in their place.</param>
+/// <param name="Revision">The revision that was read; 0: whichever is current.</param>
 [GenerateSerializer, Immutable, Alias("engagement.close-proposal")]
-public sealed record CloseProposal(string Reason);
+public sealed record CloseProposal(string Reason, PersonId? Person = null, PersonId? By = null, int Revision = 0);
 
 /// <param name="Cmo">The member whose agreement is recorded.</param>
 /// <param name="Revision">The revision that was read; 0: whichever is current.</param>
@@ -200,13 +210,9 @@ public sealed record CloseProposal(string Reason);
 public sealed record AgreeAsCmo(CmoId Cmo, int Revision);
 
 /// <param name="End">The first day that is no longer served.</param>
+/// <param name="NoticeWaived">Why the term's notice is waived, no personal data; null: it is not.</param>
 [GenerateSerializer, Immutable, Alias("engagement.end")]
-public sealed record EndEngagement(LocalDate End);
-
-/// <summary>What the client company says of its decision makers; fetched before the decision and recorded with it.</summary>
-/// <param name="Version">The client company's version.</param>
-[GenerateSerializer, Immutable, Alias("engagement.decision-makers")]
-public sealed record DecisionMakers(long Version, ImmutableSortedSet<PersonId> People);
+public sealed record EndEngagement(LocalDate End, string? NoticeWaived = null);
 
 // ---- events ----
 
@@ -219,15 +225,21 @@ public sealed record EngagementCreated(EngagementId Id, ClientCompanyId Client, 
 public sealed record EngagementUpdated(EngagementPlan Plan, ImmutableSortedDictionary<string, string> Before, ImmutableArray<CmoId> MembersBefore) : IEvent;
 
 /// <param name="DecisionMakers">How many the client company had: n of k of n.</param>
+/// <param name="Need">Who must sign, by the client's rule as it was; null in journals of before: as many as the plan says.</param>
+/// <param name="Monthly">The amount that the rule looked at.</param>
+/// <param name="Changes">What is different from the revision before.</param>
+/// <param name="TimeZone">The agency's.</param>
 [Event("engagement.proposed"), GenerateSerializer, Immutable, Alias("engagement.proposed")]
-public sealed record EngagementProposed(int Revision, Instant? ExpiresAt, int DecisionMakers, long ClientVersion) : IEvent;
+public sealed record EngagementProposed(
+    int Revision, Instant? ExpiresAt, int DecisionMakers, long ClientVersion, SignOffNeed? Need = null, Money? Monthly = null, ImmutableArray<FieldChange>? Changes = null,
+    bool FreesHolds = false, string? TimeZone = null) : IEvent;
 
 /// <summary>Taken back into a draft; signatures and agreements of the revision are void.</summary>
 [Event("engagement.revised"), GenerateSerializer, Immutable, Alias("engagement.revised")]
 public sealed record EngagementRevised(int Revision) : IEvent;
 
 [Event("engagement.signed"), GenerateSerializer, Immutable, Alias("engagement.signed")]
-public sealed record EngagementSigned(PersonId Person, int Revision, Instant At, long ClientVersion) : IEvent;
+public sealed record EngagementSigned(PersonId Person, int Revision, Instant At, long ClientVersion, PersonId? By = null) : IEvent;
 
 [Event("engagement.accepted"), GenerateSerializer, Immutable, Alias("engagement.accepted")]
 public sealed record EngagementAccepted(int Revision) : IEvent;
@@ -236,17 +248,18 @@ public sealed record EngagementAccepted(int Revision) : IEvent;
 public sealed record CmoAgreed(CmoId Cmo, int Revision, Instant At) : IEvent;
 
 [Event("engagement.declined"), GenerateSerializer, Immutable, Alias("engagement.declined")]
-public sealed record EngagementDeclined(string Reason) : IEvent;
+public sealed record EngagementDeclined(string Reason, PersonId? Person = null, PersonId? By = null, long ClientVersion = 0, Instant? At = null) : IEvent;
 
 [Event("engagement.withdrawn"), GenerateSerializer, Immutable, Alias("engagement.withdrawn")]
-public sealed record EngagementWithdrawn(string Reason) : IEvent;
+public sealed record EngagementWithdrawn(string Reason, Instant? At = null) : IEvent;
 
 [Event("engagement.expired"), GenerateSerializer, Immutable, Alias("engagement.expired")]
 public sealed record EngagementExpired(Instant At) : IEvent;
 
 /// <param name="TimeZone">The seller's: when a period of the meter begins and ends; null in journals of before: UTC.</param>
+/// <param name="Waived">The CMOs whose own terms waive their agreement, with the version that said so.</param>
 [Event("engagement.activation-started"), GenerateSerializer, Immutable, Alias("engagement.activation-started")]
-public sealed record ActivationStarted(Guid Request, Instant At, string? TimeZone = null) : IEvent;
+public sealed record ActivationStarted(Guid Request, Instant At, string? TimeZone = null, ImmutableSortedDictionary<CmoId, long>? Waived = null) : IEvent;
 
 /// <summary>A member's capacity is held for the engagement, without expiry.</summary>
 /// <param name="TakenOver">The proposal's hold was taken over; otherwise the activation placed one.</param>
@@ -270,8 +283,9 @@ public sealed record MemberBooked(CmoId Cmo) : IEvent;
 [Event("engagement.activated"), GenerateSerializer, Immutable, Alias("engagement.activated")]
 public sealed record EngagementActivated(Guid Request, LocalDate EffectiveFrom) : IEvent;
 
+/// <param name="NoticeWaived">Why the term's notice was waived; null: it was not, or none was due.</param>
 [Event("engagement.end-started"), GenerateSerializer, Immutable, Alias("engagement.end-started")]
-public sealed record EndStarted(Guid Request, LocalDate End, Instant At) : IEvent;
+public sealed record EndStarted(Guid Request, LocalDate End, Instant At, string? NoticeWaived = null) : IEvent;
 
 [Event("engagement.member-ended"), GenerateSerializer, Immutable, Alias("engagement.member-ended")]
 public sealed record MemberEnded(CmoId Cmo) : IEvent;

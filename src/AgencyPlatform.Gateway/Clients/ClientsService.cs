@@ -12,7 +12,7 @@ using V1 = AgencyPlatform.Protocol.Clients.V1;
 namespace AgencyPlatform.Gateway.Clients;
 
 /// <summary>The service of client companies.</summary>
-internal sealed class ClientsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault) : V1.ClientsService.ClientsServiceBase
+internal sealed partial class ClientsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault) : V1.ClientsService.ClientsServiceBase
 {
     internal const string Collection = "clientCompanies";
 
@@ -219,6 +219,8 @@ internal sealed class ClientsService(Calls calls, IGrainFactory grains, IReadMod
                     DecisionMaker = s.DecisionMaker,
                 }),
             },
+            SignOffRules = { client.SignOff.Rules.Select(ToWire) },
+            Delegations = { client.SignOff.Delegations.Select(ToWire) },
         };
         wire.Labels.Put(client.Profile.Labels);
         wire.ExternalIds.Put(client.Profile.ExternalIds);

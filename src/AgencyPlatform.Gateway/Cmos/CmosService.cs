@@ -94,7 +94,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
         var fields = new Fields();
         var wire = fields.Message("cmo", request.Cmo);
         var (agency, id) = fields.Name<CmoId>("cmo.name", wire.Name, Collection);
-        var mask = fields.Mask("update_mask", request.UpdateMask, wire, "display_name", "email", "role", "time_zone", "max_clients", "min_block_minutes", "labels", "external_ids");
+        var mask = fields.Mask("update_mask", request.UpdateMask, wire, "display_name", "email", "role", "time_zone", "max_clients", "min_block_minutes", "waives_agreement", "labels", "external_ids");
         fields.ThrowIfAny();
         var read = await calls.Read(context, request, fields, agency);
         return await ToWire(agency, await Masks.Update<FractionalCmo, FactResult>(
@@ -169,7 +169,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
 
     private static CmoProfile Profile(string path, V1.Cmo wire, PersonId person, Fields fields) => new(
         person, wire.Role.Length == 0 ? "CMO" : fields.Text($"{path}.role", wire.Role, 50), fields.TimeZone($"{path}.time_zone", wire.TimeZone),
-        fields.Labels($"{path}.labels", wire.Labels), fields.ExternalIds($"{path}.external_ids", wire.ExternalIds));
+        fields.Labels($"{path}.labels", wire.Labels), fields.ExternalIds($"{path}.external_ids", wire.ExternalIds), wire.WaivesAgreement);
 
     private static PersonDetails Details(string path, V1.Cmo wire, Fields fields) =>
         new(fields.Text($"{path}.display_name", wire.DisplayName, 200), fields.Email($"{path}.email", wire.Email));
@@ -245,6 +245,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
             Email = person.Email ?? "",
             Role = cmo.Profile.Role,
             TimeZone = cmo.Profile.TimeZone,
+            WaivesAgreement = cmo.Profile.WaivesAgreement,
             MaxClients = cmo.Limits.MaxClients,
             MinBlockMinutes = cmo.Limits.MinBlockMinutes,
             WorkingPatterns =

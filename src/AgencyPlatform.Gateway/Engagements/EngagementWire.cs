@@ -2,13 +2,16 @@ using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Gateway.Capacity;
 using Engagement = AgencyPlatform.Domain.Engagements.Engagement;
+using EngagementState = AgencyPlatform.Domain.Engagements.EngagementState;
 using FeeTiming = AgencyPlatform.Domain.Billing.FeeTiming;
 using HourlyTerms = AgencyPlatform.Domain.Billing.HourlyTerms;
 using OverageGate = AgencyPlatform.Domain.Billing.OverageGate;
 using Grant = AgencyPlatform.Domain.Time.Grant;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
+using Renewal = AgencyPlatform.Domain.Engagements.Renewal;
 using Rollover = AgencyPlatform.Domain.Billing.Rollover;
 using ServiceType = AgencyPlatform.Domain.Engagements.ServiceType;
+using TermRules = AgencyPlatform.Domain.Engagements.TermRules;
 using Terms = AgencyPlatform.Domain.Billing.Terms;
 using V1 = AgencyPlatform.Protocol.Engagements.V1;
 
@@ -26,6 +29,7 @@ internal static class EngagementWire
     {
         var start = fields.Date($"{path}.start_date", wire.StartDate);
         fields.Require(wire.Members.Count is >= 1 and <= EngagementPlan.MostMembers, $"{path}.members", $"must be 1 to {EngagementPlan.MostMembers}; they are {wire.Members.Count}");
+        var term = TermWire.Rules($"{path}.term", wire.Term, fields);
         fields.Require(wire.Terms.Count == 1, $"{path}.terms", $"must be exactly one, which holds from the start; they are {wire.Terms.Count}");
         var plan = new EngagementPlan(
             fields.Text($"{path}.title", wire.Title, 200),
@@ -34,11 +38,12 @@ internal static class EngagementWire
             [.. wire.Members.Take(EngagementPlan.MostMembers).Select((m, i) => Member($"{path}.members[{i}]", m, agency, fields))],
             Terms($"{path}.terms[0]", wire.Terms.Count > 0 ? wire.Terms[0] : null, start, agency, fields),
             start,
-            fields.OptionalDate($"{path}.end_date", wire.EndDate),
+            wire.EndDate is null && term is { Renewal: Renewal.None, InitialMonths: >= 1 and <= TermRules.MostMonths } ? term.EndOf(start, 0) : fields.OptionalDate($"{path}.end_date", wire.EndDate),
             fields.OptionalDate($"{path}.billing_start_date", wire.BillingStartDate),
             wire.SignaturesNeeded == 0 ? 1 : wire.SignaturesNeeded,
             fields.Labels($"{path}.labels", wire.Labels),
-            fields.ExternalIds($"{path}.external_ids", wire.ExternalIds));
+            fields.ExternalIds($"{path}.external_ids", wire.ExternalIds),
+            term);
         if (!fields.Has($"{path}.start_date"))
         {
             foreach (var violation in plan.Violations().Where(v => !fields.Has($"{path}.{v.Field}")))
@@ -91,7 +96,9 @@ internal static class EngagementWire
                     r.FeeTiming == 0 ? FeeTiming.InAdvance : fields.Enum<V1.FeeTiming, FeeTiming>($"{path}.retainer.fee_timing", r.FeeTiming),
                     r.Rollover is null ? null : Rollover($"{path}.retainer.rollover", r.Rollover, fields));
             case V1.Terms.FormOneofCase.Hourly:
-                return new HourlyTerms(start, seller, currency, cycle, Amount($"{path}.hourly.hourly_rate", wire.Hourly.HourlyRate));
+                return new HourlyTerms(
+                    start, seller, currency, cycle, Amount($"{path}.hourly.hourly_rate", wire.Hourly.HourlyRate),
+                    wire.Hourly.EstimatedMonthly is null ? null : Amount($"{path}.hourly.estimated_monthly", wire.Hourly.EstimatedMonthly));
             default:
                 fields.Add(path, "must have one of retainer, hourly");
                 return new HourlyTerms(start, seller, currency, cycle, 0);
@@ -113,7 +120,9 @@ internal static class EngagementWire
         wire.CarriesAgain,
         wire.Priority == 0 ? Grant.CarriedPriority : fields.Number($"{path}.priority", wire.Priority, 1, 99));
 
-    public static V1.Engagement ToWire(AgencyId agency, Engagement e, Meta meta, Func<PersonId, PersonDetails> people)
+    /// <param name="seesReasonOf">Whether the caller may read why a CMO declined.</param>
+    /// <param name="at">As of when: what tenure is counted to.</param>
+    public static V1.Engagement ToWire(AgencyId agency, Engagement e, Meta meta, Func<PersonId, PersonDetails> people, Func<CmoId, bool> seesReasonOf, Instant at)
     {
         var wire = new V1.Engagement
         {
@@ -127,7 +136,7 @@ internal static class EngagementWire
             Title = e.Plan.Title,
             ServiceType = e.Plan.ServiceType.ToWire<V1.ServiceType>(),
             Lead = ResourceNames.Of(agency, "cmos", e.Plan.Lead.Value),
-            Members = { e.Plan.Members.Select(m => ToWire(agency, e, m)) },
+            Members = { e.Plan.Members.Select(m => ToWire(agency, e, m, seesReasonOf(m.Cmo))) },
             Terms = { e.Terms.Select(t => ToWire(agency, t)) },
             StartDate = e.Plan.Start.ToWire(),
             EndDate = e.End.ToWire(),
@@ -136,16 +145,31 @@ internal static class EngagementWire
             State = e.State.ToWire<V1.EngagementState>(),
             Revision = e.Revision,
             ExpireTime = e.ExpiresAt.ToWire(),
-            Signatures = { e.Signatures.Select(s => new V1.Signature { PersonId = s.Person.Value, DisplayName = people(s.Person).DisplayName, SignTime = s.At.ToWire() }) },
+            Signatures = { e.Signatures.Select(s => ProposalWire.ToWire(s, people)) },
             MoveUnderWay = e.Saga is not null,
+            SignOff = e.Revision == 0 || e.State == EngagementState.Draft ? null : ProposalWire.SignOff(e),
+            Changes = { e.Proposal.Changes.Select(c => new V1.FieldChange { Field = c.Field, Before = c.Before, After = c.After }) },
+            Comments = { e.Proposal.Comments.Select(c => ProposalWire.ToWire(c, people)) },
+            Term = TermWire.ToWire(e.Plan.Term),
+            TermStatus = TermWire.Status(e, people),
+            TenureYardstickMonths = Engagement.TenureYardstickMonths,
+            HoldsAtProposalEnd = e.Revision == 0 || e.State == EngagementState.Draft ? V1.HoldsAtProposalEnd.Unspecified : e.Proposal.FreesHolds ? V1.HoldsAtProposalEnd.Free : V1.HoldsAtProposalEnd.Keep,
         };
+        if (e.TenureMonths(e.DayOf(at)) is { } tenure)
+        {
+            wire.TenureMonths = tenure;
+        }
+
         wire.Labels.Put(e.Plan.Labels);
         wire.ExternalIds.Put(e.Plan.ExternalIds);
         return wire;
     }
 
-    private static V1.Member ToWire(AgencyId agency, Engagement e, EngagementMember m) => new()
+    private static V1.Member ToWire(AgencyId agency, Engagement e, EngagementMember m, bool withReason) => new()
     {
+        AgreementState = ProposalWire.AgreementOf(e, m),
+        AgreementExpireTime = e.Proposal.Asked.GetValueOrDefault(m.Cmo)?.ExpiresAt.ToWire(),
+        AgreementDeclineReason = withReason ? e.Proposal.Asked.GetValueOrDefault(m.Cmo)?.Reason ?? "" : "",
         Cmo = ResourceNames.Of(agency, "cmos", m.Cmo.Value),
         Role = m.Role,
         Steps = { m.Steps.Select(CapacityWire.ToWire) },
@@ -187,7 +211,7 @@ internal static class EngagementWire
                 };
                 break;
             case HourlyTerms h:
-                wire.Hourly = new V1.HourlyTerms { HourlyRate = new Money(h.HourlyRate, h.Currency).ToWire() };
+                wire.Hourly = new V1.HourlyTerms { HourlyRate = new Money(h.HourlyRate, h.Currency).ToWire(), EstimatedMonthly = h.MonthlyEquivalent?.ToWire() };
                 break;
         }
 

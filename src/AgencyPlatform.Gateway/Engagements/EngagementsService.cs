@@ -9,7 +9,7 @@ using V1 = AgencyPlatform.Protocol.Engagements.V1;
 namespace AgencyPlatform.Gateway.Engagements;
 
 /// <summary>The service of engagements.</summary>
-internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault) : V1.EngagementsService.EngagementsServiceBase
+internal sealed partial class EngagementsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault, TimeProvider system) : V1.EngagementsService.EngagementsServiceBase
 {
     private const string Collection = EngagementWire.Collection;
 
@@ -29,9 +29,10 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     {
         var fields = new Fields();
         var (agency, id) = fields.Name<EngagementId>("name", request.Name, Collection);
-        var reply = await Grain(agency, id).Get(await calls.Read(context, request, fields, agency));
+        var read = await calls.Read(context, request, fields, agency);
+        var reply = await Grain(agency, id).Get(read);
         EnsureSeen(context, reply.OrThrow().Value, request.Name);
-        return await ToWire(agency, reply, context);
+        return await ToWire(agency, reply, context, Now(read));
     }
 
     public override async Task<V1.ListEngagementsResponse> ListEngagements(V1.ListEngagementsRequest request, ServerCallContext context)
@@ -88,7 +89,7 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
             var found = reply.OrThrow().Value;
             if (Sees(caller, found) && (client is null || found.Client == client) && (cmo is null || found.Plan.Members.Any(m => m.Cmo == cmo)) && (state is null || found.State == state))
             {
-                response.Engagements.Add(await ToWire(agency, reply, context));
+                response.Engagements.Add(await ToWire(agency, reply, context, Now(read)));
             }
         }
 
@@ -102,14 +103,14 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
         var (agency, id) = fields.Name<EngagementId>("engagement.name", wire.Name, Collection);
         var mask = fields.Mask(
             "update_mask", request.UpdateMask, wire,
-            "title", "service_type", "lead", "members", "terms", "start_date", "end_date", "billing_start_date", "signatures_needed", "labels", "external_ids");
+            "title", "service_type", "lead", "members", "terms", "start_date", "end_date", "billing_start_date", "signatures_needed", "term", "labels", "external_ids");
         fields.ThrowIfAny();
         var read = await calls.Read(context, request, fields, agency);
         return await ToWire(agency, await Masks.Update<Engagement, Engagement>(
             () => Grain(agency, id).Get(read),
             async (state, meta) =>
             {
-                var merged = Masks.Merged(EngagementWire.ToWire(agency, state, meta, _ => new PersonDetails("")), wire, mask);
+                var merged = Masks.Merged(EngagementWire.ToWire(agency, state, meta, _ => new PersonDetails(""), _ => false, meta.UpdatedAt), wire, mask);
                 var plan = EngagementWire.Plan("engagement", merged, agency, fields);
                 var call = await calls.Mutation(context, request, fields, agency, wire.Etag, "engagement.etag");
                 return (call, c => Grain(agency, id).Update(c, new UpdateEngagement(plan)));
@@ -119,7 +120,8 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     public override Task<V1.Engagement> ProposeEngagement(V1.ProposeEngagementRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var command = new ProposeEngagement(fields.OptionalTime("expire_time", request.ExpireTime));
+        fields.Require(System.Enum.IsDefined(request.HoldsAtProposalEnd), "holds_at_proposal_end", "must be one of HOLDS_AT_PROPOSAL_END_KEEP, HOLDS_AT_PROPOSAL_END_FREE");
+        var command = new ProposeEngagement(fields.OptionalTime("expire_time", request.ExpireTime), request.HoldsAtProposalEnd == V1.HoldsAtProposalEnd.Free);
         return Move(request, request.Name, fields, context, (grain, call) => grain.Propose(call, command));
     }
 
@@ -129,14 +131,18 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     public override Task<V1.Engagement> SignEngagement(V1.SignEngagementRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var command = new SignEngagement(fields.Id<PersonId>("person_id", request.PersonId), fields.Number("revision", request.Revision, 0, int.MaxValue));
+        var command = new SignEngagement(
+            fields.Id<PersonId>("person_id", request.PersonId), fields.Number("revision", request.Revision, 0, int.MaxValue), Person(fields, "signed_by", request.SignedBy));
         return Move(request, request.Name, fields, context, (grain, call) => grain.Sign(call, command));
     }
 
     public override Task<V1.Engagement> DeclineEngagement(V1.DeclineEngagementRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var command = new CloseProposal(fields.LongText("reason", request.Reason, 1000));
+        fields.Require(request.DeclinedBy.Length == 0 || request.PersonId.Length > 0, "person_id", "is required with declined_by");
+        var command = new CloseProposal(
+            fields.LongText("reason", request.Reason, 1000), Person(fields, "person_id", request.PersonId), Person(fields, "declined_by", request.DeclinedBy),
+            fields.Number("revision", request.Revision, 0, int.MaxValue));
         return Move(request, request.Name, fields, context, (grain, call) => grain.Decline(call, command));
     }
 
@@ -165,7 +171,8 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     public override Task<V1.Engagement> EndEngagement(V1.EndEngagementRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var command = new EndEngagement(fields.Date("end_date", request.EndDate));
+        var waiver = fields.LongText("notice_waiver_reason", request.NoticeWaiverReason, 1000);
+        var command = new EndEngagement(fields.Date("end_date", request.EndDate), waiver.Length == 0 ? null : waiver);
         return Move(request, request.Name, fields, context, (grain, call) => grain.End(call, command));
     }
 
@@ -198,9 +205,12 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
 
     private IEngagementGrain Grain(AgencyId agency, EngagementId id) => grains.Of<IEngagementGrain>(agency, id.Value);
 
-    private async Task<V1.Engagement> ToWire(AgencyId agency, Reply<Engagement> reply, ServerCallContext context)
+    /// <param name="at">As of when it is read; null: as of its last change, so that a repeat is answered the same.</param>
+    private async Task<V1.Engagement> ToWire(AgencyId agency, Reply<Engagement> reply, ServerCallContext context, Instant? at = null)
     {
         var (engagement, meta) = reply.OrThrow();
-        return EngagementWire.ToWire(agency, engagement, meta, await vault.Of(agency, engagement.Signatures.Select(s => s.Person), context.CancellationToken));
+        var people = engagement.Signatures.Concat(engagement.Term.Signatures).Select(s => s.Person).Concat(engagement.Proposal.Comments.Where(c => c.Person is not null).Select(c => c.Person!.Value));
+        var caller = Calls.Caller(context);
+        return EngagementWire.ToWire(agency, engagement, meta, await vault.Of(agency, people, context.CancellationToken), cmo => caller.IsStaff || caller.Cmo == cmo, at ?? meta.UpdatedAt);
     }
 }

@@ -37,6 +37,12 @@ public sealed class ClientCompanyGrain(GrainServices services) : AggregateGrain<
 
     public Task<Reply<ClientCompany>> RemoveStakeholder(Call call, RemoveStakeholder c) => Decide(call, (s, _) => s.RemoveStakeholder(c), s => s);
 
+    public Task<Reply<ClientCompany>> SetSignOffRules(Call call, SetSignOffRules c) => Decide(call, (s, _) => s.SetSignOffRules(c), s => s);
+
+    public Task<Reply<ClientCompany>> DelegateSignOff(Call call, DelegateSignOff c) => Decide(call, (s, _) => s.DelegateSignOff(c), s => s);
+
+    public Task<Reply<ClientCompany>> RevokeDelegation(Call call, RevokeDelegation c) => Decide(call, (s, _) => s.RevokeDelegation(c), s => s);
+
     public Task<Reply<ClientCompany>> Get(Read read) => Query(read, (s, _) => s);
 
     public async Task<Reply<ClientFence>> GetFence(Read read)

@@ -80,6 +80,8 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
 
     public Task<Reply<BookingId>> ReleaseFor(Call call, EngagementId engagement, BookingId id) => Decide(call, (s, now) => s.ReleaseFor(engagement, id, now), _ => id);
 
+    public Task<Reply<BookingId>> FreeFor(Call call, ClientCompanyId client, BookingId id) => Decide(call, (s, now) => s.FreeFor(client, id, now), _ => id);
+
     public Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end) => Decide(call, (s, now) => s.EndFor(engagement, id, end, now), _ => id);
 
     /// <summary>A fact is weighed under the newest policy that its caller has seen.</summary>

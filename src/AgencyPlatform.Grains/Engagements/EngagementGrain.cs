@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
@@ -34,11 +36,20 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
 
     public Task<Reply<Engagement>> Sign(Call call, SignEngagement c) => WithDecisionMakers(call, client => Decide(call, (s, now) => s.Sign(c, client, now), s => s));
 
-    public Task<Reply<Engagement>> Decline(Call call, CloseProposal c) => Decide(call, (s, _) => s.Decline(c), s => s);
+    public Task<Reply<Engagement>> Decline(Call call, CloseProposal c) => WithDecisionMakers(call, client => Decide(call, (s, now) => s.Decline(c, client, now), s => s));
 
-    public Task<Reply<Engagement>> Withdraw(Call call, CloseProposal c) => Decide(call, (s, _) => s.Withdraw(c), s => s);
+    public Task<Reply<Engagement>> Withdraw(Call call, CloseProposal c) => Decide(call, (s, now) => s.Withdraw(c, now), s => s);
+
+    public Task<Reply<Engagement>> Comment(Call call, CommentOnEngagement c) =>
+        WithClient(call, (client, version) => Decide(call, (s, now) => s.Comment(c, client, version, now), s => s));
+
+    public Task<Reply<Engagement>> AskToAgree(Call call, RequestAgreement c) => Decide(call, (s, now) => s.AskToAgree(c, now), s => s);
+
+    public Task<Reply<Engagement>> DeclineAs(Call call, DeclineAsCmo c) => Decide(call, (s, now) => s.DeclineAs(c, now), s => s);
 
     public Task<Reply<Engagement>> Agree(Call call, AgreeAsCmo c) => Decide(call, (s, now) => s.Agree(c, now), s => s);
+
+    public Task<Reply<Engagement>> SignRenewal(Call call, SignRenewal c) => WithDecisionMakers(call, client => Decide(call, (s, now) => s.SignRenewal(c, client, now), s => s));
 
     public async Task<Reply<Engagement>> Activate(Call call)
     {
@@ -55,8 +66,9 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
         }
 
         var zone = agency.Value!.LegalEntities[known.Value!.Terms[0].Seller].TimeZone;
+        var waiving = await Waiving(call, known.Value);
         var (named, request) = Named(call);
-        var reply = await RunSaga(named, (s, now) => s.Activate(request, zone, now), EndOf, s => s);
+        var reply = await RunSaga(named, (s, now) => s.Activate(request, zone, now, waiving), EndOf, s => s);
         return call.ValidateOnly && reply.Value is { } state && await WouldRefuse(call, state) is { } refusal ? Reply<Engagement>.No(refusal) : reply;
     }
 
@@ -111,6 +123,8 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
                 return await Recorded(call, step, Never(await cmo.ConfirmFor(call, committed.Id, step.Booking)));
             case SagaAction.End:
                 return await Recorded(call, step, Never(await cmo.EndFor(call, committed.Id, step.Booking, committed.Saga!.End!.Value)));
+            case SagaAction.Free:
+                return await Recorded(call, step, Never(await cmo.FreeFor(call, committed.Client, step.Booking)));
             default:
                 throw new InvalidOperationException($"Unknown step {step.Action}.");
         }
@@ -177,7 +191,24 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
         return null;
     }
 
-    private async Task<Reply<Engagement>> WithDecisionMakers(Call call, Func<DecisionMakers, Task<Reply<Engagement>>> decide)
+    /// <summary>The members whose own terms waive their agreement, with the version of the CMO that says so.</summary>
+    private async Task<ImmutableSortedDictionary<CmoId, long>> Waiving(Call call, Engagement state)
+    {
+        var read = new Read(Key.Agency, call.SandboxNow);
+        var cmos = await Task.WhenAll(state.Plan.Members.Select(async m => (m.Cmo, Reply: await Grain<IFractionalCmoGrain>(m.Cmo.Value).Get(read))));
+        return cmos.Where(c => c.Reply.Value is { Profile.WaivesAgreement: true }).ToImmutableSortedDictionary(c => c.Cmo, c => c.Reply.Meta!.Version);
+    }
+
+    private Task<Reply<Engagement>> WithDecisionMakers(Call call, Func<DecisionMakers, Task<Reply<Engagement>>> decide) => WithClient(call, async (client, version) =>
+    {
+        var agency = await Grain<IAgencyGrain>(Key.Agency.Value).Get(new Read(Key.Agency, call.SandboxNow));
+        return agency.Rejection is { } unknown
+            ? Reply<Engagement>.No(unknown)
+            : await decide(new DecisionMakers(
+                version, [.. client.Stakeholders.Values.Where(s => s.DecisionMaker).Select(s => s.Person)], client.SignOff, agency.Value!.Settings.TimeZone));
+    });
+
+    private async Task<Reply<Engagement>> WithClient(Call call, Func<ClientCompany, long, Task<Reply<Engagement>>> decide)
     {
         var read = new Read(Key.Agency, call.SandboxNow);
         var known = await Get(read);
@@ -187,8 +218,6 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
         }
 
         var client = await Grain<IClientCompanyGrain>(known.Value!.Client.Value).Get(read);
-        return client.Rejection is { } unknown
-            ? Reply<Engagement>.No(unknown)
-            : await decide(new DecisionMakers(client.Meta!.Version, [.. client.Value!.Stakeholders.Values.Where(s => s.DecisionMaker).Select(s => s.Person)]));
+        return client.Rejection is { } unknown ? Reply<Engagement>.No(unknown) : await decide(client.Value!, client.Meta!.Version);
     }
 }

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Engagements;
 using CsCheck;
 using NodaTime;
@@ -9,7 +11,7 @@ using Xunit;
 
 namespace AgencyPlatform.Domain.Tests.Engagements;
 
-public sealed class Moves_of_an_engagement
+public sealed partial class Moves_of_an_engagement
 {
     private static readonly Instant s_now = Instant.FromUtc(2026, 3, 2, 9, 0);
     private static readonly LocalDate s_start = new(2026, 4, 1);
@@ -32,10 +34,14 @@ public sealed class Moves_of_an_engagement
             ["propose"] = (s => s.Propose(new ProposeEngagement(null), s_deciders, s_now), [EngagementState.Draft]),
             ["revise"] = (s => s.Revise(), [EngagementState.Proposed]),
             ["sign"] = (s => s.Sign(new SignEngagement(s_board, 0), s_deciders, s_now), [EngagementState.Proposed]),
-            ["decline"] = (s => s.Decline(new CloseProposal("budget")), [EngagementState.Proposed]),
-            ["withdraw"] = (s => s.Withdraw(new CloseProposal("")), [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted]),
+            ["decline"] = (s => s.Decline(new CloseProposal("budget"), s_deciders, s_now), [EngagementState.Proposed]),
+            ["withdraw"] = (s => s.Withdraw(new CloseProposal(""), s_now), [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted]),
             ["agree"] = (s => s.Agree(new AgreeAsCmo(s_bob, 0), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
+            ["comment"] = (s => s.Comment(new CommentOnEngagement(null, "Later?"), ClientCompany.Initial, 3, s_now), [EngagementState.Draft, EngagementState.Proposed, EngagementState.Accepted]),
+            ["request agreement"] = (s => s.AskToAgree(new RequestAgreement([s_bob], s_now + Duration.FromDays(3)), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
+            ["decline agreement"] = (s => s.DeclineAs(new DeclineAsCmo(s_bob, 0, "No time."), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
             ["activate"] = (s => s.Activate(Request(9), "America/New_York", s_now), [EngagementState.Accepted]),
+            ["sign renewal"] = (s => BySignature(s).SignRenewal(new SignRenewal(s_board, 0, null), s_deciders, s_now), [EngagementState.Active, EngagementState.Paused]),
             ["end"] = (s => s.EndOn(new EndEngagement(s_start.PlusDays(30)), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
         }.ToImmutableSortedDictionary(StringComparer.Ordinal);
 
@@ -59,6 +65,32 @@ public sealed class Moves_of_an_engagement
             Assert.Equal(string.Join(",", allowed.Select(a => a.ToString().ToUpperInvariant())), decision.Rejection.Metadata["allowed_states"]);
         }
     }
+
+    /// <summary>The page that people read says the same, and misses no move that the code knows.</summary>
+    [Fact]
+    public void The_table_of_states_and_moves_is_what_the_code_does()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "AgencyPlatform.sln")))
+        {
+            root = root.Parent!;
+        }
+
+        var rows = File.ReadLines(Path.Combine(root.FullName, "docs", "engagement-life.md")).SkipWhile(l => !l.StartsWith("| move |", StringComparison.Ordinal))
+            .TakeWhile(l => l.StartsWith('|')).Select(l => l.Split('|')[1..^1].Select(cell => cell.Trim()).ToArray()).ToList();
+        var states = rows[0][1..^1].Select(name => Enum.Parse<EngagementState>(name, ignoreCase: true)).ToArray();
+        Assert.Equal(s_all.Order(), states.Order());
+        var table = rows.Skip(2).ToDictionary(r => r[0], r => states.Where((_, i) => r[i + 1] == "✓").Order().ToArray());
+        Assert.Equal(s_moves.Keys, table.Keys.Order(StringComparer.Ordinal));
+        Assert.All(s_moves, move => Assert.Equal(move.Value.Allowed.Order(), table[move.Key]));
+
+        var known = Directory.GetFiles(Path.Combine(root.FullName, "src", "AgencyPlatform.Domain", "Engagements"), "*.cs")
+            .SelectMany(file => MoveName().Matches(File.ReadAllText(file))).Select(m => m.Groups[1].Value).Distinct().Order(StringComparer.Ordinal);
+        Assert.Equal(known, table.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex(@"\bIn\(""([a-z ]+)"",")]
+    private static partial Regex MoveName();
 
     [Theory, MemberData(nameof(Commands))]
     public void No_command_moves_an_engagement_that_is_not_there_or_whose_activation_is_under_way(string move)
@@ -263,6 +295,8 @@ public sealed class Moves_of_an_engagement
         var name = EventJson.NameOf(e);
         return EventJson.Deserialize(name.Name, name.Version, EventJson.Serialize(e));
     }
+
+    private static Engagement BySignature(Engagement state) => state with { Plan = state.Plan with { Term = new TermRules(6, Renewal.BySignature, 6, 0), End = null }, End = null };
 
     private static Guid Request(byte n) => new([n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 

@@ -52,6 +52,9 @@ internal sealed partial class Story(IGrainFactory grains)
         await ProposalsThatComeToNothing();
         await AnActivationThatIsRefused();
         await ARetainerThatRunsOver();
+        await ARuleOfSignOff();
+        await AProposalThatFreesItsHold();
+        await ATermThatIsRenewedOnce();
         await WorkedTime();
         await OverageWithConsent();
         await Invoices();
