@@ -109,6 +109,7 @@ public sealed partial record FractionalCmo(
             UpdatedAt = e.At,
         }),
         BookingEnded e => With(Bookings[e.Id] with { Spec = e.Spec, UpdatedAt = e.At }),
+        BookingSwapped e => Swapped(e),
         BookingReleased e => Without(e.Id),
         HoldExpired e => Without(e.Id) with
         {
@@ -177,6 +178,7 @@ public sealed partial record FractionalCmo(
         BookingChanged e => [Row(e.Id)],
         HoldMoved e => [Row(e.Id)],
         BookingEnded e => [Row(e.Id)],
+        BookingSwapped e => [Row(e.Id), Gone(e.Swap)],
         BookingReleased e => [Gone(e.Id)],
         HoldExpired e => [Gone(e.Id)],
         _ => [],

@@ -16,8 +16,9 @@ namespace AgencyPlatform.Domain.Engagements;
 /// <param name="Signatures">Of the current revision.</param>
 /// <param name="Agreements">When each CMO agreed to the current revision.</param>
 /// <param name="Bookings">The members' bookings, from their hold on.</param>
-/// <param name="Saga">The activation or ending under way; no other move meanwhile.</param>
-/// <param name="Outcomes">The latest activations' and endings' results, for repeats.</param>
+/// <param name="Saga">The activation, ending or other move under way; no other meanwhile.</param>
+/// <param name="Outcomes">The latest moves' results, for repeats.</param>
+/// <param name="Running">What the moves since the activation have made of it.</param>
 [GenerateSerializer, Immutable, Alias("engagement")]
 public sealed partial record Engagement(
     EngagementId Id,
@@ -33,7 +34,8 @@ public sealed partial record Engagement(
     ImmutableSortedDictionary<CmoId, MemberBooking> Bookings,
     EngagementSaga? Saga,
     ImmutableArray<SagaOutcome> Outcomes,
-    EngagementTime Time) : IState<Engagement>
+    EngagementTime Time,
+    EngagementRunning Running) : IState<Engagement>
 {
     private const int MostOutcomes = 64;
 
@@ -42,12 +44,12 @@ public sealed partial record Engagement(
 
     public static string Kind => "engagement";
 
-    public static int FoldVersion => 2;
+    public static int FoldVersion => 3;
 
     public static Engagement Initial { get; } = new(
         default, default,
         new EngagementPlan("", default, default, [], new HourlyTerms(default, default, default, new BillCycle(1, 1), 0), default, null, null, 0, ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
-        [], null, EngagementState.Draft, 0, null, [], ImmutableSortedDictionary<CmoId, Instant>.Empty, ImmutableSortedDictionary<CmoId, MemberBooking>.Empty, null, [], EngagementTime.Initial);
+        [], null, EngagementState.Draft, 0, null, [], ImmutableSortedDictionary<CmoId, Instant>.Empty, ImmutableSortedDictionary<CmoId, MemberBooking>.Empty, null, [], EngagementTime.Initial, EngagementRunning.Initial);
 
     [JsonIgnore]
     public bool Exists => Id.Value is not null;
@@ -56,15 +58,17 @@ public sealed partial record Engagement(
     [JsonIgnore]
     public DateRange Service => new(Plan.Start, End);
 
-    /// <summary>A proposal's expiry and the meter's next period, which wait for a running activation or ending; and a saga's own wake-up.</summary>
+    /// <summary>A proposal's expiry, the meter's next period, and what else time does, which wait for a move under way; and a saga's own wake-up.</summary>
     [JsonIgnore]
     public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience
         : State is EngagementState.Proposed or EngagementState.Accepted ? ExpiresAt
+        : NextOfRunning is { } next && !(NextOfMeter <= next) ? next
         : NextOfMeter;
 
     public ImmutableArray<IEvent> Settle(Instant now) =>
         Saga is not null || NextDue is not { } due || due > now ? []
         : State is EngagementState.Proposed or EngagementState.Accepted ? [new EngagementExpired(due)]
+        : NextOfMeter != due ? SettleRunning(due)
         : MoveMeter();
 
     /// <summary>How the activation or ending that a request started came out; null before.</summary>
@@ -98,7 +102,8 @@ public sealed partial record Engagement(
         EngagementWithdrawn => this with { State = EngagementState.Withdrawn, ExpiresAt = null },
         EngagementExpired => this with { State = EngagementState.Expired, ExpiresAt = null },
         ActivationStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, null), Time = Time with { TimeZone = e.TimeZone } },
-        MemberHeld e => this with { Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed)) },
+        MemberHeld e => this with { Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(
+                e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed, e.TakenOver ? e.Steps : Plan.Members.First(m => m.Cmo == e.Cmo).Steps)) },
         MemberRefused e => this with { Saga = Saga! with { Refusal = e.Rejection } },
         MemberFreed e => this with { Bookings = Bookings.Remove(e.Cmo) },
         ActivationRefused e => WithOutcome(e.Request, e.Rejection),
@@ -108,6 +113,7 @@ public sealed partial record Engagement(
         MemberEnded e => InPhase(e.Cmo, MemberPhase.Ended),
         EngagementEnded e => WithOutcome(e.Request, null) with { State = EngagementState.Ended, End = e.End },
         IEngagementTimeEvent e => this with { Time = Time.Apply(e) },
+        IRunningEvent e => Moved(e),
         NothingChanged => this,
         _ => throw new InvalidOperationException($"An engagement does not know {@event.GetType().Name}."),
     };
@@ -132,7 +138,7 @@ public sealed partial record Engagement(
             .. Rows(),
         ],
         EngagementProposed or EngagementRevised or EngagementAccepted or EngagementDeclined or EngagementWithdrawn or EngagementExpired
-            or EngagementActivated or EngagementEnded => Rows(),
+            or EngagementActivated or EngagementEnded or MoveEnd or ScopeProposed or CoverRequested => Rows(),
         TimePosted e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
         _ => [],
     };
@@ -140,6 +146,6 @@ public sealed partial record Engagement(
     private IEnumerable<RowChange> Rows() =>
     [
         new Put(new EngagementRow(Id, Client, Plan.Lead, State, Plan.ServiceType, Plan.Title, Plan.Start, End)),
-        .. Plan.Members.Select(RowChange (m) => new Put(new EngagementMemberRow(m.Cmo, Id, Client, State))),
+        .. Involved().Select(RowChange (cmo) => new Put(new EngagementMemberRow(cmo, Id, Client, State))),
     ];
 }

@@ -8,6 +8,7 @@ using OverageGate = AgencyPlatform.Domain.Billing.OverageGate;
 using Grant = AgencyPlatform.Domain.Time.Grant;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 using Rollover = AgencyPlatform.Domain.Billing.Rollover;
+using Signature = AgencyPlatform.Domain.Engagements.Signature;
 using ServiceType = AgencyPlatform.Domain.Engagements.ServiceType;
 using Terms = AgencyPlatform.Domain.Billing.Terms;
 using V1 = AgencyPlatform.Protocol.Engagements.V1;
@@ -66,7 +67,7 @@ internal static class EngagementWire
         return new EngagementMember(cmo, fields.Text($"{path}.role", wire.Role, 100, required: false), steps, hold, wire.CmoAgreementWaived);
     }
 
-    private static Terms Terms(string path, V1.Terms? given, LocalDate start, AgencyId agency, Fields fields)
+    public static Terms Terms(string path, V1.Terms? given, LocalDate start, AgencyId agency, Fields fields)
     {
         var wire = given ?? new V1.Terms();
         if (given is null)
@@ -136,12 +137,12 @@ internal static class EngagementWire
             State = e.State.ToWire<V1.EngagementState>(),
             Revision = e.Revision,
             ExpireTime = e.ExpiresAt.ToWire(),
-            Signatures = { e.Signatures.Select(s => new V1.Signature { PersonId = s.Person.Value, DisplayName = people(s.Person).DisplayName, SignTime = s.At.ToWire() }) },
+            Signatures = { e.Signatures.Select(s => ToWire(s, people)) },
             MoveUnderWay = e.Saga is not null,
         };
         wire.Labels.Put(e.Plan.Labels);
         wire.ExternalIds.Put(e.Plan.ExternalIds);
-        return wire;
+        return wire.WithRunning(agency, e, people);
     }
 
     private static V1.Member ToWire(AgencyId agency, Engagement e, EngagementMember m) => new()
@@ -153,9 +154,13 @@ internal static class EngagementWire
         CmoAgreementWaived = m.AgreementWaived,
         AgreeTime = e.Agreements.TryGetValue(m.Cmo, out var at) ? at.ToWire() : null,
         Booking = e.Bookings.TryGetValue(m.Cmo, out var booking) ? CapacityWire.BookingName(agency, m.Cmo, booking.Booking) : "",
+        JoinDate = e.Running.Joined.TryGetValue(m.Cmo, out var joined) ? joined.ToWire() : null,
     };
 
-    private static V1.Terms ToWire(AgencyId agency, Terms terms)
+    public static V1.Signature ToWire(Signature s, Func<PersonId, PersonDetails> people) =>
+        new() { PersonId = s.Person.Value, DisplayName = people(s.Person).DisplayName, SignTime = s.At.ToWire() };
+
+    public static V1.Terms ToWire(AgencyId agency, Terms terms)
     {
         var wire = new V1.Terms
         {

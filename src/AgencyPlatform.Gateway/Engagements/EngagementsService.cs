@@ -9,7 +9,7 @@ using V1 = AgencyPlatform.Protocol.Engagements.V1;
 namespace AgencyPlatform.Gateway.Engagements;
 
 /// <summary>The service of engagements.</summary>
-internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault) : V1.EngagementsService.EngagementsServiceBase
+internal sealed partial class EngagementsService(Calls calls, IGrainFactory grains, IReadModels readModels, IPeopleVault vault) : V1.EngagementsService.EngagementsServiceBase
 {
     private const string Collection = EngagementWire.Collection;
 
@@ -86,7 +86,7 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
         foreach (var reply in await Task.WhenAll(ids.Select(id => Grain(agency, id).Get(read))))
         {
             var found = reply.OrThrow().Value;
-            if (Sees(caller, found) && (client is null || found.Client == client) && (cmo is null || found.Plan.Members.Any(m => m.Cmo == cmo)) && (state is null || found.State == state))
+            if (Sees(caller, found) && (client is null || found.Client == client) && (cmo is null || found.Involved().Contains(cmo.Value)) && (state is null || found.State == state))
             {
                 response.Engagements.Add(await ToWire(agency, reply, context));
             }
@@ -194,13 +194,13 @@ internal sealed class EngagementsService(Calls calls, IGrainFactory grains, IRea
     }
 
     private static bool Sees(Caller caller, Engagement engagement) =>
-        caller.IsStaff || (engagement.Client == caller.Client && engagement.State != EngagementState.Draft) || engagement.Plan.Members.Any(m => m.Cmo == caller.Cmo);
+        caller.IsStaff || (engagement.Client == caller.Client && engagement.State != EngagementState.Draft) || (caller.Cmo is { } cmo && engagement.Involved().Contains(cmo));
 
     private IEngagementGrain Grain(AgencyId agency, EngagementId id) => grains.Of<IEngagementGrain>(agency, id.Value);
 
     private async Task<V1.Engagement> ToWire(AgencyId agency, Reply<Engagement> reply, ServerCallContext context)
     {
         var (engagement, meta) = reply.OrThrow();
-        return EngagementWire.ToWire(agency, engagement, meta, await vault.Of(agency, engagement.Signatures.Select(s => s.Person), context.CancellationToken));
+        return EngagementWire.ToWire(agency, engagement, meta, await vault.Of(agency, engagement.Signatures.Concat(engagement.Running.People()).Select(s => s.Person), context.CancellationToken));
     }
 }

@@ -44,6 +44,8 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
         return await Query(read, (s, _) => new CmoWeeks(Reports.Weeks(s.Under(policy).Facts, from, weeks)));
     }
 
+    public Task<Reply<CmoLostTime>> GetLostTo(Read read, TimeOffId timeOff) => Query(read, (s, _) => new CmoLostTime(s.LostTo(timeOff)));
+
     public Task<Reply<Booking>> GetBooking(Read read, BookingId id) => Query(read, (s, _) => s.Bookings.GetValueOrDefault(id), Rejection.NotFound("booking", id.Value));
 
     public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec) => WithFacts(call, spec.Client, facts =>
@@ -59,12 +61,8 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
 
     public Task<Reply<Booking>> ExtendHold(Call call, BookingId id, Duration expiry) => Decide(call, (s, now) => s.ExtendHold(id, expiry, now), s => s.Bookings[id]);
 
-    public async Task<Reply<Booking>> Change(Call call, ChangeBooking c)
-    {
-        var booking = await GetBooking(new Read(call.Agency, call.SandboxNow), c.Id);
-        return await WithFacts(call, booking.Value?.Spec.Client, facts =>
-            Decide(call, (s, now) => s.Change(c, facts, now), s => s.Bookings[c.Id]));
-    }
+    public Task<Reply<Booking>> Change(Call call, ChangeBooking c) => WithClient(call, c.Id, facts =>
+        Decide(call, (s, now) => s.Change(c, facts, now), s => s.Bookings[c.Id]));
 
     public Task<Reply<BookingId>> Release(Call call, BookingId id) => Decide(call, (s, now) => s.Release(id, now), _ => id);
 
@@ -79,6 +77,12 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
 
     public Task<Reply<BookingId>> ReleaseFor(Call call, EngagementId engagement, BookingId id) => Decide(call, (s, now) => s.ReleaseFor(engagement, id, now), _ => id);
 
+    public Task<Reply<Booking>> HoldSwapFor(Call call, EngagementId engagement, HoldSwap c) => WithClient(call, c.Booking, facts =>
+        Decide(call, (s, now) => s.HoldSwapFor(engagement, c, facts, now), s => s.Bookings[c.Swap]));
+
+    public Task<Reply<BookingId>> SwapFor(Call call, EngagementId engagement, BookingId booking, BookingId swap) =>
+        Decide(call, (s, now) => s.SwapFor(engagement, booking, swap, now), _ => booking);
+
     public Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end) => Decide(call, (s, now) => s.EndFor(engagement, id, end, now), _ => id);
 
     /// <summary>A fact is weighed under the newest policy that its caller has seen.</summary>
@@ -87,6 +91,10 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
         var policy = await NewerPolicy(call.PolicyVersion, call.SandboxNow);
         return await Decide(call, (s, now) => s.Under(policy, now, decide), s => new FactResult(s, s.LastConsequences));
     }
+
+    /// <summary>The same for a booking that is there: its client's fence.</summary>
+    private async Task<Reply<T>> WithClient<T>(Call call, BookingId id, Func<BookingFacts, Task<Reply<T>>> decide) =>
+        await WithFacts(call, (await GetBooking(new Read(call.Agency, call.SandboxNow), id)).Value?.Spec.Client, decide);
 
     /// <summary>Fetches what the decision needs of others: the client's fence, and the agency's policy when the caller has seen a newer one.</summary>
     /// <param name="client">Null: the booking is unknown, and the decision says so.</param>

@@ -52,10 +52,12 @@ internal sealed partial class Story(IGrainFactory grains)
         await ProposalsThatComeToNothing();
         await AnActivationThatIsRefused();
         await ARetainerThatRunsOver();
+        await AnEngagementThatChanges();
         await WorkedTime();
         await OverageWithConsent();
         await Invoices();
         await AnEnd();
+        await AnEngagementThatTapersOff();
         await Until(new LocalDate(2026, 4, 2));
     }
 
