@@ -95,7 +95,7 @@ public sealed class Generated_moves
 
                 Assert.Null(live.Saga);
             }
-        }, iter: 1_000);
+        }, iter: 400);
 
     private static void Holds(Engagement s)
     {

@@ -1,5 +1,6 @@
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Absences;
+using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Domain;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Cmos;
+using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Domain.Engagements;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Absences;
+using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Domain.Absences;
