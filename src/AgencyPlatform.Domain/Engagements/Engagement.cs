@@ -71,7 +71,7 @@ public sealed partial record Engagement(
         : NextOfMeter != due ? SettleRunning(due)
         : MoveMeter();
 
-    /// <summary>How the activation or ending that a request started came out; null before.</summary>
+    /// <summary>How the move that a request started came out; null before.</summary>
     public SagaOutcome? OutcomeOf(Guid request) => Outcomes.FirstOrDefault(o => o.Request == request);
 
     // ---- fold ----
