@@ -1,3 +1,4 @@
+using AgencyPlatform.Protocol.Absences.V1;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
@@ -94,6 +95,7 @@ public sealed class AgencyPlatformClient : IDisposable
         Cmos = Service<CmosService.CmosServiceClient>();
         Capacity = Service<CapacityService.CapacityServiceClient>();
         Engagements = Service<EngagementsService.EngagementsServiceClient>();
+        Absences = Service<AbsencesService.AbsencesServiceClient>();
         Time = Service<TimeService.TimeServiceClient>();
         Billing = Service<BillingService.BillingServiceClient>();
         Events = Service<EventsService.EventsServiceClient>();
@@ -113,6 +115,9 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>Engagements from draft to end.</summary>
     public EngagementsService.EngagementsServiceClient Engagements { get; }
+
+    /// <summary>A CMO who is ill or leaves: who is concerned, and who would fit.</summary>
+    public AbsencesService.AbsencesServiceClient Absences { get; }
 
     /// <summary>Timesheets, approval, the retainer's meter.</summary>
     public TimeService.TimeServiceClient Time { get; }

@@ -14,6 +14,7 @@ internal static class RefusedResource
         ["client_company"] = ("clientCompanies", null),
         ["cmo"] = ("cmos", null),
         ["engagement"] = ("engagements", null),
+        ["absence"] = ("absences", null),
         ["invoice"] = ("invoices", null),
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),

@@ -113,6 +113,27 @@ public static class RpcRoles
         ["agencyplatform.engagements.v1.EngagementsService/ListDue"] = s_staff,
         ["agencyplatform.engagements.v1.EngagementsService/ActivateEngagement"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/EndEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/PauseEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/ResumeEngagement"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/ProposeScopeChange"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/SignScopeChange"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/AgreeToScopeChange"] = s_operationsAndCmo,
+        ["agencyplatform.engagements.v1.EngagementsService/DeclineScopeChange"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/WithdrawScopeChange"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/ApplyScopeChange"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/RequestCover"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/ConsentToCover"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/AgreeToCover"] = s_operationsAndCmo,
+        ["agencyplatform.engagements.v1.EngagementsService/DeclineCover"] = [AgencyAdmin, Operations, Service, Cmo, ClientApprover],
+        ["agencyplatform.engagements.v1.EngagementsService/BookCover"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/CancelCover"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/StartTransition"] = s_operations,
+        ["agencyplatform.engagements.v1.EngagementsService/PutHandoverItem"] = s_operationsAndCmo,
+
+        // ---- absences ----
+        ["agencyplatform.absences.v1.AbsencesService/CreateAbsence"] = s_operations,
+        ["agencyplatform.absences.v1.AbsencesService/GetAbsence"] = s_operations,
+        ["agencyplatform.absences.v1.AbsencesService/ListAbsences"] = s_operations,
 
         // ---- time ----
         ["agencyplatform.time.v1.TimeService/LogTime"] = s_operationsAndCmo,

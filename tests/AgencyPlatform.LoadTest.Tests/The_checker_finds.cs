@@ -308,6 +308,40 @@ public sealed class The_checker_finds
     }
 
     [Fact]
+    public void A_paused_engagement_whose_freed_days_are_booked()
+    {
+        var story = Story.Honest();
+        Edit(story, "cmo.booking-held", "\"at\":", "\"owner\":\"launch\",\"at\":");
+        var pause = new Pause { FreeFromDate = new DateOnly(2027, 1, 18).ToWire() };
+        story.Engagements.Add(new Engagement { Name = $"{Story.Agency}/engagements/launch", State = EngagementState.Paused, Pauses = { pause } });
+
+        Found(story, "S", "which is Paused");
+        pause.FreeFromDate = new DateOnly(2027, 2, 1).ToWire();
+        Assert.Empty(story.Check().Examples("S"));
+    }
+
+    [Fact]
+    public void New_steps_that_do_not_fit_in_their_bookings_place()
+    {
+        var story = Story.Honest();
+        HeldInPlaceOfB1(story, 1_321);
+
+        Found(story, "O", "swap made the excess of 2027-01-04 to 2027-01-10 grow");
+    }
+
+    [Fact]
+    public void New_steps_that_fit_in_their_bookings_place_are_not_overbooked()
+    {
+        var story = Story.Honest();
+        HeldInPlaceOfB1(story, 1_319);
+        story.Cmo("cmo.booking-swapped", """{"id":"b1","swap":"swap","at":"2027-01-01T00:00:00Z"}""");
+
+        Assert.Empty(story.Check().Examples("O"));
+        story.Cmo("cmo.booking-swapped", """{"id":"b1","swap":"swap","at":"2027-01-01T00:00:00Z"}""");
+        Found(story, "R", "there is no booking b1 that it could happen to");
+    }
+
+    [Fact]
     public void An_active_engagement_without_its_booking_and_a_saga_that_is_stuck()
     {
         var story = Story.Honest();
@@ -473,6 +507,12 @@ public sealed class The_checker_finds
             State = Protocol.Billing.V1.InvoiceState.Finalized,
         });
     }
+
+    private static void HeldInPlaceOfB1(Story story, int weekly) => story.Cmo(
+        "cmo.booking-held",
+        story.Feed.First(e => e.Type == "cmo.booking-booked").Payload.Replace("\"b1\"", "\"swap\"", StringComparison.Ordinal)
+            .Replace("\"weeklyMinutes\":1320", $"\"weeklyMinutes\":{weekly}", StringComparison.Ordinal)
+            .Replace("\"at\":", "\"owner\":\"launch\",\"replaces\":\"b1\",\"at\":", StringComparison.Ordinal));
 
     private static void Edit(Story story, string type, string from, string to)
     {

@@ -41,6 +41,10 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("GetWeeks")]
     Task<Reply<CmoWeeks>> GetWeeks(Read read, LocalDate from, int weeks);
 
+    /// <summary>What engagements lack because of a time off.</summary>
+    [Alias("GetLostTo")]
+    Task<Reply<CmoLostTime>> GetLostTo(Read read, TimeOffId timeOff);
+
     [Alias("GetBooking")]
     Task<Reply<Booking>> GetBooking(Read read, BookingId id);
 
@@ -117,6 +121,14 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("FreeFor")]
     Task<Reply<BookingId>> FreeFor(Call call, ClientCompanyId client, BookingId id);
 
+    /// <summary>Holds new steps of a booking beside it, checked as if they had taken its place.</summary>
+    [Alias("HoldSwapFor")]
+    Task<Reply<Booking>> HoldSwapFor(Call call, EngagementId engagement, HoldSwap command);
+
+    /// <summary>The booking takes the steps of the hold, which is gone then.</summary>
+    [Alias("SwapFor")]
+    Task<Reply<BookingId>> SwapFor(Call call, EngagementId engagement, BookingId booking, BookingId swap);
+
     [Alias("EndFor")]
     Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end);
 }
@@ -124,6 +136,9 @@ public interface IFractionalCmoGrain : IAggregateGrain
 /// <param name="Rate">Null where none is in force.</param>
 [GenerateSerializer, Immutable, Alias("cmo.cost-rate-at")]
 public sealed record CostRateAt(CostRate? Rate);
+
+[GenerateSerializer, Immutable, Alias("cmo.lost-times")]
+public sealed record CmoLostTime(ImmutableArray<LostTime> Lost);
 
 [GenerateSerializer, Immutable, Alias("cmo.weeks")]
 public sealed record CmoWeeks(ImmutableArray<WeekReport> Weeks);

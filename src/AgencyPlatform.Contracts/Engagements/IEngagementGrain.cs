@@ -56,6 +56,58 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("End")]
     Task<Reply<Engagement>> End(Call call, EndEngagement command);
 
+    /// <summary>Answers when the capacity is freed, or kept.</summary>
+    [Alias("Pause")]
+    Task<Reply<Engagement>> Pause(Call call, PauseEngagement command);
+
+    /// <summary>Answers when the capacity is taken again, or nothing has changed and it is refused.</summary>
+    [Alias("Resume")]
+    Task<Reply<Engagement>> Resume(Call call, ResumeEngagement command);
+
+    /// <summary>NOT_FOUND when a CMO or the seller is not there. With validate_only every CMO is asked whether the change would fit.</summary>
+    [Alias("ProposeScope")]
+    Task<Reply<Engagement>> ProposeScope(Call call, ProposeScope command);
+
+    [Alias("SignScope")]
+    Task<Reply<Engagement>> SignScope(Call call, SignScope command);
+
+    [Alias("AgreeToScope")]
+    Task<Reply<Engagement>> AgreeToScope(Call call, AgreeToScope command);
+
+    [Alias("CloseScope")]
+    Task<Reply<Engagement>> CloseScope(Call call, CloseScope command);
+
+    /// <summary>Answers when every booking is changed, or none and it is refused.</summary>
+    [Alias("ApplyScope")]
+    Task<Reply<Engagement>> ApplyScope(Call call, ApplyScope command);
+
+    /// <summary>NOT_FOUND when the covering CMO is not there.</summary>
+    [Alias("RequestCover")]
+    Task<Reply<Engagement>> RequestCover(Call call, RequestCover command);
+
+    [Alias("ConsentToCover")]
+    Task<Reply<Engagement>> ConsentToCover(Call call, ConsentToCover command);
+
+    [Alias("AgreeToCover")]
+    Task<Reply<Engagement>> AgreeToCover(Call call, AgreeToCover command);
+
+    [Alias("DeclineCover")]
+    Task<Reply<Engagement>> DeclineCover(Call call, DeclineCover command);
+
+    /// <summary>Answers when the covering CMO is booked, or refused.</summary>
+    [Alias("BookCover")]
+    Task<Reply<Engagement>> BookCover(Call call, BookCover command);
+
+    [Alias("CancelCover")]
+    Task<Reply<Engagement>> CancelCover(Call call, CancelCover command);
+
+    /// <summary>Answers when every booking is resized, or none and it is refused.</summary>
+    [Alias("StartTransition")]
+    Task<Reply<Engagement>> StartTransition(Call call, StartTransition command);
+
+    [Alias("PutHandoverItem")]
+    Task<Reply<Engagement>> PutHandoverItem(Call call, PutHandoverItem command);
+
     [Alias("Get")]
     Task<Reply<Engagement>> Get(Read read);
 

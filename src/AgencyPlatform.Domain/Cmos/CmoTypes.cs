@@ -105,8 +105,9 @@ public sealed record PolicyNoted(AgencyPolicy Policy, LocalDate Today, Consequen
 public sealed record CostRateSet(CostRate Rate) : IEvent;
 
 /// <param name="ExpiresAt">Null: a saga's hold, which its owner confirms or releases.</param>
+/// <param name="Replaces">The booking of the same engagement in whose place it was checked; null: it was checked beside all others.</param>
 [Event("cmo.booking-held"), GenerateSerializer, Immutable, Alias("cmo.booking-held")]
-public sealed record BookingHeld(BookingId Id, BookingSpec Spec, Instant At, Instant? ExpiresAt, EngagementId? Owner, ClientFence Fence) : IEvent;
+public sealed record BookingHeld(BookingId Id, BookingSpec Spec, Instant At, Instant? ExpiresAt, EngagementId? Owner, ClientFence Fence, BookingId? Replaces = null) : IEvent;
 
 [Event("cmo.booking-booked"), GenerateSerializer, Immutable, Alias("cmo.booking-booked")]
 public sealed record BookingBooked(BookingId Id, BookingSpec Spec, Instant At, ClientFence Fence) : IEvent;

@@ -154,7 +154,7 @@ public sealed partial record FractionalCmo
         var (freed, joined) = (false, false);
         foreach (var @event in events)
         {
-            freed |= @event is BookingReleased or HoldExpired or BookingChanged or BookingEnded or ICmoFact;
+            freed |= @event is BookingReleased or HoldExpired or BookingChanged or BookingEnded or BookingSwapped or ICmoFact;
             joined |= @event is WaitlistJoined;
         }
 

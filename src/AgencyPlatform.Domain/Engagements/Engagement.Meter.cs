@@ -204,10 +204,27 @@ public sealed partial record Engagement
     private Grant Included(BillPeriod period, LocalDate date)
     {
         var id = new GrantId("included-" + Text(period.Dates.Start));
-        var gives = TermsOn(date) is RetainerTerms retainer ? period.ProrateMinutes(retainer.IncludedMinutes) : 0;
+        var gives = TermsOn(date) is RetainerTerms ? IncludedMinutes(period) : 0;
         return new Grant(
             id, Math.Max(gives - Time.CarriedOut.GetValueOrDefault(id), Time.Drawn.GetValueOrDefault(id)), period.Dates.Start, period.Dates.End, Grant.IncludedPriority,
             GrantOrigin.Included);
+    }
+
+    /// <summary>What the terms of each of a period's days include, prorated by days and rounded half up once.</summary>
+    private int IncludedMinutes(BillPeriod period)
+    {
+        var minuteDays = System.Numerics.BigInteger.Zero;
+        for (var i = 0; i < Terms.Length; i++)
+        {
+            // The first terms hold from the start, whatever day they name.
+            var dates = new DateRange(i == 0 ? Plan.Start : Terms[i].EffectiveFrom, i + 1 < Terms.Length ? Terms[i + 1].EffectiveFrom : null);
+            if (Terms[i] is RetainerTerms retainer && !(dates.End <= dates.Start) && period.Dates.Intersect(dates) is { } within)
+            {
+                minuteDays += (System.Numerics.BigInteger)retainer.IncludedMinutes * NodaTime.Period.DaysBetween(within.Start, within.End!.Value);
+            }
+        }
+
+        return (int)Rounding.HalfUp(minuteDays, period.FullDays);
     }
 
     /// <summary>All carries ever, each without what was carried on out of it.</summary>

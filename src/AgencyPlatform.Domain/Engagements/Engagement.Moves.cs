@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using AgencyPlatform.Domain.Capacity;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Engagements;
@@ -42,14 +43,15 @@ public sealed partial record Engagement
     /// <summary>What the saga under way does next; null when none is.</summary>
     public SagaStep? NextStep()
     {
-        if (Saga is not { } saga)
+        if (Saga is not { Move: null } saga)
         {
             return Proposal.ToFree.IsEmpty ? null : Free(Proposal.ToFree.First());
         }
 
         if (saga.End is not null)
         {
-            return Next(SagaAction.End, MemberPhase.Booked);
+            return Next(SagaAction.End, MemberPhase.Booked)
+                ?? (CoversFrom(saga.End.Value).FirstOrDefault() is { } cover ? new SagaStep(SagaAction.End, cover.Covering, cover.Booking!.Value, saga.Request) : null);
         }
 
         if (saga.Refusal is not null)
@@ -82,8 +84,8 @@ public sealed partial record Engagement
     /// nothing to record.
     /// </summary>
     /// <param name="refusal">Why the CMO refused the capacity; only holds can be refused.</param>
-    /// <param name="holdClient">The client that a hold which was taken over is for.</param>
-    public Decision Record(SagaStep step, Rejection? refusal = null, ClientCompanyId? holdClient = null)
+    /// <param name="hold">What a hold which was taken over is for.</param>
+    public Decision Record(SagaStep step, Rejection? refusal = null, BookingSpec? hold = null)
     {
         if (NextStep() != step)
         {
@@ -98,17 +100,18 @@ public sealed partial record Engagement
         ImmutableArray<IEvent> events = step.Action switch
         {
             SagaAction.Place or SagaAction.TakeOver when refusal is not null => [new MemberRefused(step.Cmo, Of(step.Cmo, refusal))],
-            SagaAction.TakeOver when holdClient is { } client && client != Client =>
+            SagaAction.TakeOver when hold?.Client is { } client && client != Client =>
             [
-                new MemberHeld(step.Cmo, step.Booking, TakenOver: true),
+                new MemberHeld(step.Cmo, step.Booking, TakenOver: true, hold.Steps),
                 new MemberRefused(step.Cmo, Rejection.Rule(
                     Reasons.HoldOfAnotherClient, $"The hold '{step.Booking}' of '{step.Cmo}' is for the client '{client}', not for '{Client}'.",
                     ("booking", step.Booking.Value), ("client", client.Value), ("cmo", step.Cmo.Value))),
             ],
             SagaAction.Place => [new MemberHeld(step.Cmo, step.Booking, TakenOver: false)],
-            SagaAction.TakeOver => [new MemberHeld(step.Cmo, step.Booking, TakenOver: true)],
+            SagaAction.TakeOver => [new MemberHeld(step.Cmo, step.Booking, TakenOver: true, hold?.Steps)],
             SagaAction.Release or SagaAction.GiveBack => [new MemberFreed(step.Cmo)],
             SagaAction.Confirm => [new MemberBooked(step.Cmo)],
+            SagaAction.End when CoversFrom(Saga!.End!.Value).FirstOrDefault(c => c.Booking == step.Booking) is { } cover => [new CoverEnded(cover.Id, Saga.End.Value)],
             SagaAction.End => [new MemberEnded(step.Cmo)],
             _ => throw new ArgumentOutOfRangeException(nameof(step), step.Action, "Not a step."),
         };
@@ -138,7 +141,7 @@ public sealed partial record Engagement
     private Decision In(string move, ImmutableArray<EngagementState> states, Func<Decision> decide) =>
         !Exists ? Rejection.NotFound(Kind, Id.Value ?? "")
         : Saga is not null ? Rejection.Rule(
-            Reasons.MoveUnderWay, $"An activation or an ending of the engagement '{Id}' is under way: no other move until it is done.", ("engagement", Id.Value))
+            Reasons.MoveUnderWay, $"A move of the engagement '{Id}' is under way: no other until it is done.", ("engagement", Id.Value))
         : !states.Contains(State) ? Rejection.Rule(
             Reasons.MoveNotAllowed,
             $"The move '{move}' is not allowed in the state {Name(State)}, only in {string.Join(", ", states.Select(Name))}.",

@@ -10,9 +10,10 @@ namespace AgencyPlatform.Domain.Engagements;
 /// <summary>The engagement's part on time: which dates accept it, what an approved entry draws, parks or charges, and what it posts. Source: domain §4.</summary>
 public sealed partial record Engagement
 {
-    /// <summary>Whether time worked on the date is accepted, also when logged later: from the start to the end, of an engagement that was activated.</summary>
+    /// <summary>Whether time worked on the date is accepted, also when logged later: from the start to the end, except from a pause to its resume, of an engagement that was activated.</summary>
     public bool AcceptsTimeOn(LocalDate date) =>
-        State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended && Service.Contains(date);
+        State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended && Service.Contains(date)
+        && Running.PauseOn(date) is null;
 
     /// <summary>The terms in force on a date of the service.</summary>
     public Terms TermsOn(LocalDate date) => Terms.LastOrDefault(t => t.EffectiveFrom <= date) ?? Terms[0];
@@ -79,9 +80,22 @@ public sealed partial record Engagement
     /// <summary>Why time of this CMO on this date is not the engagement's; null when it is.</summary>
     public Rejection? RefuseTime(CmoId cmo, LocalDate date)
     {
-        if (Plan.Members.All(m => m.Cmo != cmo))
+        if (!Involved().Contains(cmo))
         {
             return Rejection.Rule(Reasons.NotAMember, $"{cmo} does not work for the engagement {Id}.", ("engagement", Id.Value), ("cmo", cmo.Value));
+        }
+
+        if (Service.Contains(date) && !WorksOn(cmo, date))
+        {
+            return Rejection.Rule(
+                Reasons.NotAMemberOnDate, $"{cmo} does not work for the engagement {Id} on {Text(date)}.", ("engagement", Id.Value), ("cmo", cmo.Value), ("date", Text(date)));
+        }
+
+        if (Running.PauseOn(date) is { } pause)
+        {
+            return Rejection.Rule(
+                Reasons.TimeOnPausedDay, $"The engagement {Id} is paused over {pause.Dates} and accepts no time on {Text(date)}.",
+                ("engagement", Id.Value), ("date", Text(date)), ("pause_start", Text(pause.Dates.Start)), ("pause_end", pause.Dates.End is { } resumed ? Text(resumed) : "open"));
         }
 
         return AcceptsTimeOn(date)

@@ -16,11 +16,12 @@ namespace AgencyPlatform.Domain.Engagements;
 /// <param name="Signatures">Of the current revision.</param>
 /// <param name="Agreements">When each CMO agreed to the current revision.</param>
 /// <param name="Bookings">The members' bookings, from their hold on.</param>
-/// <param name="Saga">The activation or ending under way; no other move meanwhile.</param>
+/// <param name="Saga">The activation, ending or other move under way; no other meanwhile.</param>
 /// <param name="Proposal">The sign-off, the CMOs' agreement and the comments.</param>
 /// <param name="Term">How often its term was renewed.</param>
 /// <param name="DueBefore">What fell due before the last event: the rows that it changes.</param>
-/// <param name="Outcomes">The latest activations' and endings' results, for repeats.</param>
+/// <param name="Outcomes">The latest moves' results, for repeats.</param>
+/// <param name="Running">What the moves since the activation have made of it.</param>
 [GenerateSerializer, Immutable, Alias("engagement")]
 public sealed partial record Engagement(
     EngagementId Id,
@@ -39,7 +40,8 @@ public sealed partial record Engagement(
     EngagementTime Time,
     Proposal Proposal,
     EngagementTerm Term,
-    ImmutableArray<DueDate> DueBefore) : IState<Engagement>
+    ImmutableArray<DueDate> DueBefore,
+    EngagementRunning Running) : IState<Engagement>
 {
     private const int MostOutcomes = 64;
 
@@ -54,7 +56,7 @@ public sealed partial record Engagement(
         default, default,
         new EngagementPlan("", default, default, [], new HourlyTerms(default, default, default, new BillCycle(1, 1), 0), default, null, null, 0, ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
         [], null, EngagementState.Draft, 0, null, [], ImmutableSortedDictionary<CmoId, Instant>.Empty, ImmutableSortedDictionary<CmoId, MemberBooking>.Empty, null, [], EngagementTime.Initial,
-        Proposal.None, EngagementTerm.Initial, []);
+        Proposal.None, EngagementTerm.Initial, [], EngagementRunning.Initial);
 
     [JsonIgnore]
     public bool Exists => Id.Value is not null;
@@ -63,17 +65,18 @@ public sealed partial record Engagement(
     [JsonIgnore]
     public DateRange Service => new(Plan.Start, End);
 
-    /// <summary>A proposal's expiry, a term's end and the meter's next period, which wait for a running activation or ending; and a saga's own wake-up.</summary>
+    /// <summary>A proposal's expiry, a term's end, the meter's next period, and what else time does, which wait for a move under way; and a saga's own wake-up.</summary>
     [JsonIgnore]
-    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter);
+    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter, NextOfRunning);
 
     public ImmutableArray<IEvent> Settle(Instant now) =>
         Saga is not null || NextDue is not { } due || due > now ? []
         : NextOfTerm == due ? MoveTerm(due)
         : NextOfMeter == due ? MoveMeter()
+        : NextOfRunning == due ? SettleRunning(due)
         : SettleProposal(due);
 
-    /// <summary>How the activation or ending that a request started came out; null before.</summary>
+    /// <summary>How the move that a request started came out; null before.</summary>
     public SagaOutcome? OutcomeOf(Guid request) => Outcomes.FirstOrDefault(o => o.Request == request);
 
     // ---- fold ----
@@ -116,7 +119,8 @@ public sealed partial record Engagement(
         EngagementExpired e => this with { State = EngagementState.Expired, ExpiresAt = null, Proposal = Proposal.Closed(Plan, e.At) },
         HoldFreed e => this with { Proposal = Proposal with { ToFree = Proposal.ToFree.Remove(e.Cmo) } },
         ActivationStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, null), Time = Time with { TimeZone = e.TimeZone } },
-        MemberHeld e => this with { Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed)) },
+        MemberHeld e => this with { Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(
+                e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed, e.TakenOver ? e.Steps : Plan.Members.First(m => m.Cmo == e.Cmo).Steps)) },
         MemberRefused e => this with { Saga = Saga! with { Refusal = e.Rejection } },
         MemberFreed e => this with { Bookings = Bookings.Remove(e.Cmo) },
         ActivationRefused e => WithOutcome(e.Request, e.Rejection),
@@ -128,6 +132,7 @@ public sealed partial record Engagement(
         IEngagementTimeEvent e => this with { Time = Time.Apply(e) },
         RenewalSigned e => this with { Term = Term with { Need = e.Need, Signatures = Term.Signatures.Add(new Signature(e.Person, e.At, e.By)) } },
         TermRenewed e => this with { Term = new EngagementTerm(e.Number, null, []) },
+        IRunningEvent e => Moved(e),
         TermEnded or NothingChanged => this,
         _ => throw new InvalidOperationException($"An engagement does not know {@event.GetType().Name}."),
     };
@@ -154,7 +159,7 @@ public sealed partial record Engagement(
             .. Rows(),
         ],
         EngagementProposed or EngagementRevised or EngagementAccepted or EngagementDeclined or EngagementWithdrawn or EngagementExpired
-            or EngagementActivated or EngagementEnded => Rows(),
+            or EngagementActivated or EngagementEnded or MoveEnd or ScopeProposed or CoverRequested => Rows(),
         TimePosted e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
         _ => [],
     };
@@ -162,6 +167,6 @@ public sealed partial record Engagement(
     private IEnumerable<RowChange> Rows() =>
     [
         new Put(new EngagementRow(Id, Client, Plan.Lead, State, Plan.ServiceType, Plan.Title, Plan.Start, End)),
-        .. Plan.Members.Select(RowChange (m) => new Put(new EngagementMemberRow(m.Cmo, Id, Client, State))),
+        .. Involved().Select(RowChange (cmo) => new Put(new EngagementMemberRow(cmo, Id, Client, State))),
     ];
 }

@@ -5,7 +5,7 @@ public static partial class Reasons
     /// <summary>The engagement's state does not allow the move. Metadata: move, state, allowed_states. Bring it into one of those states first.</summary>
     public const string MoveNotAllowed = "MOVE_NOT_ALLOWED";
 
-    /// <summary>An activation or an ending of the engagement is under way; no other move until it is done. Metadata: engagement. Repeat shortly.</summary>
+    /// <summary>A move of the engagement is under way; no other until it is done. Metadata: engagement. Repeat shortly.</summary>
     public const string MoveUnderWay = "MOVE_UNDER_WAY";
 
     /// <summary>The signer is no decision maker of the client company. Metadata: person, client. Let a decision maker sign, or make the person one.</summary>

@@ -152,22 +152,24 @@ public enum MemberPhase
 }
 
 /// <summary>A member's booking with their CMO.</summary>
+/// <param name="Steps">All that is booked; null: a hold was taken over by a program that did not record its steps.</param>
 [GenerateSerializer, Immutable, Alias("engagement.member-booking")]
-public sealed record MemberBooking(BookingId Booking, MemberPhase Phase);
+public sealed record MemberBooking(BookingId Booking, MemberPhase Phase, ImmutableArray<BookingStep>? Steps = null);
 
 /// <param name="Person">The decision maker whose signature of the current revision it is.</param>
 /// <param name="By">The delegate who gave it in their place; null: they themselves.</param>
 [GenerateSerializer, Immutable, Alias("engagement.signature")]
 public sealed record Signature(PersonId Person, Instant At, PersonId? By = null);
 
-/// <summary>An activation or ending under way.</summary>
+/// <summary>An activation, an ending or another move under way.</summary>
 /// <param name="Request">The request that started it and waits for its end.</param>
-/// <param name="Refusal">Set when the activation was refused and is being taken back.</param>
+/// <param name="Refusal">Set when a CMO refused and the move is being taken back.</param>
 /// <param name="End">Set when the engagement is being ended: the date.</param>
+/// <param name="Move">Set when it is a move of the running engagement.</param>
 [GenerateSerializer, Immutable, Alias("engagement.saga")]
-public sealed record EngagementSaga(Guid Request, Instant StartedAt, Rejection? Refusal, LocalDate? End);
+public sealed record EngagementSaga(Guid Request, Instant StartedAt, Rejection? Refusal, LocalDate? End, RunningMove? Move = null);
 
-/// <summary>How an activation or ending came out: the request's remembered answer.</summary>
+/// <summary>How a move that is a saga came out: the request's remembered answer.</summary>
 [GenerateSerializer, Immutable, Alias("engagement.saga-outcome")]
 public sealed record SagaOutcome(Guid Request, Rejection? Refusal);
 
@@ -263,8 +265,9 @@ public sealed record ActivationStarted(Guid Request, Instant At, string? TimeZon
 
 /// <summary>A member's capacity is held for the engagement, without expiry.</summary>
 /// <param name="TakenOver">The proposal's hold was taken over; otherwise the activation placed one.</param>
+/// <param name="Steps">Of a hold that was taken over; null in journals of before.</param>
 [Event("engagement.member-held"), GenerateSerializer, Immutable, Alias("engagement.member-held")]
-public sealed record MemberHeld(CmoId Cmo, BookingId Booking, bool TakenOver) : IEvent;
+public sealed record MemberHeld(CmoId Cmo, BookingId Booking, bool TakenOver, ImmutableArray<BookingStep>? Steps = null) : IEvent;
 
 /// <summary>A member's capacity was refused: what is held is taken back next.</summary>
 [Event("engagement.member-refused"), GenerateSerializer, Immutable, Alias("engagement.member-refused")]

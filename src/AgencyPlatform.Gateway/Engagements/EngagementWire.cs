@@ -10,6 +10,7 @@ using Grant = AgencyPlatform.Domain.Time.Grant;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 using Renewal = AgencyPlatform.Domain.Engagements.Renewal;
 using Rollover = AgencyPlatform.Domain.Billing.Rollover;
+using Signature = AgencyPlatform.Domain.Engagements.Signature;
 using ServiceType = AgencyPlatform.Domain.Engagements.ServiceType;
 using TermRules = AgencyPlatform.Domain.Engagements.TermRules;
 using Terms = AgencyPlatform.Domain.Billing.Terms;
@@ -71,7 +72,7 @@ internal static class EngagementWire
         return new EngagementMember(cmo, fields.Text($"{path}.role", wire.Role, 100, required: false), steps, hold, wire.CmoAgreementWaived);
     }
 
-    private static Terms Terms(string path, V1.Terms? given, LocalDate start, AgencyId agency, Fields fields)
+    public static Terms Terms(string path, V1.Terms? given, LocalDate start, AgencyId agency, Fields fields)
     {
         var wire = given ?? new V1.Terms();
         if (given is null)
@@ -162,7 +163,7 @@ internal static class EngagementWire
 
         wire.Labels.Put(e.Plan.Labels);
         wire.ExternalIds.Put(e.Plan.ExternalIds);
-        return wire;
+        return wire.WithRunning(agency, e, people);
     }
 
     private static V1.Member ToWire(AgencyId agency, Engagement e, EngagementMember m, bool withReason) => new()
@@ -177,9 +178,10 @@ internal static class EngagementWire
         CmoAgreementWaived = m.AgreementWaived,
         AgreeTime = e.Agreements.TryGetValue(m.Cmo, out var at) ? at.ToWire() : null,
         Booking = e.Bookings.TryGetValue(m.Cmo, out var booking) ? CapacityWire.BookingName(agency, m.Cmo, booking.Booking) : "",
+        JoinDate = e.Running.Joined.TryGetValue(m.Cmo, out var joined) ? joined.ToWire() : null,
     };
 
-    private static V1.Terms ToWire(AgencyId agency, Terms terms)
+    public static V1.Terms ToWire(AgencyId agency, Terms terms)
     {
         var wire = new V1.Terms
         {

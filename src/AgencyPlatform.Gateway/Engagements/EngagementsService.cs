@@ -87,7 +87,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         foreach (var reply in await Task.WhenAll(ids.Select(id => Grain(agency, id).Get(read))))
         {
             var found = reply.OrThrow().Value;
-            if (Sees(caller, found) && (client is null || found.Client == client) && (cmo is null || found.Plan.Members.Any(m => m.Cmo == cmo)) && (state is null || found.State == state))
+            if (Sees(caller, found) && (client is null || found.Client == client) && (cmo is null || found.Involved().Contains(cmo.Value)) && (state is null || found.State == state))
             {
                 response.Engagements.Add(await ToWire(agency, reply, context, Now(read)));
             }
@@ -201,7 +201,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
     }
 
     private static bool Sees(Caller caller, Engagement engagement) =>
-        caller.IsStaff || (engagement.Client == caller.Client && engagement.State != EngagementState.Draft) || engagement.Plan.Members.Any(m => m.Cmo == caller.Cmo);
+        caller.IsStaff || (engagement.Client == caller.Client && engagement.State != EngagementState.Draft) || (caller.Cmo is { } cmo && engagement.Involved().Contains(cmo));
 
     private IEngagementGrain Grain(AgencyId agency, EngagementId id) => grains.Of<IEngagementGrain>(agency, id.Value);
 
@@ -209,7 +209,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
     private async Task<V1.Engagement> ToWire(AgencyId agency, Reply<Engagement> reply, ServerCallContext context, Instant? at = null)
     {
         var (engagement, meta) = reply.OrThrow();
-        var people = engagement.Signatures.Concat(engagement.Term.Signatures).Select(s => s.Person).Concat(engagement.Proposal.Comments.Where(c => c.Person is not null).Select(c => c.Person!.Value));
+        var people = engagement.Signatures.Concat(engagement.Term.Signatures).Concat(engagement.Running.People()).Select(s => s.Person).Concat(engagement.Proposal.Comments.Where(c => c.Person is not null).Select(c => c.Person!.Value));
         var caller = Calls.Caller(context);
         return EngagementWire.ToWire(agency, engagement, meta, await vault.Of(agency, people, context.CancellationToken), cmo => caller.IsStaff || caller.Cmo == cmo, at ?? meta.UpdatedAt);
     }

@@ -9,18 +9,16 @@ namespace AgencyPlatform.Gateway.Engagements;
 /// <summary>Sign-off, agreement and comments of a proposal on the wire.</summary>
 internal static class ProposalWire
 {
-    public static V1.SignOffNeed SignOff(Engagement e)
+    public static V1.SignOffNeed SignOff(Engagement e) => SignOff(e.SignOffNeed(), e.Proposal.Monthly, e.Signatures);
+
+    public static V1.SignOffNeed SignOff(SignOffNeed need, Money? monthly, IEnumerable<Signature> signatures) => new()
     {
-        var need = e.SignOffNeed();
-        return new V1.SignOffNeed
-        {
-            MonthlyAmount = e.Proposal.Monthly?.ToWire(),
-            Needed = need.Needed,
-            Signers = { need.Of.Select(p => p.Value) },
-            RequiredSigners = { need.Required.Select(p => p.Value) },
-            Signed = e.Signatures.Count(s => need.Counts(s.Person)),
-        };
-    }
+        MonthlyAmount = monthly?.ToWire(),
+        Needed = need.Needed,
+        Signers = { need.Of.Select(p => p.Value) },
+        RequiredSigners = { need.Required.Select(p => p.Value) },
+        Signed = signatures.Count(s => need.Counts(s.Person)),
+    };
 
     public static V1.Signature ToWire(Signature signature, Func<PersonId, PersonDetails> people) => new()
     {

@@ -215,7 +215,7 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         }
 
         var engagement = (await grain.Get(read)).OrThrow().Value;
-        if (caller.Client != engagement.Client && engagement.Plan.Members.All(m => m.Cmo != caller.Cmo))
+        if (caller.Client != engagement.Client && (caller.Cmo is not { } cmo || !engagement.Involved().Contains(cmo)))
         {
             throw Errors.NotFound("engagement", name);
         }

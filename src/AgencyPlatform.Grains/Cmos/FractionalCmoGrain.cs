@@ -45,6 +45,8 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
         return await Query(read, (s, _) => new CmoWeeks(Reports.Weeks(s.Under(policy).Facts, from, weeks)));
     }
 
+    public Task<Reply<CmoLostTime>> GetLostTo(Read read, TimeOffId timeOff) => Query(read, (s, _) => new CmoLostTime(s.LostTo(timeOff)));
+
     public Task<Reply<Booking>> GetBooking(Read read, BookingId id) => Query(read, (s, _) => s.Bookings.GetValueOrDefault(id), Rejection.NotFound("booking", id.Value));
 
     public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec, int priority) => WithFacts(call, spec.Client, facts =>
@@ -60,12 +62,8 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
 
     public Task<Reply<Booking>> ExtendHold(Call call, BookingId id, Duration expiry) => Decide(call, (s, now) => s.ExtendHold(id, expiry, now), s => s.Bookings[id]);
 
-    public async Task<Reply<Booking>> Change(Call call, ChangeBooking c)
-    {
-        var booking = await GetBooking(new Read(call.Agency, call.SandboxNow), c.Id);
-        return await WithFacts(call, booking.Value?.Spec.Client, facts =>
-            Decide(call, (s, now) => s.Change(c, facts, now), s => s.Bookings[c.Id]));
-    }
+    public Task<Reply<Booking>> Change(Call call, ChangeBooking c) => WithClient(call, c.Id, facts =>
+        Decide(call, (s, now) => s.Change(c, facts, now), s => s.Bookings[c.Id]));
 
     public Task<Reply<BookingId>> Release(Call call, BookingId id) => Decide(call, (s, now) => s.Release(id, now), _ => id);
 
@@ -82,6 +80,12 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
 
     public Task<Reply<BookingId>> FreeFor(Call call, ClientCompanyId client, BookingId id) => Decide(call, (s, now) => s.FreeFor(client, id, now), _ => id);
 
+    public Task<Reply<Booking>> HoldSwapFor(Call call, EngagementId engagement, HoldSwap c) => WithClient(call, c.Booking, facts =>
+        Decide(call, (s, now) => s.HoldSwapFor(engagement, c, facts, now), s => s.Bookings[c.Swap]));
+
+    public Task<Reply<BookingId>> SwapFor(Call call, EngagementId engagement, BookingId booking, BookingId swap) =>
+        Decide(call, (s, now) => s.SwapFor(engagement, booking, swap, now), _ => booking);
+
     public Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end) => Decide(call, (s, now) => s.EndFor(engagement, id, end, now), _ => id);
 
     /// <summary>A fact is weighed under the newest policy that its caller has seen.</summary>
@@ -90,6 +94,10 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
         var policy = await NewerPolicy(call.PolicyVersion, call.SandboxNow);
         return await Decide(call, (s, now) => s.Under(policy, now, decide), s => new FactResult(s, s.LastConsequences));
     }
+
+    /// <summary>The same for a booking that is there: its client's fence.</summary>
+    private async Task<Reply<T>> WithClient<T>(Call call, BookingId id, Func<BookingFacts, Task<Reply<T>>> decide) =>
+        await WithFacts(call, (await GetBooking(new Read(call.Agency, call.SandboxNow), id)).Value?.Spec.Client, decide);
 
     /// <summary>
     /// Fetches what the decision needs of others: the client's fence, and the agency's policy when the caller has seen a newer one. Those who wait are

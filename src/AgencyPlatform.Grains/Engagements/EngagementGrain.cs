@@ -15,7 +15,7 @@ namespace AgencyPlatform.Grains.Engagements;
 
 /// <summary>See <see cref="IEngagementGrain"/>.</summary>
 [Reentrant]
-public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Engagement>(services), IEngagementGrain
+public sealed partial class EngagementGrain(GrainServices services) : AggregateGrain<Engagement>(services), IEngagementGrain
 {
     private readonly TimeProvider _system = services.System;
 
@@ -98,6 +98,11 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
     /// <summary>The saga's next step with one member's CMO, then its record. What a CMO refuses is recorded; what it does not answer is tried again.</summary>
     protected override async Task<bool> Step(Engagement committed)
     {
+        if (committed.NextRebooking() is { } rebooking)
+        {
+            return await Step(committed, rebooking);
+        }
+
         if (committed.NextStep() is not { } step)
         {
             return false;
@@ -114,7 +119,7 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
                 return await Recorded(call, step, placed.Rejection);
             case SagaAction.TakeOver:
                 var taken = await cmo.TakeOver(call, committed.Id, step.Booking);
-                return await Recorded(call, step, taken.Rejection, taken.Value?.Spec.Client);
+                return await Recorded(call, step, taken.Rejection, taken.Value?.Spec);
             case SagaAction.Release:
                 return await Recorded(call, step, Never(await cmo.ReleaseFor(call, committed.Id, step.Booking)));
             case SagaAction.GiveBack:
@@ -130,9 +135,9 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
         }
     }
 
-    private async Task<bool> Recorded(Call call, SagaStep step, Rejection? refusal, ClientCompanyId? holdClient = null)
+    private async Task<bool> Recorded(Call call, SagaStep step, Rejection? refusal, BookingSpec? hold = null)
     {
-        await Decide(call, (s, _) => s.Record(step, refusal, holdClient), s => s);
+        await Decide(call, (s, _) => s.Record(step, refusal, hold), s => s);
         return true;
     }
 
@@ -165,7 +170,9 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
     }
 
     /// <summary>The first of the plan's references that is not there.</summary>
-    private async Task<Rejection?> Unknown(Call call, EngagementPlan plan)
+    private Task<Rejection?> Unknown(Call call, EngagementPlan plan) => Unknown(call, plan.Terms.Seller, [.. plan.Members.Select(m => m.Cmo)]);
+
+    private async Task<Rejection?> Unknown(Call call, LegalEntityId? seller, ImmutableArray<CmoId> members)
     {
         var read = new Read(Key.Agency, call.SandboxNow);
         var agency = await Grain<IAgencyGrain>(Key.Agency.Value).Get(read);
@@ -174,17 +181,17 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
             return noAgency;
         }
 
-        if (!agency.Value!.LegalEntities.ContainsKey(plan.Terms.Seller))
+        if (seller is { } sells && !agency.Value!.LegalEntities.ContainsKey(sells))
         {
-            return Rejection.NotFound("legal_entity", plan.Terms.Seller.Value);
+            return Rejection.NotFound("legal_entity", sells.Value);
         }
 
-        var cmos = await Task.WhenAll(plan.Members.Select(m => Grain<IFractionalCmoGrain>(m.Cmo.Value).Get(read)));
+        var cmos = await Task.WhenAll(members.Select(m => Grain<IFractionalCmoGrain>(m.Value).Get(read)));
         for (var i = 0; i < cmos.Length; i++)
         {
             if (cmos[i].Rejection is not null)
             {
-                return Rejection.NotFound("cmo", plan.Members[i].Cmo.Value);
+                return Rejection.NotFound("cmo", members[i].Value);
             }
         }
 

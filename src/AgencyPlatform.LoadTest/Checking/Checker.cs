@@ -13,7 +13,7 @@ internal sealed partial class Checker
 {
     private static readonly HashSet<string> s_bookingEvents = new(StringComparer.Ordinal)
     {
-        "cmo.booking-held", "cmo.booking-booked", "cmo.booking-confirmed", "cmo.booking-changed", "cmo.hold-moved", "cmo.booking-released",
+        "cmo.booking-held", "cmo.booking-booked", "cmo.booking-confirmed", "cmo.booking-changed", "cmo.booking-swapped", "cmo.hold-moved", "cmo.booking-released",
     };
 
     private readonly Observation _seen;
@@ -320,6 +320,7 @@ internal sealed partial class Checker
     {
         var owned = _cmos.SelectMany(c => c.Value.Bookings.Values.Where(b => b.Owner.Length > 0).Select(b => (Cmo: c.Key, Booking: b))).ToList();
         var expected = new HashSet<(string Cmo, string Engagement)>();
+        var covers = _seen.Engagements.SelectMany(e => e.Covers).Where(c => c.Booking.Length > 0).Select(c => (NaiveBooking.Last(c.CoveringCmo), NaiveBooking.Last(c.Booking))).ToHashSet();
         foreach (var engagement in _seen.Engagements)
         {
             _report.Count("engagements");
@@ -329,7 +330,8 @@ internal sealed partial class Checker
                 _report.Violated("S", $"{engagement.Name} is stuck in a move ({engagement.State}).");
             }
 
-            if (engagement.State is EngagementState.Active or EngagementState.Transitioning)
+            // One that tapers off may have nothing left with a CMO.
+            if (engagement.State == EngagementState.Active)
             {
                 foreach (var member in engagement.Members)
                 {
@@ -341,9 +343,10 @@ internal sealed partial class Checker
         foreach (var (cmo, booking) in owned)
         {
             var engagement = _seen.Engagements.FirstOrDefault(e => NaiveBooking.Last(e.Name) == booking.Owner);
-            var stands = engagement?.State is EngagementState.Active or EngagementState.Transitioning or EngagementState.Paused
-                // What was served before the end stays.
-                || (engagement?.State == EngagementState.Ended && booking.End is not null);
+            var stands = engagement?.State is EngagementState.Active or EngagementState.Transitioning
+                // What was served before the end stays, and before a pause that frees capacity.
+                || (engagement?.State == EngagementState.Ended && booking.End is not null)
+                || (engagement?.State == EngagementState.Paused && (engagement.Pauses.LastOrDefault()?.FreeFromDate is not { } free || booking.End <= free.ToDate()));
             if (!stands || !booking.Confirmed)
             {
                 _report.Violated("S", $"Booking {booking.Id} of CMO {cmo} ({(booking.Confirmed ? "confirmed" : "held")}) is owned by {booking.Owner}, which is {engagement?.State.ToString() ?? "not there"}.");
@@ -352,7 +355,7 @@ internal sealed partial class Checker
 
         foreach (var (cmo, engagement) in expected)
         {
-            if (owned.Count(o => o.Cmo == cmo && o.Booking.Owner == engagement) is not 1 and var many)
+            if (owned.Count(o => o.Cmo == cmo && o.Booking.Owner == engagement && !covers.Contains((cmo, o.Booking.Id))) is not 1 and var many)
             {
                 _report.Violated("S", $"Engagement {engagement} is active and has {many} bookings with CMO {cmo}.");
             }

@@ -97,7 +97,12 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
                 break;
             case "cmo.booking-held":
             case "cmo.booking-booked":
-                New(e, NaiveBooking.New(payload, confirmed: e.Type == "cmo.booking-booked"));
+                New(e, NaiveBooking.New(payload, confirmed: e.Type == "cmo.booking-booked"), Bookings.GetValueOrDefault(payload.Text("replaces")));
+                break;
+            case "cmo.booking-swapped" when Known(e, payload) is { } b && Bookings.GetValueOrDefault(payload.Text("swap")) is { } held:
+                // Judged when the new steps were held in its place.
+                Bookings.Remove(held.Id);
+                Put(e, b with { Demand = held.Demand, Names = held.Names, NamedBy = held.NamedBy, FenceVersion = held.FenceVersion, UpdatedAt = payload.Instant("at")!.Value });
                 break;
             case "cmo.booking-confirmed" when Known(e, payload) is { } b:
                 Put(e, b with { Confirmed = true, ExpiresAt = null, UpdatedAt = payload.Instant("at")!.Value });
@@ -123,7 +128,7 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
                 Bookings.Remove(b.Id);
                 _expired.Add(b.Id);
                 break;
-            case "cmo.booking-confirmed" or "cmo.booking-changed" or "cmo.hold-moved" or "cmo.booking-ended" or "cmo.booking-released" or "cmo.hold-expired":
+            case "cmo.booking-confirmed" or "cmo.booking-changed" or "cmo.hold-moved" or "cmo.booking-ended" or "cmo.booking-released" or "cmo.booking-swapped" or "cmo.hold-expired":
                 report.Violated("R", $"{Where(e)}: there is no booking {payload.Text("id")} that it could happen to.");
                 break;
             case "cmo.fence-noted":
@@ -233,7 +238,8 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
         }
     }
 
-    private void New(FeedEvent e, NaiveBooking booking)
+    /// <param name="replaced">The booking in whose place an engagement's saga holds new steps.</param>
+    private void New(FeedEvent e, NaiveBooking booking, NaiveBooking? replaced)
     {
         if (Bookings.ContainsKey(booking.Id))
         {
@@ -245,7 +251,7 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
             report.Violated("O", $"{Where(e)}: the hold {booking.Id} expires at once or after more than 30 days.");
         }
 
-        Judge(e, booking, null);
+        Judge(e, booking, replaced);
         Put(e, booking);
     }
 
@@ -277,7 +283,7 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
     private void Judge(FeedEvent e, NaiveBooking booking, NaiveBooking? before)
     {
         report.Count("accepted bookings and changes recomputed");
-        var others = Bookings.Values.Where(b => b.Id != booking.Id).ToArray();
+        var others = Bookings.Values.Where(b => b.Id != booking.Id && b.Id != before?.Id).ToArray();
         var end = booking.End ?? Horizon(others, booking);
         Weeks(e, booking, before, others, end);
         MaximumClients(e, booking, others, end);

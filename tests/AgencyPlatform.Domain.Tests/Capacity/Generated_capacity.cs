@@ -98,6 +98,34 @@ public class Generated_capacity
                 && Enumerable.Range(0, 60).All(d => cmo.Bookings.Values.Where(b => b.Dates.Contains(s_from.PlusDays(d))).Select(b => b.Spec.Client).Distinct().Count() <= 2);
         }, iter: 2_000);
 
+    /// <summary>An engagement's booking is to take other steps, and the saga is not over yet.</summary>
+    [Fact]
+    public void Whatever_is_booked_while_a_swap_is_held_the_old_booking_fits_and_so_does_the_new_one() =>
+        Gen.Select(s_weekdays, s_any, s_any, Command(s_any, facts: false).Array[0, 8], Command(s_any, facts: false).Array[0, 8]).Sample((pattern, old, changed, before, between) =>
+        {
+            var (owner, booking, swap) = (new EngagementId("launch"), new BookingId("launch-ada"), new BookingId("swap"));
+            var cmo = Cmo(pattern);
+            var placed = cmo.PlaceFor(owner, new Book(booking, Spec("acme", old)), Facts(Fence("acme")), Now);
+            if (placed.Rejection is not null)
+            {
+                return true;
+            }
+
+            cmo = cmo.Then(placed);
+            cmo = Run(cmo.Then(cmo.ConfirmFor(owner, booking, Now)), before).State;
+            var held = cmo.HoldSwapFor(owner, new HoldSwap(swap, booking, [changed]), Facts(Fence("acme")), Now);
+            if (held.Rejection is not null)
+            {
+                return true;
+            }
+
+            cmo = Run(cmo.Then(held), between).State;
+            var (taken, undone) = (cmo.Then(cmo.SwapFor(owner, booking, swap, Now)), cmo.Then(cmo.ReleaseFor(owner, swap, Now)));
+            return taken.Bookings[booking].Spec.Steps[0] == changed && taken.Bookings[booking].State == BookingState.Confirmed && undone.Bookings[booking].Spec.Steps[0] == old
+                && !taken.Bookings.ContainsKey(swap) && taken.SwapFor(owner, booking, swap, Now).Events.IsEmpty
+                && new[] { taken, undone }.All(c => Reports.Weeks(c.Facts, s_from.PlusWeeks(-1), 20).All(w => w.ExcessMinutes == 0));
+        }, iter: 2_000);
+
     [Fact]
     public void An_accepted_booking_or_change_never_makes_an_excess_appear_or_grow() =>
         Gen.Select(s_weekdays, Command(s_any, facts: true).Array[1, 20]).Sample((pattern, commands) =>

@@ -21,6 +21,7 @@ public sealed partial class Moves_of_an_engagement
     private static readonly PersonId s_ceo = new("ceo");
     private static readonly PersonId s_board = new("board");
     private static readonly DecisionMakers s_deciders = new(3, [s_ceo, s_board]);
+    private static readonly ImmutableArray<BookingStep> s_slot = [new FlexibleStep(new DateRange(s_start, s_start.PlusYears(1)), 300)];
     private static readonly Rejection s_full = Rejection.Rule(Reasons.CapacityExceeded, "No room.");
     private static readonly EngagementState[] s_all = Enum.GetValues<EngagementState>();
 
@@ -171,7 +172,7 @@ public sealed partial class Moves_of_an_engagement
         while (state.NextStep() is { } step)
         {
             actions.Add($"{step.Action} {step.Cmo} {step.Booking}");
-            state = After(state, s => s.Record(step, null, s_client));
+            state = After(state, s => s.Record(step, null, new BookingSpec(s_client, null, s_slot)));
             Assert.Empty(state.Record(step).Events);
         }
 
@@ -199,7 +200,7 @@ public sealed partial class Moves_of_an_engagement
     public void A_hold_for_another_client_is_given_back_and_the_activation_refused()
     {
         var state = After(Accepted(), s => s.Activate(Request(1), "America/New_York", s_now));
-        state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!, null, new ClientCompanyId("other")));
+        state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!, null, new BookingSpec(new ClientCompanyId("other"), null, [])));
         Assert.Equal(SagaAction.Release, state.NextStep()!.Action);
         state = After(state, s => s.Record(s.NextStep()!));
         Assert.Equal((SagaAction.GiveBack, s_bob), (state.NextStep()!.Action, state.NextStep()!.Cmo));
@@ -260,7 +261,7 @@ public sealed partial class Moves_of_an_engagement
                 var (which, how) = choices[i];
                 var decision = which < s_moves.Count
                     ? s_moves.Values.ElementAt(which).Decide(live)
-                    : live.NextStep() is { } step ? live.Record(step, how == 0 && step.Action is SagaAction.Place or SagaAction.TakeOver ? s_full : null, s_client) : Decision.Nothing;
+                    : live.NextStep() is { } step ? live.Record(step, how == 0 && step.Action is SagaAction.Place or SagaAction.TakeOver ? s_full : null, new BookingSpec(s_client, null, s_slot)) : Decision.Nothing;
                 live = Take(live, decision);
                 Assert.Equal(live.Saga is not null, live.NextStep() is not null);
                 if (live.State is EngagementState.Active or EngagementState.Ended)
@@ -331,7 +332,7 @@ public sealed partial class Moves_of_an_engagement
         var state = After(Accepted(), s => s.Activate(Request(1), "America/New_York", s_now));
         while (state.NextStep() is { } step)
         {
-            state = After(state, s => s.Record(step, null, s_client));
+            state = After(state, s => s.Record(step, null, new BookingSpec(s_client, null, s_slot)));
         }
 
         return state;

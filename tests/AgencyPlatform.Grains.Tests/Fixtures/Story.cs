@@ -55,11 +55,13 @@ internal sealed partial class Story(IGrainFactory grains)
         await ARuleOfSignOff();
         await AProposalThatFreesItsHold();
         await ATermThatIsRenewedOnce();
+        await AnEngagementThatChanges();
         await WorkedTime();
         await OverageWithConsent();
         await Invoices();
         await AnEnd();
         await Waitlists();
+        await AnEngagementThatTapersOff();
         await Until(new LocalDate(2026, 4, 2));
     }
 
