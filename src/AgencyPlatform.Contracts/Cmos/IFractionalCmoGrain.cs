@@ -41,6 +41,10 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("GetWeeks")]
     Task<Reply<CmoWeeks>> GetWeeks(Read read, LocalDate from, int weeks);
 
+    /// <summary>What confirmed bookings of engagements come to, day by day, over [from, to).</summary>
+    [Alias("GetPlan")]
+    Task<Reply<CmoPlan>> GetPlan(Read read, LocalDate from, LocalDate to);
+
     [Alias("GetBooking")]
     Task<Reply<Booking>> GetBooking(Read read, BookingId id);
 
@@ -94,3 +98,6 @@ public sealed record CostRateAt(CostRate? Rate);
 
 [GenerateSerializer, Immutable, Alias("cmo.weeks")]
 public sealed record CmoWeeks(ImmutableArray<WeekReport> Weeks);
+
+[GenerateSerializer, Immutable, Alias("cmo.plan")]
+public sealed record CmoPlan(ImmutableArray<PlannedWork> Work);

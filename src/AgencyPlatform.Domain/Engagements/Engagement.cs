@@ -42,7 +42,7 @@ public sealed partial record Engagement(
 
     public static string Kind => "engagement";
 
-    public static int FoldVersion => 2;
+    public static int FoldVersion => 3;
 
     public static Engagement Initial { get; } = new(
         default, default,

@@ -44,6 +44,12 @@ public sealed class FractionalCmoGrain(GrainServices services) : AggregateGrain<
         return await Query(read, (s, _) => new CmoWeeks(Reports.Weeks(s.Under(policy).Facts, from, weeks)));
     }
 
+    public async Task<Reply<CmoPlan>> GetPlan(Read read, LocalDate from, LocalDate to)
+    {
+        var policy = read.ReadTime is null ? await NewerPolicy(read.PolicyVersion, read.SandboxNow) : null;
+        return await Query(read, (s, _) => new CmoPlan(WorkPlan.Of(s.Under(policy).Facts, from, to)));
+    }
+
     public Task<Reply<Booking>> GetBooking(Read read, BookingId id) => Query(read, (s, _) => s.Bookings.GetValueOrDefault(id), Rejection.NotFound("booking", id.Value));
 
     public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec) => WithFacts(call, spec.Client, facts =>

@@ -74,8 +74,14 @@ public sealed class EngagementGrain(GrainServices services) : AggregateGrain<Eng
     public async Task<Reply<TimeParts>> Draw(Call call, DrawTime c)
     {
         var rate = await Grain<IFractionalCmoGrain>(c.Cmo.Value).GetCostRate(new Read(Key.Agency, call.SandboxNow), c.Date);
-        return rate.Rejection is { } unknown ? Reply<TimeParts>.No(unknown) : await Decide(call, (s, _) => s.Draw(c, rate.Value!.Rate), s => s.Time.Approved[c.Entry].Parts);
+        return rate.Rejection is { } unknown ? Reply<TimeParts>.No(unknown) : await Decide(call, (s, _) => s.Draw(c, rate.Value!.Rate), s => (s.Time.Approved.GetValueOrDefault(c.Entry) ?? s.Time.Reversed[c.Entry]).Parts);
     }
+
+    public Task<Reply<TimeEntryKey>> Reverse(Call call, ReverseTime c) => Decide(call, (s, now) => s.Reverse(c, now), _ => c.Entry);
+
+    public Task<Reply<TimeEntryKey>> Dispute(Call call, DisputeTime c) => Decide(call, (s, _) => s.Dispute(c), _ => c.Entry);
+
+    public Task<Reply<TimeEntryKey>> EndDispute(Call call, DisputeTime c) => Decide(call, (s, _) => s.EndDispute(c), _ => c.Entry);
 
     public Task<Reply<ConsentResult>> Consent(Call call, ConsentToOverage c) => Decide(call, (s, _) => s.Consent(c), s => s.LastConsent());
 
