@@ -113,6 +113,10 @@ public static class RpcRoles
         ["agencyplatform.time.v1.TimeService/ReportNothingWorked"] = s_operationsAndCmo,
         ["agencyplatform.time.v1.TimeService/GetTimesheet"] = s_staffAndCmo,
         ["agencyplatform.time.v1.TimeService/ListTimeEntries"] = s_everybodyOfTheAgency,
+        ["agencyplatform.time.v1.TimeService/BatchLogTime"] = s_operationsAndCmo,
+        ["agencyplatform.time.v1.TimeService/ImportTime"] = s_operationsAndCmo,
+        ["agencyplatform.time.v1.TimeService/ListMissingTimesheets"] = s_staff,
+        ["agencyplatform.time.v1.TimeService/ListWorkedAgainstBooked"] = s_staff,
         ["agencyplatform.time.v1.TimeService/ConsentToOverage"] = s_operationsAndApprover,
         ["agencyplatform.time.v1.TimeService/GetMeter"] = s_everybodyOfTheAgency,
 

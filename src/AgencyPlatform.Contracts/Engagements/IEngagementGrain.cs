@@ -71,6 +71,10 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("GetMeter")]
     Task<Reply<MeterView>> GetMeter(Read read, LocalDate date);
 
+    /// <summary>The meter at the end of the period that a date is in, if everything logged is approved and everything booked is worked. NOT_FOUND outside the service.</summary>
+    [Alias("ProjectMeter")]
+    Task<Reply<MeterProjection>> ProjectMeter(Read read, LocalDate date);
+
     /// <summary>What bills are computed from.</summary>
     [Alias("GetBillingInputs")]
     Task<Reply<BillingInputs>> GetBillingInputs(Read read);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Domain.Time;
 using V1 = AgencyPlatform.Protocol.Time.V1;

@@ -1,4 +1,3 @@
-using AgencyPlatform.Domain.Time;
 using V1 = AgencyPlatform.Protocol.Time.V1;
 
 namespace AgencyPlatform.Gateway.Time;

@@ -11,7 +11,7 @@ using V1 = AgencyPlatform.Protocol.Time.V1;
 namespace AgencyPlatform.Gateway.Time;
 
 /// <summary>The service of worked time.</summary>
-internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.TimeService.TimeServiceBase
+internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IReadModels readModels, TimeProvider system) : V1.TimeService.TimeServiceBase
 {
     private const int MostLoggedAtOnce = 100;
     private const int MostNote = 1_000;
@@ -144,7 +144,8 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
         var fields = new Fields();
         var (agency, id) = fields.Name<EngagementId>("name", request.Name, "engagements");
         var date = fields.Date("date", request.Date);
-        var read = await calls.Read(context, request, fields, agency);
+        fields.Require(!request.Project || request.ReadTime is null, "project", "must not be asked of a past moment");
+        var read = await calls.UnderPolicy(await calls.Read(context, request, fields, agency));
         var grain = grains.Of<IEngagementGrain>(agency, id.Value);
         await EnsureSeen(context, read, grain, request.Name);
         var meter = (await grain.GetMeter(read, date)).OrThrow().Value;
@@ -159,6 +160,7 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
             ParkedMinutes = meter.Parked,
             ChargedMinutes = meter.Charged,
             ParkedMinutesInAll = meter.ParkedInAll,
+            Projection = request.Project && meter.Period is not null ? ToWire((await grain.ProjectMeter(read, date)).OrThrow().Value) : null,
             Grants =
             {
                 meter.Grants.Select(g => new V1.Grant
@@ -315,6 +317,15 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
         entry.RefusedFor = "";
         return entry;
     }
+
+    private static V1.MeterProjection ToWire(MeterProjection projection) => new()
+    {
+        UnapprovedMinutes = projection.Unapproved,
+        BookedMinutes = projection.Booked,
+        RemainingMinutes = projection.Remaining,
+        BeyondMinutes = projection.Beyond,
+        ExhaustDate = projection.ExhaustedOn.ToWire(),
+    };
 
     private static string SheetName(AgencyId agency, CmoId cmo, string week) => ResourceNames.Of(agency, "cmos", cmo.Value, "timesheets", week.ToLowerInvariant());
 

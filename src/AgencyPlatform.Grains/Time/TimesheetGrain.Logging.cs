@@ -4,7 +4,6 @@ using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Contracts.Time;
 using AgencyPlatform.Domain.Time;
-using NodaTime;
 
 namespace AgencyPlatform.Grains.Time;
 

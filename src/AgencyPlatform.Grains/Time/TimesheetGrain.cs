@@ -1,4 +1,3 @@
-using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Contracts.Time;
 using AgencyPlatform.Domain.Engagements;
