@@ -87,9 +87,5 @@ public sealed record EntryDisputed(TimeEntryId Entry, Dispute Dispute) : IEvent;
 [Event("timesheet.entry-restored"), GenerateSerializer, Immutable, Alias("timesheet.entry-restored")]
 public sealed record EntryRestored(Guid Request, TimeEntryId Entry, TimeEntryState State, string Note) : IEvent;
 
-/// <summary>The engagement refused: the entry stays as it was.</summary>
-[Event("timesheet.correction-refused"), GenerateSerializer, Immutable, Alias("timesheet.correction-refused")]
-public sealed record CorrectionRefused(Guid Request, TimeEntryId Entry, Rejection Rejection) : IEvent;
-
 [Event("timesheet.correction-ended"), GenerateSerializer, Immutable, Alias("timesheet.correction-ended")]
 public sealed record CorrectionEnded(Guid Request) : IEvent;

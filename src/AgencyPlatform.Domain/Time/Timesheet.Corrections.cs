@@ -127,20 +127,19 @@ public sealed partial record Timesheet
         Decision WithEngagement(CorrectionKind kind) => Decision.Accept(new CorrectionStarted(request, kind, actor, now, command.Note, [entry.Id], []));
     }
 
-    /// <summary>Records what the engagement answered of one entry, and the correction's end with its last.</summary>
-    public Decision Record(Guid request, TimeEntryId id, Rejection? refusal)
+    /// <summary>Records that the engagement did its step for one entry, which it cannot refuse, and the correction's end with its last.</summary>
+    public Decision Record(Guid request, TimeEntryId id)
     {
         if (Corrections.FirstOrDefault(c => c.Request == request) is not { } correction || !correction.Waiting.Contains(id))
         {
             return Decision.Nothing;
         }
 
-        IEvent recorded = (refusal, correction.Kind) switch
+        IEvent recorded = correction.Kind switch
         {
-            ({ } why, _) => new CorrectionRefused(request, id, why),
-            (_, CorrectionKind.Reversal) => new EntryReversed(request, id, new Reversal(correction.Reason, correction.Actor, correction.StartedAt)),
-            (_, CorrectionKind.Dispute) => new EntryDisputed(id, new Dispute(request, Entries[id].State, correction.Reason, correction.Actor, correction.StartedAt)),
-            (_, CorrectionKind.Restoration) => new EntryRestored(request, id, Entries[id].Dispute!.Before, correction.Reason),
+            CorrectionKind.Reversal => new EntryReversed(request, id, new Reversal(correction.Reason, correction.Actor, correction.StartedAt)),
+            CorrectionKind.Dispute => new EntryDisputed(id, new Dispute(request, Entries[id].State, correction.Reason, correction.Actor, correction.StartedAt)),
+            CorrectionKind.Restoration => new EntryRestored(request, id, Entries[id].Dispute!.Before, correction.Reason),
             _ => throw new InvalidOperationException($"A {correction.Kind} has no step with an engagement."),
         };
         return correction.Waiting.Length == 1 ? Decision.Accept(recorded, new CorrectionEnded(request)) : Decision.Accept(recorded);
@@ -165,10 +164,9 @@ public sealed partial record Timesheet
     private Timesheet ApplyCorrection(IEvent @event) => @event switch
     {
         CorrectionStarted e => this with { Corrections = Corrections.Add(new Correction(e.Request, e.Kind, e.Actor, e.At, e.Reason, e.Entries, e.Settled)) },
-        EntryReversed e => With([e.Entry], x => x with { State = TimeEntryState.Reversed, Reversal = e.Reversal, Dispute = null }).Corrected(e.Request, e.Entry, null),
-        EntryDisputed e => With([e.Entry], x => x with { State = TimeEntryState.Disputed, Dispute = e.Dispute }).Corrected(e.Dispute.Request, e.Entry, null),
-        EntryRestored e => With([e.Entry], x => x with { State = e.State, Dispute = null }).Corrected(e.Request, e.Entry, null),
-        CorrectionRefused e => Corrected(e.Request, e.Entry, e.Rejection),
+        EntryReversed e => With([e.Entry], x => x with { State = TimeEntryState.Reversed, Reversal = e.Reversal, Dispute = null }).Corrected(e.Request, e.Entry),
+        EntryDisputed e => With([e.Entry], x => x with { State = TimeEntryState.Disputed, Dispute = e.Dispute }).Corrected(e.Dispute.Request, e.Entry),
+        EntryRestored e => With([e.Entry], x => x with { State = e.State, Dispute = null }).Corrected(e.Request, e.Entry),
         CorrectionEnded e => this with
         {
             Corrections = Corrections.RemoveAll(c => c.Request == e.Request),
@@ -177,13 +175,13 @@ public sealed partial record Timesheet
         _ => throw new InvalidOperationException($"A timesheet does not know {@event.GetType().Name}."),
     };
 
-    private Timesheet Corrected(Guid request, TimeEntryId entry, Rejection? refusal) => this with
+    private Timesheet Corrected(Guid request, TimeEntryId entry) => this with
     {
         Corrections =
         [
             .. Corrections.Select(c => c.Request != request || !c.Waiting.Contains(entry)
                 ? c
-                : c with { Waiting = c.Waiting.Remove(entry), Outcomes = c.Outcomes.Add(new EntryOutcome(entry, refusal)) }),
+                : c with { Waiting = c.Waiting.Remove(entry), Outcomes = c.Outcomes.Add(new EntryOutcome(entry, null)) }),
         ],
     };
 }

@@ -178,7 +178,10 @@ public sealed partial record Timesheet
         if (work.Date > today.PlusDays(daysAhead))
         {
             return Rejection.Rule(
-                Reasons.TimeInFuture, $"{Text(work.Date)} is too far ahead for the CMO, whose today is {Text(today)}: at most {daysAhead} days after it may be logged.",
+                Reasons.TimeInFuture,
+                daysAhead == 0
+                    ? $"{Text(work.Date)} has not come for the CMO, whose today is {Text(today)}: log it then."
+                    : $"{Text(work.Date)} is too far ahead for the CMO, whose today is {Text(today)}: at most {daysAhead} days after it may be logged.",
                 ("date", Text(work.Date)), ("today", Text(today)), ("days_ahead", Text(daysAhead)));
         }
 

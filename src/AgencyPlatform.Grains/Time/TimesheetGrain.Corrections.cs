@@ -32,32 +32,36 @@ public sealed partial class TimesheetGrain
 
     public Task<Reply<Timesheet>> Resolve(Call call, ResolveDispute c) => OfOneEntry(call, (s, request, now) => s.Resolve(c, request, call.Actor, now));
 
-    /// <summary>A correction of one entry: refused when its engagement refuses.</summary>
+    /// <summary>A correction of one entry.</summary>
     private Task<Reply<Timesheet>> OfOneEntry(Call call, Func<Timesheet, Guid, Instant, Decision> start)
     {
         var request = call.Request ?? Guid.CreateVersion7(_system.GetUtcNow());
         return RunSaga(
             call with { Request = request },
             (s, now) => start(s, request, now),
-            (s, id) => s.OutcomeOf(id) is { } outcome ? new SagaEnd(outcome.Outcomes[0].Refusal) : null,
+            (s, id) => s.OutcomeOf(id) is null ? null : new SagaEnd(null),
             s => s);
     }
 
-    /// <summary>A correction's step with the entry's engagement; null when it is done.</summary>
-    private async Task<Rejection?> Correct(Timesheet sheet, Correction correction, TimeEntry entry)
+    /// <summary>A correction's step with the entry's engagement, which cannot be refused: one that is stops the saga with an error in the log.</summary>
+    private async Task Correct(Timesheet sheet, Correction correction, TimeEntry entry)
     {
         if (entry.Work.Engagement is not { } id)
         {
-            return null;
+            return;
         }
 
         var (engagement, key) = (Grain<IEngagementGrain>(id.Value), TimeEntryKey.Of(sheet.Cmo, sheet.Week, entry.Id));
-        return correction.Kind switch
+        var done = correction.Kind switch
         {
-            CorrectionKind.Reversal => (await engagement.Reverse(StepCall(), new ReverseTime(key, correction.Reason, correction.Actor))).Rejection,
-            CorrectionKind.Dispute => (await engagement.Dispute(StepCall(), new DisputeTime(key, correction.Request))).Rejection,
-            CorrectionKind.Restoration => (await engagement.EndDispute(StepCall(), new DisputeTime(key, entry.Dispute!.Request))).Rejection,
+            CorrectionKind.Reversal => await engagement.Reverse(StepCall(), new ReverseTime(key, correction.Reason, correction.Actor)),
+            CorrectionKind.Dispute => await engagement.Dispute(StepCall(), new DisputeTime(key, correction.Request)),
+            CorrectionKind.Restoration => await engagement.EndDispute(StepCall(), new DisputeTime(key, entry.Dispute!.Request)),
             var kind => throw new InvalidOperationException($"A {kind} has no step with an engagement."),
         };
+        if (done.Rejection is { } impossible)
+        {
+            throw new InvalidOperationException($"A step that cannot be refused was: {impossible.Reason}: {impossible.Message}");
+        }
     }
 }

@@ -50,8 +50,8 @@ public sealed partial class TimesheetGrain(GrainServices services) : AggregateGr
 
         if (committed.NextCorrection() is var (correction, corrected))
         {
-            var refusal = await Correct(committed, correction, corrected);
-            await Decide(StepCall(), (s, _) => s.Record(correction.Request, corrected.Id, refusal), s => s);
+            await Correct(committed, correction, corrected);
+            await Decide(StepCall(), (s, _) => s.Record(correction.Request, corrected.Id), s => s);
             return true;
         }
 

@@ -14,7 +14,6 @@ public sealed class Corrections_of_a_timesheet
     private static readonly Instant s_now = Instant.FromUtc(2026, 4, 4, 12, 0);
     private static readonly CmoId s_ada = new("ada");
     private static readonly DisputeDeadline s_fortnight = new(14, "America/New_York");
-    private static readonly Rejection s_no = Rejection.Rule(Reasons.PostingDateClosed, "No.");
 
     private static Guid Request(int number) => new(number, 0, 0, new byte[8]);
 
@@ -44,7 +43,7 @@ public sealed class Corrections_of_a_timesheet
     private static Timesheet Disputed(string id)
     {
         var sheet = Fold(Sheet(), Sheet().Dispute(new DisputeEntry(Id(id), "Not ours", false), s_fortnight, Request(7), "key:ops", s_now));
-        return sheet.NextCorrection() is var (correction, entry) ? Fold(sheet, sheet.Record(correction.Request, entry.Id, null)) : sheet;
+        return sheet.NextCorrection() is var (correction, entry) ? Fold(sheet, sheet.Record(correction.Request, entry.Id)) : sheet;
     }
 
     private static TimeEntryState State(Timesheet sheet, string id) => sheet.Entries[Id(id)].State;
@@ -58,14 +57,15 @@ public sealed class Corrections_of_a_timesheet
         Assert.Equal(Reasons.CorrectionUnderWay, sheet.Dispute(new DisputeEntry(Id("a"), "no", false), s_fortnight, Request(3), "key:ops", s_now).Rejection!.Reason);
         Assert.Equal(Id("a"), sheet.NextCorrection()!.Value.Entry.Id);
 
-        sheet = Fold(sheet, sheet.Record(Request(2), Id("a"), null));
-        Assert.Empty(sheet.Record(Request(2), Id("a"), s_no).Events);
-        sheet = Fold(sheet, sheet.Record(Request(2), Id("b"), s_no));
+        sheet = Fold(sheet, sheet.Record(Request(2), Id("a")));
+        Assert.Empty(sheet.Record(Request(2), Id("a")).Events);
+        Assert.Null(sheet.OutcomeOf(Request(2)));
+        sheet = Fold(sheet, sheet.Record(Request(2), Id("b")));
 
         Assert.Equal(
-            [("a", null), ("b", Reasons.PostingDateClosed), ("c", Reasons.EntryStateNotAllowed)],
+            [("a", null), ("b", null), ("c", Reasons.EntryStateNotAllowed)],
             sheet.OutcomeOf(Request(2))!.Outcomes.OrderBy(o => o.Entry).Select(o => (o.Entry.Value, o.Refusal?.Reason)));
-        Assert.Equal([TimeEntryState.Reversed, TimeEntryState.Approved, TimeEntryState.Submitted, TimeEntryState.Draft], sheet.Entries.Values.Select(e => e.State));
+        Assert.Equal([TimeEntryState.Reversed, TimeEntryState.Reversed, TimeEntryState.Submitted, TimeEntryState.Draft], sheet.Entries.Values.Select(e => e.State));
         Assert.Equal(new Reversal("Wrong client", "key:ops", s_now), sheet.Entries[Id("a")].Reversal);
         Assert.Null(sheet.NextDue);
 
@@ -84,7 +84,7 @@ public sealed class Corrections_of_a_timesheet
         var sheet = Sheet();
         Assert.Equal(Reasons.NothingToCorrect, Log(sheet, Entry("e", corrects: "a")).Rejection!.Reason);
         sheet = Fold(sheet, sheet.Reverse(new ReverseEntries([Id("a")], "Wrong client"), Request(2), "key:ops", s_now));
-        sheet = Fold(sheet, sheet.Record(Request(2), Id("a"), null));
+        sheet = Fold(sheet, sheet.Record(Request(2), Id("a")));
 
         // b, c and d have 180 minutes.
         Assert.Equal("1441", Log(sheet, Entry("e", 1_261, "a")).Rejection!.Metadata["minutes"]);
@@ -109,7 +109,7 @@ public sealed class Corrections_of_a_timesheet
         if (resolved.Rejection is null)
         {
             sheet = Fold(sheet, resolved);
-            sheet = sheet.NextCorrection() is var (correction, entry) ? Fold(sheet, sheet.Record(correction.Request, entry.Id, null)) : sheet;
+            sheet = sheet.NextCorrection() is var (correction, entry) ? Fold(sheet, sheet.Record(correction.Request, entry.Id)) : sheet;
             Assert.Null(sheet.Entries[Id(id)].Dispute);
             Assert.Null(Assert.Single(sheet.OutcomeOf(Request(8))!.Outcomes).Refusal);
         }
