@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using AgencyPlatform.Domain.Time;
+using CsCheck;
 using NodaTime;
 using Xunit;
 
@@ -153,4 +154,48 @@ public sealed class Corrections_of_a_timesheet
         Assert.Equal(["note"], Disputed("a").Resolve(new ResolveDispute(Id("a"), DisputeResolution.Restored, ""), Request(8), "key:ops", s_now).Rejection!.Fields.Select(f => f.Field));
         Assert.Equal(RejectionKind.NotFound, Sheet().Reverse(new ReverseEntries([Id("z")], "Gone"), Request(2), "key:ops", s_now).Rejection!.Kind);
     }
+
+    /// <summary>Whatever is asked of a sheet, in whatever order: its rules hold after each move, and its events say all of it.</summary>
+    [Fact]
+    public void After_any_moves_a_days_minutes_and_every_entrys_state_are_right_and_replay_equals_live() =>
+        Gen.Select(Gen.Int[0, 10], Gen.Int[0, 4], Gen.Int[1, 900]).Array[1, 60].Sample(moves =>
+        {
+            var (live, replayed) = (Timesheet.Initial, Timesheet.Initial);
+            foreach (var ((kind, entry, minutes), i) in moves.Select((m, i) => (m, i)))
+            {
+                var (before, request, id) = (live, Request(100 + i), Id("e" + entry));
+                var decision = kind switch
+                {
+                    0 => Log(live, Entry(id.Value, minutes)),
+                    1 => live.LogEach(new LogTime(s_ada, s_week, [Entry(id.Value, minutes), Entry("f", minutes)]), ImmutableDictionary<TimeEntryId, Rejection>.Empty, "UTC", s_now, 0),
+                    2 => live.Submit(new SubmitEntries([])),
+                    3 => live.Reject(new RejectEntries([id], "no")),
+                    4 => live.Approve(new ApproveEntries([id]), request, "key:ops", s_now),
+                    5 => live.Remove(new RemoveEntries([id])),
+                    6 => live.Reverse(new ReverseEntries([id], "no"), request, "key:ops", s_now),
+                    7 => live.Dispute(new DisputeEntry(id, "no", minutes % 2 == 0), s_fortnight, request, "key:ops", s_now),
+                    8 => live.Resolve(new ResolveDispute(id, (DisputeResolution)(minutes % 3), "no"), request, "key:ops", s_now),
+                    9 => live.ReportNothingWorked(s_ada, s_week, "UTC", s_now),
+                    _ when live.NextStep() is var (approval, drawn) =>
+                        minutes % 4 == 0 ? live.Record(approval.Request, drawn.Id, null, Rejection.Rule(Reasons.MeterExhausted, "No.")) : live.Record(approval.Request, drawn.Id, new TimeParts([], 0, 0, 60), null),
+                    _ when live.NextCorrection() is var (correction, corrected) => live.Record(correction.Request, corrected.Id),
+                    _ => Decision.Nothing,
+                };
+                live = decision.Events.Aggregate(live, (s, e) => s.Apply(e));
+                replayed = Fold(replayed, decision.Rejection is null ? decision : Decision.Nothing);
+
+                var counting = live.Entries.Values.Where(e => e.State is not (TimeEntryState.Rejected or TimeEntryState.Reversed)).ToList();
+                Assert.InRange(counting.Sum(e => e.Work.Minutes), 0, Timesheet.MinutesOfDay);
+                Assert.True(!live.NothingWorked || counting.Count == 0);
+                Assert.All(live.Entries.Values, e => Assert.Equal(e.State == TimeEntryState.Disputed, e.Dispute is { Before: TimeEntryState.Submitted or TimeEntryState.Approved }));
+                Assert.All(live.Entries.Values, e => Assert.Equal(e.State == TimeEntryState.Reversed, e.Reversal is not null));
+                Assert.All(before.Entries.Values.Where(e => e.State == TimeEntryState.Reversed), e => Assert.Equal(e, live.Entries[e.Id]));
+                Assert.All(
+                    before.Entries.Values.Where(e => e.State is TimeEntryState.Approved or TimeEntryState.Disputed),
+                    e => Assert.True(live.Entries[e.Id].Work == e.Work));
+                Assert.Equal(live.NextStep() is null && live.NextCorrection() is null, live.NextDue is null);
+            }
+
+            Assert.Equal(JsonSerializer.Serialize(live, EventJson.Options), JsonSerializer.Serialize(replayed, EventJson.Options));
+        }, iter: 2_000);
 }

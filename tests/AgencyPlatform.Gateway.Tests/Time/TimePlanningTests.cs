@@ -73,7 +73,7 @@ public sealed class TimePlanningTests(PlatformFixture platform)
         await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = Sheet("cy", 2) });
         Assert.True((await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = Sheet("cy", 2) })).Results.Single().Approved);
 
-        var missing = await Paged(async token =>
+        var missing = await Paged<MissingTimesheet>(async token =>
         {
             var page = await time.ListMissingTimesheetsAsync(new ListMissingTimesheetsRequest { Parent = agency.Name, StartWeek = "2026-w01", EndWeek = "2026-w06", PageSize = 2, PageToken = token });
             return (page.Timesheets, page.NextPageToken);
@@ -82,7 +82,7 @@ public sealed class TimePlanningTests(PlatformFixture platform)
             [(Sheet("ada", 4), 600, 0), (Sheet("bob", 2), 120, 45), (Sheet("bob", 3), 120, 0), (Sheet("bob", 4), 120, 0)],
             missing.Select(m => (m.Timesheet, m.BookedMinutes, m.UnsubmittedMinutes)));
 
-        var compared = await Paged(async token =>
+        var compared = await Paged<WorkedAgainstBooked>(async token =>
         {
             var page = await time.ListWorkedAgainstBookedAsync(new ListWorkedAgainstBookedRequest { Parent = agency.Name, StartWeek = "2026-w02", EndWeek = "2026-w02", PageSize = 1, PageToken = token });
             return (page.Rows, page.NextPageToken);
