@@ -29,6 +29,11 @@ public sealed class TimePlanningTests(PlatformFixture platform)
 
         var proposed = (await ada.PrefillTimesheetAsync(new PrefillTimesheetRequest { Name = sheet })).Entries;
         Assert.Equal([("advice", 5, 51), ("launch", 5, 300), ("advice", 6, 50), ("launch", 6, 300)], proposed.Select(e => (e.Engagement.Split('/')[^1], e.Date.Day, e.Minutes)));
+        using (var json = platform.Json(await agency.Key(Role.AgencyAdmin)))
+        {
+            Assert.Contains("planned-1-launch", await json.GetStringAsync($"/v1/{sheet}:prefill"), StringComparison.Ordinal);
+        }
+
         Assert.Equal(StatusCode.NotFound, (await Refused.By(ada.GetTimesheetAsync(new GetTimesheetRequest { Name = sheet }))).StatusCode);
         Assert.Equal(Reasons.TimeInFuture, (await Refused.By(ada.LogAsPlannedAsync(new LogAsPlannedRequest { Name = sheet }))).Reason);
 
