@@ -30,6 +30,12 @@ public sealed class Page
     /// <summary>How many items the answer has at most.</summary>
     public int Size { get; }
 
+    /// <summary>What the token before said to go on after, as <see cref="TokenAfter"/> was given it; empty on the first page.</summary>
+    public IReadOnlyList<string> After => _after;
+
+    /// <summary>The token of a page that goes on after these keys, of a list that is worked out on the way.</summary>
+    public string TokenAfter(params ReadOnlySpan<string> after) => Encode(after.ToArray());
+
     /// <summary>Reads the page that a List request asks for.</summary>
     public static Page Of(ServerCallContext context, IMessage request, Fields fields)
     {

@@ -45,6 +45,10 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("GetLostTo")]
     Task<Reply<CmoLostTime>> GetLostTo(Read read, TimeOffId timeOff);
 
+    /// <summary>What confirmed bookings of engagements come to, day by day, over [from, to).</summary>
+    [Alias("GetPlan")]
+    Task<Reply<CmoPlan>> GetPlan(Read read, LocalDate from, LocalDate to);
+
     [Alias("GetBooking")]
     Task<Reply<Booking>> GetBooking(Read read, BookingId id);
 
@@ -145,3 +149,6 @@ public sealed record CmoWeeks(ImmutableArray<WeekReport> Weeks);
 
 [GenerateSerializer, Immutable, Alias("cmo.waitlist-places")]
 public sealed record CmoWaitlist(ImmutableArray<WaitlistPlace> Places);
+
+[GenerateSerializer, Immutable, Alias("cmo.plan")]
+public sealed record CmoPlan(ImmutableArray<PlannedWork> Work);

@@ -115,6 +115,18 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("Draw")]
     Task<Reply<TimeParts>> Draw(Call call, DrawTime command);
 
+    /// <summary>The step of a reversal: gives a drawn entry back, once.</summary>
+    [Alias("Reverse")]
+    Task<Reply<TimeEntryKey>> Reverse(Call call, ReverseTime command);
+
+    /// <summary>The step of a dispute: keeps a drawn entry off new invoices.</summary>
+    [Alias("Dispute")]
+    Task<Reply<TimeEntryKey>> Dispute(Call call, DisputeTime command);
+
+    /// <summary>The step of a dispute's end: the drawn entry stands.</summary>
+    [Alias("EndDispute")]
+    Task<Reply<TimeEntryKey>> EndDispute(Call call, DisputeTime command);
+
     /// <summary>The client consents to overage: parked minutes become overage, oldest entry first.</summary>
     [Alias("Consent")]
     Task<Reply<ConsentResult>> Consent(Call call, ConsentToOverage command);
@@ -122,6 +134,10 @@ public interface IEngagementGrain : IAggregateGrain
     /// <summary>The meter as it is for entries of a date.</summary>
     [Alias("GetMeter")]
     Task<Reply<MeterView>> GetMeter(Read read, LocalDate date);
+
+    /// <summary>The meter at the end of the period that a date is in, if everything logged is approved and everything booked is worked. NOT_FOUND outside the service.</summary>
+    [Alias("ProjectMeter")]
+    Task<Reply<MeterProjection>> ProjectMeter(Read read, LocalDate date);
 
     /// <summary>What bills are computed from.</summary>
     [Alias("GetBillingInputs")]

@@ -7,6 +7,8 @@ namespace AgencyPlatform.Domain.Agencies;
 /// <param name="TimeZone">IANA id; what today is for the agency.</param>
 /// <param name="Currency">Assumed for new terms.</param>
 /// <param name="AddressLines">Postal address of the agency, line by line.</param>
+/// <param name="ClientDisputeDays">For so many days after its approval a client may dispute an entry of time, 1–366.</param>
+/// <param name="TimeAheadDays">So many days after their today a CMO may log time, 0–31.</param>
 [GenerateSerializer, Immutable, Alias("agency.settings")]
 public sealed record AgencySettings(
     string DisplayName,
@@ -14,10 +16,14 @@ public sealed record AgencySettings(
     Currency Currency,
     ImmutableArray<string> AddressLines,
     ImmutableSortedDictionary<string, string> Labels,
-    ImmutableSortedDictionary<string, string> ExternalIds)
+    ImmutableSortedDictionary<string, string> ExternalIds,
+    int ClientDisputeDays = AgencySettings.DefaultClientDisputeDays,
+    int TimeAheadDays = 0)
 {
+    public const int DefaultClientDisputeDays = 14;
+
     internal bool SameAs(AgencySettings other) =>
-        DisplayName == other.DisplayName && TimeZone == other.TimeZone && Currency == other.Currency
+        ClientDisputeDays == other.ClientDisputeDays && TimeAheadDays == other.TimeAheadDays && DisplayName == other.DisplayName && TimeZone == other.TimeZone && Currency == other.Currency
         && AddressLines.SequenceEqual(other.AddressLines) && Labels.SequenceEqual(other.Labels) && ExternalIds.SequenceEqual(other.ExternalIds);
 }
 

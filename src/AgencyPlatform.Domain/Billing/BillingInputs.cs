@@ -7,8 +7,9 @@ namespace AgencyPlatform.Domain.Billing;
 /// <summary>Approved minutes of one entry that something is charged for.</summary>
 /// <param name="Overage">Charged at the overage rate of the terms on the date.</param>
 /// <param name="Charged">Charged at the hourly rate of the terms on the date.</param>
+/// <param name="Disputed">It goes on no new invoice; what stands invoiced of it stays.</param>
 [GenerateSerializer, Immutable, Alias("billing.billable-entry")]
-public sealed record BillableEntry(TimeEntryKey Entry, CmoId Cmo, LocalDate Date, int Overage, int Charged);
+public sealed record BillableEntry(TimeEntryKey Entry, CmoId Cmo, LocalDate Date, int Overage, int Charged, bool Disputed = false);
 
 /// <summary>All of an engagement that its bills are computed from; they follow from this and from what was invoiced, and from nothing else.</summary>
 /// <param name="Service">The days served.</param>

@@ -22,7 +22,8 @@ internal static class Drafting
     public static InvoiceContent Content(BillingFacts facts, LegalEntityId seller, Currency currency, LocalDate to, ImmutableArray<Invoice> standing)
     {
         var billed = standing.SelectMany(i => i.Content.Lines.Select(l => new Standing(i.Id, l))).GroupBy(s => s.Line.Item).ToDictionary(g => g.Key, g => g.ToList());
-        var desired = facts.Engagements.SelectMany(e => Owed.Of(e, seller, currency, to)).ToDictionary(i => i.Key);
+        var invoiced = billed.Values.SelectMany(Billed).ToHashSet();
+        var desired = facts.Engagements.SelectMany(e => Owed.Of(Undisputed(e, invoiced), seller, currency, to)).ToDictionary(i => i.Key);
         var lines = ImmutableArray.CreateBuilder<InvoiceLine>();
         foreach (var key in desired.Keys.Union(billed.Keys).Order())
         {
@@ -36,6 +37,10 @@ internal static class Drafting
 
         return Totals(facts, to, currency, lines.ToImmutable());
     }
+
+    /// <summary>Without the disputed entries that no invoice has yet; those that one has stay on it until the dispute ends.</summary>
+    private static BillingInputs Undisputed(BillingInputs inputs, HashSet<Time.TimeEntryKey> invoiced) =>
+        inputs.Entries.Any(e => e.Disputed) ? inputs with { Entries = [.. inputs.Entries.Where(e => !e.Disputed || invoiced.Contains(e.Entry))] } : inputs;
 
     private readonly record struct Standing(InvoiceId Invoice, InvoiceLine Line);
 

@@ -35,7 +35,7 @@ public sealed partial record Engagement
     /// <summary>The meter on a date, for people.</summary>
     public MeterView MeterView(LocalDate date)
     {
-        var parked = Time.Approved.Values.Sum(a => a.Parts.Parked);
+        var parked = Time.Approved.Values.Sum(a => a.Consentable);
         if (!Service.Contains(date))
         {
             return new MeterView(Id, date, null, [], 0, 0, 0, 0, parked);
@@ -57,7 +57,7 @@ public sealed partial record Engagement
             return Rejection.NotFound(Kind, "");
         }
 
-        var parked = Time.Approved.Values.Sum(a => a.Parts.Parked);
+        var parked = Time.Approved.Values.Sum(a => a.Consentable);
         if (command.Minutes > parked)
         {
             return Rejection.Rule(
@@ -66,7 +66,7 @@ public sealed partial record Engagement
         }
 
         var (left, entries, postings, state) = (command.Minutes, ImmutableArray.CreateBuilder<ConsentedEntry>(), ImmutableArray.CreateBuilder<IEvent>(), this);
-        foreach (var (key, entry) in Time.Approved.Where(a => a.Value.Parts.Parked > 0).OrderBy(a => a.Value.Date).ThenBy(a => a.Key))
+        foreach (var (key, entry) in Time.Approved.Where(a => a.Value.Consentable > 0).OrderBy(a => a.Value.Date).ThenBy(a => a.Key))
         {
             if (Math.Min(left, entry.Parts.Parked) is not (> 0 and var minutes))
             {
@@ -89,7 +89,7 @@ public sealed partial record Engagement
     }
 
     /// <summary>What the newest consent came to.</summary>
-    public ConsentResult LastConsent() => new(Time.LastConsent, Time.Approved.Values.Sum(a => a.Parts.Parked));
+    public ConsentResult LastConsent() => new(Time.LastConsent, Time.Approved.Values.Sum(a => a.Consentable));
 
     // ---- what time alone does ----
 

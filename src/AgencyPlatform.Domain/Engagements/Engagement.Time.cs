@@ -30,7 +30,7 @@ public sealed partial record Engagement
             return Rejection.NotFound(Kind, "");
         }
 
-        if (Time.Approved.ContainsKey(command.Entry))
+        if (Time.Approved.ContainsKey(command.Entry) || Time.Reversed.ContainsKey(command.Entry))
         {
             return Decision.Nothing;
         }
@@ -112,7 +112,7 @@ public sealed partial record Engagement
         [
             .. Time.Approved.Where(a => a.Value.Parts is { Overage: > 0 } or { Charged: > 0 })
                 .OrderBy(a => a.Value.Date).ThenBy(a => a.Key)
-                .Select(a => new BillableEntry(a.Key, a.Value.Cmo, a.Value.Date, a.Value.Parts.Overage, a.Value.Parts.Charged)),
+                .Select(a => new BillableEntry(a.Key, a.Value.Cmo, a.Value.Date, a.Value.Parts.Overage, a.Value.Parts.Charged, a.Value.Dispute is not null)),
         ]);
 
     /// <summary>What an approved entry posts: the CMO's cost, and what is charged for it.</summary>
@@ -121,13 +121,13 @@ public sealed partial record Engagement
         var accrued = new Accrued(this, drawn.Cmo);
         if (drawn is { Paid: true, CostRate: { HourlyMinor: > 0 } cost })
         {
-            accrued.Add($"cost/{drawn.Cmo}/{drawn.Date.ToString("uuuu-MM", CultureInfo.InvariantCulture)}/{Text(cost.HourlyMinor)}-{cost.Currency}", drawn.Minutes, cost.HourlyMinor, cost.Currency, LedgerAccount.CostOfService, LedgerAccount.CmoPayable);
+            accrued.Add(AccrualKey.Cost(drawn.Cmo, drawn.Date, cost), drawn.Minutes, terms.Currency);
         }
 
         switch (terms)
         {
             case HourlyTerms { HourlyRate: > 0 } hourly when drawn.Parts.Charged > 0 && IsBilledOn(drawn.Date):
-                accrued.Add($"hourly/{Text(PeriodOn(drawn.Date).Dates.Start)}/{Text(hourly.HourlyRate)}", drawn.Parts.Charged, hourly.HourlyRate, terms.Currency, LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
+                accrued.Add(AccrualKey.Hours(PeriodOn(drawn.Date).Dates.Start, hourly.HourlyRate), drawn.Parts.Charged, terms.Currency);
                 break;
             case RetainerTerms retainer:
                 AddOverage(accrued, drawn.Date, drawn.Parts.Overage, retainer);
@@ -141,7 +141,7 @@ public sealed partial record Engagement
     {
         if (terms.OverageHourlyRate is > 0 and var rate && minutes > 0 && IsBilledOn(date))
         {
-            accrued.Add($"overage/{Text(PeriodOn(date).Dates.Start)}/{Text(rate)}", minutes, rate, terms.Currency, LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
+            accrued.Add(AccrualKey.Overage(PeriodOn(date).Dates.Start, rate), minutes, terms.Currency);
         }
     }
 
@@ -157,12 +157,14 @@ public sealed partial record Engagement
         private readonly ImmutableArray<Accrual>.Builder _accruals = ImmutableArray.CreateBuilder<Accrual>();
         private readonly ImmutableArray<PostingLine>.Builder _lines = ImmutableArray.CreateBuilder<PostingLine>();
 
-        public void Add(string name, int minutes, long rate, Currency currency, LedgerAccount debit, LedgerAccount credit)
+        /// <param name="minutes">Below 0: taken back.</param>
+        /// <param name="currency">Of the terms; a cost has its own.</param>
+        public void Add(AccrualKey key, int minutes, Currency currency)
         {
-            var key = new AccrualKey(name);
             var before = engagement.Time.Accrued.GetValueOrDefault(key);
             _accruals.Add(new Accrual(key, minutes));
-            var hourly = new Money(rate, currency);
+            var hourly = new Money(key.Rate, key.CostCurrency ?? currency);
+            var (debit, credit) = key.IsCost ? (LedgerAccount.CostOfService, LedgerAccount.CmoPayable) : (LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
             var amount = hourly.Times(before + minutes, 60) - hourly.Times(before, 60);
             if (amount.Minor != 0)
             {

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json.Serialization;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Domain.Time;
@@ -11,14 +13,45 @@ namespace AgencyPlatform.Domain.Engagements;
 public readonly record struct AccrualKey([property: Id(0)] string Value) : IId<AccrualKey>, IComparable<AccrualKey>
 {
     public static AccrualKey Of(string value) => new(value);
+
+    /// <summary>What a CMO costs in a month, <c>cost/{cmo}/{month}/{rate}-{currency}</c>.</summary>
+    public static AccrualKey Cost(CmoId cmo, LocalDate date, CostRate rate) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{CostPrefix}{cmo}/{date:uuuu-MM}/{rate.HourlyMinor}-{rate.Currency.Code}"));
+
+    /// <summary>What is charged in a bill-cycle period under terms without a meter, <c>hourly/{first day}/{rate}</c>.</summary>
+    public static AccrualKey Hours(LocalDate period, long rate) => new(string.Create(CultureInfo.InvariantCulture, $"hourly/{period:uuuu-MM-dd}/{rate}"));
+
+    /// <summary>What is charged beyond the meter in a bill-cycle period, <c>overage/{first day}/{rate}</c>.</summary>
+    public static AccrualKey Overage(LocalDate period, long rate) => new(string.Create(CultureInfo.InvariantCulture, $"overage/{period:uuuu-MM-dd}/{rate}"));
+
+    /// <summary>Whether it is a CMO's cost, and not a charge.</summary>
+    public bool IsCost => Value.StartsWith(CostPrefix, StringComparison.Ordinal);
+
+    /// <summary>Minor units an hour.</summary>
+    public long Rate => long.Parse(Value.AsSpan(Value.LastIndexOf('/') + 1).ToString().Split('-')[0], CultureInfo.InvariantCulture);
+
+    /// <summary>The currency of a cost; a charge has that of its terms.</summary>
+    public Currency? CostCurrency => IsCost ? new Currency(Value[^3..]) : null;
+
+    private const string CostPrefix = "cost/";
+
     public int CompareTo(AccrualKey other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
 }
 
 /// <summary>An approved entry as the engagement holds it.</summary>
+/// <param name="Accruals">What it gained each key: a reversal takes exactly that back, whatever the terms say by then.</param>
+/// <param name="Seller">In whose books it is posted; null: nothing was.</param>
+/// <param name="Dispute">The dispute that it is under: it stays drawn and goes on no new invoice; null: none.</param>
+/// <param name="Disputes">Every dispute it ever was under, so that a late repeat of one that is over begins none.</param>
 [GenerateSerializer, Immutable, Alias("engagement.approved-time")]
-public sealed record ApprovedTime(CmoId Cmo, LocalDate Date, int Minutes, bool Billable, bool Paid, TimeParts Parts)
+public sealed record ApprovedTime(
+    CmoId Cmo, LocalDate Date, int Minutes, bool Billable, bool Paid, TimeParts Parts, ImmutableArray<Accrual> Accruals, LegalEntityId? Seller, Guid? Dispute, ImmutableArray<Guid> Disputes)
 {
+    /// <summary>Minutes that wait for a consent; what is disputed waits for the end of the dispute first.</summary>
+    [JsonIgnore]
+    public int Consentable => Dispute is null ? Parts.Parked : 0;
+
     /// <summary>So many of the parked minutes are overage now.</summary>
     public ApprovedTime Consented(int minutes) => this with { Parts = Parts with { Parked = Parts.Parked - minutes, Overage = Parts.Overage + minutes } };
 }
@@ -32,6 +65,7 @@ public sealed record ApprovedTime(CmoId Cmo, LocalDate Date, int Minutes, bool B
 /// <param name="MeterAt">The last first day of a period, or day after the last, up to which time has moved the meter; null: before the first.</param>
 /// <param name="TimeZone">The seller's, IANA; null: UTC.</param>
 /// <param name="LastConsent">What the newest consent made of which entries.</param>
+/// <param name="Reversed">Entries that were drawn and given back, as they were: none of them is ever drawn again.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved,
@@ -42,17 +76,18 @@ public sealed record EngagementTime(
     ImmutableSortedDictionary<LocalDate, int> Thresholds,
     LocalDate? MeterAt,
     string? TimeZone,
-    ImmutableArray<ConsentedEntry> LastConsent)
+    ImmutableArray<ConsentedEntry> LastConsent,
+    ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Reversed)
 {
     public static EngagementTime Initial { get; } = new(
         ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty,
-        [], Meter.NothingDrawn, ImmutableSortedDictionary<LocalDate, int>.Empty, null, null, []);
+        [], Meter.NothingDrawn, ImmutableSortedDictionary<LocalDate, int>.Empty, null, null, [], ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty);
 
     public EngagementTime Apply(IEngagementTimeEvent @event) => @event switch
     {
         TimeDrawn e => this with
         {
-            Approved = Approved.SetItem(e.Entry, new ApprovedTime(e.Cmo, e.Date, e.Minutes, e.Billable, e.Paid, e.Parts)),
+            Approved = Approved.SetItem(e.Entry, new ApprovedTime(e.Cmo, e.Date, e.Minutes, e.Billable, e.Paid, e.Parts, [], null, null, [])),
             Drawn = Meter.Taken(Drawn, e.Parts.Drawn),
         },
         PeriodOpened e => this with { MeterAt = e.Start },
@@ -62,7 +97,21 @@ public sealed record EngagementTime(
         ThresholdReached e => this with { Thresholds = Thresholds.SetItem(e.PeriodStart, e.Percent) },
         MeterExhausted => this,
         OverageConsented e => this with { Approved = e.Entries.Aggregate(Approved, (all, c) => all.SetItem(c.Entry, all[c.Entry].Consented(c.Minutes))), LastConsent = e.Entries },
-        TimePosted e => this with { Accrued = e.Accruals.Aggregate(Accrued, (all, a) => all.SetItem(a.Key, all.GetValueOrDefault(a.Key) + a.Minutes)) },
+        TimePosted e => this with
+        {
+            Accrued = e.Accruals.Aggregate(Accrued, (all, a) => all.SetItem(a.Key, all.GetValueOrDefault(a.Key) + a.Minutes)),
+            Approved = Approved.TryGetValue(e.Entry, out var posted)
+                ? Approved.SetItem(e.Entry, posted with { Accruals = posted.Accruals.AddRange(e.Accruals), Seller = e.LegalEntity })
+                : Approved,
+        },
+        TimeReversed e => this with
+        {
+            Approved = Approved.Remove(e.Entry),
+            Drawn = Meter.GivenBack(Drawn, e.Parts.Drawn),
+            Reversed = Reversed.SetItem(e.Entry, Approved[e.Entry]),
+        },
+        TimeDisputed e => this with { Approved = Approved.SetItem(e.Entry, Approved[e.Entry] with { Dispute = e.Dispute, Disputes = Approved[e.Entry].Disputes.Add(e.Dispute) }) },
+        TimeDisputeEnded e => this with { Approved = Approved.SetItem(e.Entry, Approved[e.Entry] with { Dispute = null }) },
         _ => throw new InvalidOperationException($"An engagement's time does not know {@event.GetType().Name}."),
     };
 }

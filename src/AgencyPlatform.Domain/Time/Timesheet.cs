@@ -10,10 +10,13 @@ namespace AgencyPlatform.Domain.Time;
 /// aggregate's events. Source: domain §4.
 /// </summary>
 /// <param name="Approvals">Under way, oldest first.</param>
-/// <param name="Outcomes">The latest approvals' results, for repeats.</param>
+/// <param name="Outcomes">The latest approvals' and corrections' results, for repeats.</param>
+/// <param name="Corrections">Reversals and disputes under way, oldest first.</param>
+/// <param name="NothingWorked">The CMO has told that the week has no work: its sheet is not missing.</param>
 [GenerateSerializer, Immutable, Alias("timesheet")]
-public sealed record Timesheet(
-    CmoId Cmo, IsoWeek Week, ImmutableSortedDictionary<TimeEntryId, TimeEntry> Entries, ImmutableArray<Approval> Approvals, ImmutableArray<ApprovalOutcome> Outcomes)
+public sealed partial record Timesheet(
+    CmoId Cmo, IsoWeek Week, ImmutableSortedDictionary<TimeEntryId, TimeEntry> Entries, ImmutableArray<Approval> Approvals, ImmutableArray<ApprovalOutcome> Outcomes,
+    ImmutableArray<Correction> Corrections, bool NothingWorked)
     : IState<Timesheet>
 {
     public const int MinutesOfDay = 1_440;
@@ -23,102 +26,31 @@ public sealed record Timesheet(
     public const int LongestReason = 500;
     private const int MostOutcomes = 256;
 
-    /// <summary>How long after its start an unfinished approval is taken up again when nobody carries it on.</summary>
+    /// <summary>How long after its start an unfinished approval or correction is taken up again when nobody carries it on.</summary>
     private static readonly Duration s_sagaPatience = Duration.FromSeconds(15);
 
     public static string Kind => "timesheet";
 
-    public static int FoldVersion => 1;
+    public static int FoldVersion => 2;
 
-    public static Timesheet Initial { get; } = new(default, default, ImmutableSortedDictionary<TimeEntryId, TimeEntry>.Empty, [], []);
+    public static Timesheet Initial { get; } = new(default, default, ImmutableSortedDictionary<TimeEntryId, TimeEntry>.Empty, [], [], [], false);
 
     [JsonIgnore]
     public bool Exists => Cmo.Value is not null;
 
-    /// <summary>An unfinished approval's wake-up; nothing else of a timesheet changes by time alone.</summary>
+    /// <summary>The wake-up of an unfinished approval or correction; nothing else of a timesheet changes by time alone.</summary>
     [JsonIgnore]
-    public Instant? NextDue => Approvals.IsEmpty ? null : Approvals[0].StartedAt + s_sagaPatience;
+    public Instant? NextDue => (Approvals.IsEmpty, Corrections.IsEmpty) switch
+    {
+        (true, true) => null,
+        (false, true) => Approvals[0].StartedAt + s_sagaPatience,
+        (true, false) => Corrections[0].StartedAt + s_sagaPatience,
+        _ => Instant.Min(Approvals[0].StartedAt, Corrections[0].StartedAt) + s_sagaPatience,
+    };
 
     public ImmutableArray<IEvent> Settle(Instant now) => [];
 
     // ---- decisions ----
-
-    /// <param name="timeZone">The CMO's: what today is for them.</param>
-    public Decision Log(LogTime command, string timeZone, Instant now)
-    {
-        var today = now.InZone(DateTimeZoneProviders.Tzdb[timeZone]).Date;
-        var entries = Entries;
-        var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(!command.Entries.IsEmpty, "entries", "at least one");
-        Check(command.Entries.Select(e => e.Id).Distinct().Count() == command.Entries.Length, "entries", "each id once");
-        for (var i = 0; i < command.Entries.Length; i++)
-        {
-            var work = command.Entries[i].Work;
-            Check(work.Minutes is >= 1 and <= MinutesOfDay, $"entries[{i}].minutes", $"1 to {MinutesOfDay} minutes");
-            Check(IsoWeek.Of(work.Date) == command.Week, $"entries[{i}].date", $"a date of the week {command.Week}");
-            Check(work.Note.Length <= LongestNote, $"entries[{i}].note", $"at most {LongestNote} characters");
-            Check(work.Category.Length <= LongestCategory, $"entries[{i}].category", $"at most {LongestCategory} characters");
-        }
-
-        if (wrong.Count > 0)
-        {
-            return Rejection.Invalid([.. wrong]);
-        }
-
-        foreach (var (id, work) in command.Entries)
-        {
-            if (work.Date > today)
-            {
-                return Rejection.Rule(
-                    Reasons.TimeInFuture, $"{Text(work.Date)} has not come for the CMO, whose today is {Text(today)}: log it then.",
-                    ("date", Text(work.Date)), ("today", Text(today)));
-            }
-
-            if (Entries.TryGetValue(id, out var known))
-            {
-                if (Refused(known, TimeEntryState.Draft, TimeEntryState.Rejected) is { } refused)
-                {
-                    return refused;
-                }
-
-                if (known.Work.Engagement != work.Engagement)
-                {
-                    return Rejection.Rule(
-                        Reasons.EntryEngagementFixed, $"The entry {id} is of the engagement {known.Work.Engagement}: remove it and log another.",
-                        ("entry", id.Value), ("engagement", known.Work.Engagement.Value));
-                }
-            }
-
-            entries = entries.SetItem(id, new TimeEntry(id, work, TimeEntryState.Draft, null, null, null));
-        }
-
-        if (entries.Count > MostEntries)
-        {
-            return Rejection.Rule(Reasons.TooManyEntries, $"A timesheet has at most {MostEntries} entries.", ("maximum", Text(MostEntries)));
-        }
-
-        foreach (var day in entries.Values.Where(e => e.State != TimeEntryState.Rejected).GroupBy(e => e.Work.Date).OrderBy(d => d.Key))
-        {
-            if (day.Sum(e => e.Work.Minutes) is > MinutesOfDay and var minutes)
-            {
-                return Rejection.Rule(
-                    Reasons.DayOverfull, $"{Text(day.Key)} would have {minutes} minutes over all engagements; a day has at most {MinutesOfDay}.",
-                    ("date", Text(day.Key)), ("minutes", Text(minutes)), ("maximum", Text(MinutesOfDay)));
-            }
-        }
-
-        return command.Entries.All(e => Entries.TryGetValue(e.Id, out var known) && known.State == TimeEntryState.Draft && known.Work == e.Work)
-            ? Decision.Nothing
-            : Decision.Accept(new TimeLogged(command.Cmo, command.Week, command.Entries));
-
-        void Check(bool right, string field, string rule)
-        {
-            if (!right)
-            {
-                wrong.Add(new FieldViolation(field, rule));
-            }
-        }
-    }
 
     /// <summary>Removes drafts and rejected entries; one that is gone already is no error.</summary>
     public Decision Remove(RemoveEntries command)
@@ -184,9 +116,9 @@ public sealed record Timesheet(
             return unknown;
         }
 
-        if (actor == $"cmo:{Cmo}")
+        if (Own(actor) is { } own)
         {
-            return Rejection.Rule(Reasons.OwnTime, "Nobody approves their own time: let somebody else approve it.", ("cmo", Cmo.Value));
+            return own;
         }
 
         var waiting = ImmutableArray.CreateBuilder<TimeEntryId>();
@@ -273,9 +205,9 @@ public sealed record Timesheet(
     }
 
     private Rejection? UnderWay(TimeEntryId entry) =>
-        Approvals.Any(a => a.Waiting.Contains(entry))
-            ? Rejection.Rule(Reasons.ApprovalUnderWay, $"An approval of the entry {entry} is under way: repeat shortly.", ("entry", entry.Value))
-            : null;
+        Approvals.Any(a => a.Waiting.Contains(entry)) ? Rejection.Rule(Reasons.ApprovalUnderWay, $"An approval of the entry {entry} is under way: repeat shortly.", ("entry", entry.Value))
+        : Corrections.Any(c => c.Waiting.Contains(entry)) ? Rejection.Rule(Reasons.CorrectionUnderWay, $"A correction of the entry {entry} is under way: repeat shortly.", ("entry", entry.Value))
+        : null;
 
     // ---- fold ----
 
@@ -289,22 +221,28 @@ public sealed record Timesheet(
         },
         EntriesRemoved e => this with { Entries = Entries.RemoveRange(e.Entries) },
         EntriesSubmitted e => With(e.Entries, x => x with { State = TimeEntryState.Submitted }),
-        EntriesRejected e => With(e.Entries, x => x with { State = TimeEntryState.Rejected, RejectedFor = e.Reason, Refusal = null }),
+        EntriesRejected e => With(e.Entries, x => x with { State = TimeEntryState.Rejected, RejectedFor = e.Reason, Refusal = null, Dispute = null }),
         ApprovalStarted e => this with { Approvals = Approvals.Add(new Approval(e.Request, e.Actor, e.At, e.Entries, e.Settled)) },
-        EntryApproved e => With([e.Entry], x => x with { State = TimeEntryState.Approved, Parts = e.Parts, Refusal = null }).Answered(e.Request, e.Entry, null),
+        EntryApproved e => With([e.Entry], x => x with
+        {
+            State = TimeEntryState.Approved,
+            Parts = e.Parts,
+            Refusal = null,
+            ApprovedAt = Approvals.First(a => a.Request == e.Request).StartedAt,
+        }).Answered(e.Request, e.Entry, null),
         EntryApprovalRefused e => With([e.Entry], x => x with { Refusal = e.Rejection }).Answered(e.Request, e.Entry, e.Rejection),
         ApprovalEnded e => this with
         {
             Approvals = Approvals.RemoveAll(a => a.Request == e.Request),
-            Outcomes =
-            [
-                .. Outcomes.Skip(Math.Max(0, Outcomes.Length + 1 - MostOutcomes)),
-                new ApprovalOutcome(e.Request, Approvals.First(a => a.Request == e.Request).Outcomes),
-            ],
+            Outcomes = Remembered(new ApprovalOutcome(e.Request, Approvals.First(a => a.Request == e.Request).Outcomes)),
         },
+        NothingWorkedReported e => this with { Cmo = e.Cmo, Week = e.Week, NothingWorked = true },
+        NothingWorkedWithdrawn => this with { NothingWorked = false },
         NothingChanged => this,
-        _ => throw new InvalidOperationException($"A timesheet does not know {@event.GetType().Name}."),
+        _ => ApplyCorrection(@event),
     };
+
+    private ImmutableArray<ApprovalOutcome> Remembered(ApprovalOutcome outcome) => [.. Outcomes.Skip(Math.Max(0, Outcomes.Length + 1 - MostOutcomes)), outcome];
 
     private Timesheet With(ImmutableArray<TimeEntryId> entries, Func<TimeEntry, TimeEntry> change) =>
         this with { Entries = Entries.SetItems(entries.Select(id => KeyValuePair.Create(id, change(Entries[id])))) };
@@ -323,7 +261,12 @@ public sealed record Timesheet(
         EntriesRejected e => e.Entries.Select(Row),
         EntryApproved e => [Row(e.Entry)],
         EntryApprovalRefused e => [Row(e.Entry)],
-        EntriesRemoved e => e.Entries.Select(RowChange (id) => new Drop(RowOf(new TimeEntry(id, new Work(default, default, 0, "", false, false, ""), TimeEntryState.Draft, null, null, null)))),
+        EntryReversed e => [Row(e.Entry)],
+        EntryDisputed e => [Row(e.Entry)],
+        EntryRestored e => [Row(e.Entry)],
+        NothingWorkedReported e => [new Put(new IdleWeekRow(e.Cmo, e.Week.ToString()))],
+        NothingWorkedWithdrawn => [new Drop(new IdleWeekRow(Cmo, Week.ToString()))],
+        EntriesRemoved e => e.Entries.Select(RowChange (id) => new Drop(RowOf(new TimeEntry(id, new Work(null, default, 0, "", false, false, ""), TimeEntryState.Draft, null, null, null)))),
         _ => [],
     };
 
@@ -331,11 +274,15 @@ public sealed record Timesheet(
 
     private TimeEntryRow RowOf(TimeEntry e) => new(
         Cmo, Week.ToString(), e.Id, e.Work.Engagement, e.Work.Date, e.Work.Minutes, e.Work.Category, e.Work.Billable, e.Work.Paid, e.Work.Note, e.State,
-        e.Parts?.DrawnMinutes() ?? 0, e.Parts?.Overage ?? 0, e.Parts?.Parked ?? 0, e.Parts?.Charged ?? 0, e.RejectedFor, e.Refusal?.Reason);
+        e.Parts?.DrawnMinutes() ?? 0, e.Parts?.Overage ?? 0, e.Parts?.Parked ?? 0, e.Parts?.Charged ?? 0, e.RejectedFor, e.Refusal?.Reason,
+        e.Dispute?.Reason, e.Reversal?.Reason, e.Work.Corrects);
 
     private static Rejection NotFound() => Rejection.NotFound(Kind, "");
 
     private static string Upper(TimeEntryState state) => state.ToString().ToUpperInvariant();
+
+    /// <summary>Entries that count as worked or to be worked: all but what was sent back or taken back.</summary>
+    private static bool Counts(TimeEntry entry) => entry.State is not (TimeEntryState.Rejected or TimeEntryState.Reversed);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

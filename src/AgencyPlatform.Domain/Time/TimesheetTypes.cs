@@ -20,6 +20,9 @@ public enum TimeEntryState
 
     /// <summary>Under dispute; returns to the state before, is rejected, or is reversed.</summary>
     Disputed,
+
+    /// <summary>Approved once and taken back: what it drew is given back, and it stays as it was told. For ever.</summary>
+    Reversed,
 }
 
 /// <summary>An entry of worked time across an agency: <c>{cmo}/{ISO week}/{entry}</c>.</summary>
@@ -33,14 +36,16 @@ public readonly record struct TimeEntryKey([property: Id(0)] string Value) : IId
 }
 
 /// <summary>What is logged.</summary>
+/// <param name="Engagement">Null: internal time, such as sales or training, which is never billable.</param>
 /// <param name="Date">The CMO's calendar label of the day; within the timesheet's week.</param>
 /// <param name="Minutes">1–1,440.</param>
 /// <param name="Category">What kind of work, up to 100 characters; may be empty.</param>
 /// <param name="Billable">Whether it counts against the client's meter or charge.</param>
 /// <param name="Paid">Whether the CMO is paid for it.</param>
 /// <param name="Note">Up to 2,000 characters.</param>
+/// <param name="Corrects">The reversed entry of the same week that this one stands in for; null: none.</param>
 [GenerateSerializer, Immutable, Alias("time.work")]
-public sealed record Work(EngagementId Engagement, LocalDate Date, int Minutes, string Category, bool Billable, bool Paid, string Note);
+public sealed record Work(EngagementId? Engagement, LocalDate Date, int Minutes, string Category, bool Billable, bool Paid, string Note, TimeEntryId? Corrects = null);
 
 /// <summary>How approved billable minutes are split; the four sum to the billable minutes. Source: domain §4.</summary>
 /// <param name="Drawn">Covered by grants.</param>
@@ -57,10 +62,15 @@ public sealed record TimeParts(ImmutableArray<GrantDraw> Drawn, int Overage, int
     public int Total() => DrawnMinutes() + Overage + Parked + Charged;
 }
 
-/// <param name="Parts">Once approved.</param>
+/// <param name="Parts">Once approved; of a reversed entry what was given back.</param>
 /// <param name="Refusal">Why it was last rejected, or its approval refused.</param>
+/// <param name="ApprovedAt">When the approval that it came through was asked for.</param>
+/// <param name="Dispute">While it is disputed.</param>
+/// <param name="Reversal">Once it is reversed.</param>
 [GenerateSerializer, Immutable, Alias("time.entry")]
-public sealed record TimeEntry(TimeEntryId Id, Work Work, TimeEntryState State, TimeParts? Parts, Rejection? Refusal, string? RejectedFor);
+public sealed record TimeEntry(
+    TimeEntryId Id, Work Work, TimeEntryState State, TimeParts? Parts, Rejection? Refusal, string? RejectedFor,
+    Instant? ApprovedAt = null, Dispute? Dispute = null, Reversal? Reversal = null);
 
 /// <summary>How the approval of one entry came out: no refusal is approved.</summary>
 [GenerateSerializer, Immutable, Alias("time.entry-outcome")]
@@ -138,5 +148,6 @@ public sealed record ApprovalEnded(Guid Request) : IEvent;
 /// <param name="RefusedFor">Reason code of the last refused approval.</param>
 [RowTable("time_entries", nameof(Cmo), nameof(Week), nameof(Id), Indexes = [nameof(Engagement)])]
 public sealed record TimeEntryRow(
-    CmoId Cmo, string Week, TimeEntryId Id, EngagementId Engagement, LocalDate Date, int Minutes, string Category, bool Billable, bool Paid, string Note,
-    TimeEntryState State, int Drawn, int Overage, int Parked, int Charged, string? RejectedFor, string? RefusedFor) : IRow;
+    CmoId Cmo, string Week, TimeEntryId Id, EngagementId? Engagement, LocalDate Date, int Minutes, string Category, bool Billable, bool Paid, string Note,
+    TimeEntryState State, int Drawn, int Overage, int Parked, int Charged, string? RejectedFor, string? RefusedFor,
+    string? DisputedFor, string? ReversedFor, TimeEntryId? Corrects) : IRow;

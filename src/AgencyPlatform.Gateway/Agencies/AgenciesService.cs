@@ -94,7 +94,7 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
         var agency = fields.Agency("agency.name", wire.Name);
         var mask = fields.Mask(
             "update_mask", request.UpdateMask, wire,
-            "display_name", "time_zone", "default_currency", "address_lines", "labels", "external_ids", "overbooking_percent", "cooling_off_days");
+            "display_name", "time_zone", "default_currency", "address_lines", "labels", "external_ids", "overbooking_percent", "cooling_off_days", "client_dispute_days", "time_ahead_days");
         fields.ThrowIfAny();
 
         // What the mask leaves out stays as it is: read, put over, and write at the version that was read; when another change came between, again.

@@ -16,7 +16,9 @@ internal static class AgencyWire
         fields.Currency(path + ".default_currency", wire.DefaultCurrency),
         fields.Lines(path + ".address_lines", wire.AddressLines, 8, 120),
         fields.Labels(path + ".labels", wire.Labels),
-        fields.ExternalIds(path + ".external_ids", wire.ExternalIds));
+        fields.ExternalIds(path + ".external_ids", wire.ExternalIds),
+        wire.ClientDisputeDays == 0 ? AgencySettings.DefaultClientDisputeDays : fields.Number(path + ".client_dispute_days", wire.ClientDisputeDays, 1, 366, "days"),
+        fields.Number(path + ".time_ahead_days", wire.TimeAheadDays, 0, 31, "days"));
 
     public static LegalEntity LegalEntity(string path, V1.LegalEntity wire, LegalEntityId id, Fields fields)
     {
@@ -54,6 +56,8 @@ internal static class AgencyWire
             CoolingOffDays = agency.Policy.CoolingOffDays,
             Sandbox = agency.IsSandbox,
             Clock = agency.Clock.ToWire(),
+            ClientDisputeDays = agency.Settings.ClientDisputeDays,
+            TimeAheadDays = agency.Settings.TimeAheadDays,
         };
         wire.Labels.Put(agency.Settings.Labels);
         wire.ExternalIds.Put(agency.Settings.ExternalIds);

@@ -82,7 +82,7 @@ internal static class RunningWire
         CmoAgreementWaived = c.AgreementWaived,
         Reason = c.Reason,
         State = c.State.ToWire<V1.CoverState>(),
-        Consent = c.ConsentOf is { } consent ? EngagementWire.ToWire(consent, people) : null,
+        Consent = c.ConsentOf is { } consent ? ProposalWire.ToWire(consent, people) : null,
         AgreeTime = c.AgreedAt.ToWire(),
         Booking = c.Booking is { } booking ? CapacityWire.BookingName(agency, c.Covering, booking) : "",
         CloseReason = c.CloseReason,

@@ -11,7 +11,7 @@ using V1 = AgencyPlatform.Protocol.Time.V1;
 namespace AgencyPlatform.Gateway.Time;
 
 /// <summary>The service of worked time.</summary>
-internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.TimeService.TimeServiceBase
+internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IReadModels readModels, TimeProvider system) : V1.TimeService.TimeServiceBase
 {
     private const int MostLoggedAtOnce = 100;
     private const int MostNote = 1_000;
@@ -25,14 +25,7 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         fields.Require(entries.Select(e => e.Id).Distinct().Count() == entries.Length, "entries", "must have different ids");
         var call = await calls.Mutation(context, request, fields, agency);
         Calls.Caller(context).EnsureCmo(cmo);
-        var reply = await Sheet(agency, cmo, week).Log(call, new LogTime(cmo, week, entries));
-        if (reply.Rejection is { Reason: Reasons.NotAMember } others && !Calls.Caller(context).IsStaff)
-        {
-            // A CMO does not learn which engagements others have.
-            throw Errors.NotFound("engagement", others.Metadata["engagement"]);
-        }
-
-        return ToWire(agency, reply);
+        return ToWire(agency, AsSeen(context, await Sheet(agency, cmo, week).Log(call, new LogTime(cmo, week, entries))));
     }
 
     public override async Task<V1.Timesheet> RemoveTimeEntries(V1.RemoveTimeEntriesRequest request, ServerCallContext context)
@@ -65,13 +58,7 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         var response = new V1.ApproveEntriesResponse { Timesheet = ToWire(agency, Reply<Timesheet>.Ok(result.Timesheet, meta)) };
         foreach (var outcome in result.Outcomes.OrderBy(o => o.Entry))
         {
-            var wire = new V1.EntryResult
-            {
-                EntryId = outcome.Entry.Value,
-                Approved = outcome.Refusal is null,
-                Reason = outcome.Refusal?.Reason ?? "",
-                Message = outcome.Refusal?.Message ?? "",
-            };
+            var wire = new V1.EntryResult { EntryId = outcome.Entry.Value, Approved = outcome.Refusal is null, Reason = outcome.Refusal?.Reason ?? "", Message = outcome.Refusal?.Message ?? "" };
             wire.Metadata.Put(outcome.Refusal?.Metadata ?? ImmutableSortedDictionary<string, string>.Empty);
             response.Results.Add(wire);
         }
@@ -108,42 +95,26 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         TimeEntryState? state = request.State == V1.TimeEntryState.Unspecified ? null : fields.Enum<V1.TimeEntryState, TimeEntryState>("state", request.State);
         var (start, end) = (fields.OptionalDate("start_date", request.StartDate), fields.OptionalDate("end_date", request.EndDate));
         fields.Require(start is null || end is null || end > start, "end_date", "must be after start_date (the end is exclusive)");
-        await calls.Read(context, request, fields, agency);
         var caller = Calls.Caller(context);
-        if (!caller.IsStaff && caller.Cmo is { } own)
+        var client = !caller.IsStaff && caller.Client is not null;
+        fields.Require(!client || engagement is not null, "engagement", "must be named with a client's key");
+        var read = await calls.Read(context, request, fields, agency);
+        var filters = new Filters();
+        if (client)
+        {
+            await EnsureSeen(context, read, grains.Of<IEngagementGrain>(agency, engagement!.Value.Value), request.Engagement);
+            filters.NotEqual(nameof(TimeEntryRow.State), TimeEntryState.Draft).NotEqual(nameof(TimeEntryRow.State), TimeEntryState.Rejected);
+        }
+        else if (!caller.IsStaff && caller.Cmo is { } own)
         {
             caller.EnsureCmo(cmo ??= own);
         }
 
-        var filters = new Filters()
+        filters
             .Equal(nameof(TimeEntryRow.Cmo), cmo).Equal(nameof(TimeEntryRow.Engagement), engagement).Equal(nameof(TimeEntryRow.State), state)
             .Between(nameof(TimeEntryRow.Date), start, end);
         var (rows, next) = page.Cut(await readModels.List<TimeEntryRow>(agency, page.Query<TimeEntryRow>(filters.All), context.CancellationToken));
-        return new V1.ListTimeEntriesResponse
-        {
-            NextPageToken = next,
-            Entries =
-            {
-                rows.Select(r => new V1.TimeEntry
-                {
-                    EntryId = r.Id.Value,
-                    Timesheet = SheetName(agency, r.Cmo, r.Week),
-                    Engagement = ResourceNames.Of(agency, "engagements", r.Engagement.Value),
-                    Date = r.Date.ToWire(),
-                    Minutes = r.Minutes,
-                    Category = r.Category,
-                    NonBillable = !r.Billable,
-                    Unpaid = !r.Paid,
-                    Note = r.Note,
-                    State = r.State.ToWire<V1.TimeEntryState>(),
-                    Parts = r.State == TimeEntryState.Approved
-                        ? new V1.TimeParts { DrawnMinutes = r.Drawn, OverageMinutes = r.Overage, ParkedMinutes = r.Parked, ChargedMinutes = r.Charged }
-                        : null,
-                    RejectedFor = r.RejectedFor ?? "",
-                    RefusedFor = r.RefusedFor ?? "",
-                }),
-            },
-        };
+        return new V1.ListTimeEntriesResponse { NextPageToken = next, Entries = { rows.Select(r => client ? ForClient(ToWire(agency, r)) : ToWire(agency, r)) } };
     }
 
     public override async Task<V1.ConsentToOverageResponse> ConsentToOverage(V1.ConsentToOverageRequest request, ServerCallContext context)
@@ -173,7 +144,8 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         var fields = new Fields();
         var (agency, id) = fields.Name<EngagementId>("name", request.Name, "engagements");
         var date = fields.Date("date", request.Date);
-        var read = await calls.Read(context, request, fields, agency);
+        fields.Require(!request.Project || request.ReadTime is null, "project", "must not be asked of a past moment");
+        var read = await calls.UnderPolicy(await calls.Read(context, request, fields, agency));
         var grain = grains.Of<IEngagementGrain>(agency, id.Value);
         await EnsureSeen(context, read, grain, request.Name);
         var meter = (await grain.GetMeter(read, date)).OrThrow().Value;
@@ -188,6 +160,7 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
             ParkedMinutes = meter.Parked,
             ChargedMinutes = meter.Charged,
             ParkedMinutesInAll = meter.ParkedInAll,
+            Projection = request.Project && meter.Period is not null ? ToWire((await grain.ProjectMeter(read, date)).OrThrow().Value) : null,
             Grants =
             {
                 meter.Grants.Select(g => new V1.Grant
@@ -221,6 +194,13 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
         }
     }
 
+    /// <summary>A CMO does not learn which engagements others have.</summary>
+    private static Reply<T> AsSeen<T>(ServerCallContext context, Reply<T> reply) =>
+        reply.Rejection is { } refused ? Reply<T>.No(AsSeen(context, refused)!) : reply;
+
+    private static Rejection? AsSeen(ServerCallContext context, Rejection? refusal) =>
+        refusal is { Reason: Reasons.NotAMember } others && !Calls.Caller(context).IsStaff ? Rejection.NotFound("engagement", others.Metadata["engagement"]) : refusal;
+
     // ---- from the wire ----
 
     private static (AgencyId Agency, CmoId Cmo, IsoWeek Week) Name(string name, Fields fields)
@@ -235,12 +215,22 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
     {
         var date = fields.Date(path + ".date", wire.Date);
         fields.Require(wire.Date is null || IsoWeek.Of(date) == week, path + ".date", $"must be a date of the week {week}, which begins on {week.Monday():uuuu-MM-dd}");
+        return Entry(path, wire, agency, date, fields);
+    }
+
+    private static LoggedEntry Entry(string path, V1.TimeEntry wire, AgencyId agency, LocalDate date, Fields fields)
+    {
+        var isInternal = wire.Engagement.Length == 0;
+        fields.Require(
+            !isInternal || (wire.NonBillable && wire.Category.Length > 0), path + ".engagement",
+            "must be named; left out it is internal time, which has a category such as sales or training and is non_billable");
         return new LoggedEntry(
             fields.Id<TimeEntryId>(path + ".entry_id", wire.EntryId),
             new Work(
-                fields.Reference<EngagementId>(path + ".engagement", wire.Engagement, agency, "engagements"), date, fields.MinutesOfDay(path + ".minutes", wire.Minutes, 1),
+                isInternal ? null : fields.Reference<EngagementId>(path + ".engagement", wire.Engagement, agency, "engagements"), date, fields.MinutesOfDay(path + ".minutes", wire.Minutes, 1),
                 fields.Text(path + ".category", wire.Category, Timesheet.LongestCategory, required: false), !wire.NonBillable, !wire.Unpaid,
-                fields.LongText(path + ".note", wire.Note, Timesheet.LongestNote)));
+                fields.LongText(path + ".note", wire.Note, Timesheet.LongestNote),
+                wire.Corrects.Length == 0 ? null : fields.Id<TimeEntryId>(path + ".corrects", wire.Corrects)));
     }
 
     private static ImmutableArray<TimeEntryId> Ids(IReadOnlyList<string> ids, Fields fields, bool required)
@@ -266,33 +256,76 @@ internal sealed class TimeService(Calls calls, IGrainFactory grains, IReadModels
             Version = meta.Version,
             CreateTime = meta.CreatedAt.ToWire(),
             UpdateTime = meta.UpdatedAt.ToWire(),
-            Entries =
-            {
-                sheet.Entries.Values.Select(e => new V1.TimeEntry
-                {
-                    EntryId = e.Id.Value,
-                    Timesheet = name,
-                    Engagement = ResourceNames.Of(agency, "engagements", e.Work.Engagement.Value),
-                    Date = e.Work.Date.ToWire(),
-                    Minutes = e.Work.Minutes,
-                    Category = e.Work.Category,
-                    NonBillable = !e.Work.Billable,
-                    Unpaid = !e.Work.Paid,
-                    Note = e.Work.Note,
-                    State = e.State.ToWire<V1.TimeEntryState>(),
-                    Parts = e.Parts is not { } parts ? null : new V1.TimeParts
-                    {
-                        DrawnMinutes = parts.DrawnMinutes(),
-                        OverageMinutes = parts.Overage,
-                        ParkedMinutes = parts.Parked,
-                        ChargedMinutes = parts.Charged,
-                    },
-                    RejectedFor = e.RejectedFor ?? "",
-                    RefusedFor = e.Refusal?.Reason ?? "",
-                }),
-            },
+            NothingWorked = sheet.NothingWorked,
+            Entries = { sheet.Entries.Values.Select(e => ToWire(agency, name, e)) },
         };
     }
+
+    private static V1.TimeEntry ToWire(AgencyId agency, string sheet, TimeEntry e)
+    {
+        var wire = ToWire(agency, sheet, e.Id, e.Work);
+        wire.State = e.State.ToWire<V1.TimeEntryState>();
+        wire.Parts = e.Parts is not { } parts ? null : new V1.TimeParts
+        {
+            DrawnMinutes = parts.DrawnMinutes(),
+            OverageMinutes = parts.Overage,
+            ParkedMinutes = parts.Parked,
+            ChargedMinutes = parts.Charged,
+        };
+        wire.RejectedFor = e.RejectedFor ?? "";
+        wire.RefusedFor = e.Refusal?.Reason ?? "";
+        wire.DisputedFor = e.Dispute?.Reason ?? "";
+        wire.StateBeforeDispute = e.Dispute?.Before.ToWire<V1.TimeEntryState>() ?? V1.TimeEntryState.Unspecified;
+        wire.ReversedFor = e.Reversal?.Reason ?? "";
+        wire.ApproveTime = e.ApprovedAt.ToWire();
+        return wire;
+    }
+
+    private static V1.TimeEntry ToWire(AgencyId agency, string sheet, TimeEntryId id, Work work) => new()
+    {
+        EntryId = id.Value,
+        Timesheet = sheet,
+        Engagement = work.Engagement is { } engagement ? ResourceNames.Of(agency, "engagements", engagement.Value) : "",
+        Date = work.Date.ToWire(),
+        Minutes = work.Minutes,
+        Category = work.Category,
+        NonBillable = !work.Billable,
+        Unpaid = !work.Paid,
+        Note = work.Note,
+        Corrects = work.Corrects?.Value ?? "",
+    };
+
+    private static V1.TimeEntry ToWire(AgencyId agency, TimeEntryRow r)
+    {
+        var wire = ToWire(agency, SheetName(agency, r.Cmo, r.Week), r.Id, new Work(r.Engagement, r.Date, r.Minutes, r.Category, r.Billable, r.Paid, r.Note, r.Corrects));
+        wire.State = r.State.ToWire<V1.TimeEntryState>();
+        wire.Parts = r.State is TimeEntryState.Approved or TimeEntryState.Reversed || r.Drawn + r.Overage + r.Parked + r.Charged > 0
+            ? new V1.TimeParts { DrawnMinutes = r.Drawn, OverageMinutes = r.Overage, ParkedMinutes = r.Parked, ChargedMinutes = r.Charged }
+            : null;
+        wire.RejectedFor = r.RejectedFor ?? "";
+        wire.RefusedFor = r.RefusedFor ?? "";
+        wire.DisputedFor = r.DisputedFor ?? "";
+        wire.ReversedFor = r.ReversedFor ?? "";
+        return wire;
+    }
+
+    /// <summary>What a client sees of an entry: not what is between agency and CMO.</summary>
+    private static V1.TimeEntry ForClient(V1.TimeEntry entry)
+    {
+        entry.Unpaid = false;
+        entry.RejectedFor = "";
+        entry.RefusedFor = "";
+        return entry;
+    }
+
+    private static V1.MeterProjection ToWire(MeterProjection projection) => new()
+    {
+        UnapprovedMinutes = projection.Unapproved,
+        BookedMinutes = projection.Booked,
+        RemainingMinutes = projection.Remaining,
+        BeyondMinutes = projection.Beyond,
+        ExhaustDate = projection.ExhaustedOn.ToWire(),
+    };
 
     private static string SheetName(AgencyId agency, CmoId cmo, string week) => ResourceNames.Of(agency, "cmos", cmo.Value, "timesheets", week.ToLowerInvariant());
 

@@ -47,6 +47,12 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
 
     public Task<Reply<CmoLostTime>> GetLostTo(Read read, TimeOffId timeOff) => Query(read, (s, _) => new CmoLostTime(s.LostTo(timeOff)));
 
+    public async Task<Reply<CmoPlan>> GetPlan(Read read, LocalDate from, LocalDate to)
+    {
+        var policy = read.ReadTime is null ? await NewerPolicy(read.PolicyVersion, read.SandboxNow) : null;
+        return await Query(read, (s, _) => new CmoPlan(WorkPlan.Of(s.Under(policy).Facts, from, to)));
+    }
+
     public Task<Reply<Booking>> GetBooking(Read read, BookingId id) => Query(read, (s, _) => s.Bookings.GetValueOrDefault(id), Rejection.NotFound("booking", id.Value));
 
     public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec, int priority) => WithFacts(call, spec.Client, facts =>

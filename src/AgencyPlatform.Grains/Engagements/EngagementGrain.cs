@@ -86,12 +86,40 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
     public async Task<Reply<TimeParts>> Draw(Call call, DrawTime c)
     {
         var rate = await Grain<IFractionalCmoGrain>(c.Cmo.Value).GetCostRate(new Read(Key.Agency, call.SandboxNow), c.Date);
-        return rate.Rejection is { } unknown ? Reply<TimeParts>.No(unknown) : await Decide(call, (s, _) => s.Draw(c, rate.Value!.Rate), s => s.Time.Approved[c.Entry].Parts);
+        return rate.Rejection is { } unknown ? Reply<TimeParts>.No(unknown) : await Decide(call, (s, _) => s.Draw(c, rate.Value!.Rate), s => (s.Time.Approved.GetValueOrDefault(c.Entry) ?? s.Time.Reversed[c.Entry]).Parts);
     }
+
+    public Task<Reply<TimeEntryKey>> Reverse(Call call, ReverseTime c) => Decide(call, (s, now) => s.Reverse(c, now), _ => c.Entry);
+
+    public Task<Reply<TimeEntryKey>> Dispute(Call call, DisputeTime c) => Decide(call, (s, _) => s.Dispute(c), _ => c.Entry);
+
+    public Task<Reply<TimeEntryKey>> EndDispute(Call call, DisputeTime c) => Decide(call, (s, _) => s.EndDispute(c), _ => c.Entry);
 
     public Task<Reply<ConsentResult>> Consent(Call call, ConsentToOverage c) => Decide(call, (s, _) => s.Consent(c), s => s.LastConsent());
 
     public Task<Reply<MeterView>> GetMeter(Read read, LocalDate date) => Query(read, (s, _) => s.MeterView(date));
+
+    public async Task<Reply<MeterProjection>> ProjectMeter(Read read, LocalDate date)
+    {
+        var known = await Get(read);
+        if (known.Value is not { } engagement || !engagement.Service.Contains(date))
+        {
+            return Reply<MeterProjection>.No(known.Rejection ?? Rejection.NotFound("meter", $"{Key.Id} on {date:uuuu-MM-dd}"));
+        }
+
+        var (period, next) = (engagement.PeriodOn(date).Dates, date.PlusDays(1));
+        var plans = await Task.WhenAll(engagement.Plan.Members.Select(m => Grain<IFractionalCmoGrain>(m.Cmo.Value).GetPlan(read, next, period.End!.Value)));
+        var booked = plans.SelectMany(p => p.Value?.Work ?? []).Where(w => w.Engagement == engagement.Id).ToImmutableArray();
+        var logged = await ReadModels.Sum<TimeEntryRow>(
+            Key.Agency,
+            [
+                Filter.Eq(nameof(TimeEntryRow.Engagement), engagement.Id), Filter.Eq(nameof(TimeEntryRow.Billable), true),
+                new Filter(nameof(TimeEntryRow.Date), FilterOperator.GreaterOrEqual, period.Start), new Filter(nameof(TimeEntryRow.Date), FilterOperator.Less, next),
+                new Filter(nameof(TimeEntryRow.State), FilterOperator.In, new[] { TimeEntryState.Draft, TimeEntryState.Submitted }),
+            ],
+            nameof(TimeEntryRow.Minutes), []);
+        return await Query(read, (s, _) => s.Project(date, checked((int)logged[0].Sum), booked));
+    }
 
     public Task<Reply<BillingInputs>> GetBillingInputs(Read read) => Query(read, (s, _) => s.BillingInputs());
 

@@ -1,4 +1,3 @@
-using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Contracts.Time;
 using AgencyPlatform.Domain.Engagements;
@@ -9,35 +8,16 @@ namespace AgencyPlatform.Grains.Time;
 
 /// <summary>See <see cref="ITimesheetGrain"/>.</summary>
 [Reentrant]
-public sealed class TimesheetGrain(GrainServices services) : AggregateGrain<Timesheet>(services), ITimesheetGrain
+public sealed partial class TimesheetGrain(GrainServices services) : AggregateGrain<Timesheet>(services), ITimesheetGrain
 {
     private readonly TimeProvider _system = services.System;
 
     public async Task<Reply<Timesheet>> Log(Call call, LogTime c)
     {
-        var read = new Read(Key.Agency, call.SandboxNow);
-        var cmo = await Grain<IFractionalCmoGrain>(c.Cmo.Value).Get(read);
-        if (cmo.Rejection is not null)
-        {
-            return Reply<Timesheet>.No(Rejection.NotFound("cmo", c.Cmo.Value));
-        }
-
-        var engagements = c.Entries.Select(e => e.Work.Engagement).Distinct().ToList();
-        var known = await Task.WhenAll(engagements.Select(e => Grain<IEngagementGrain>(e.Value).Get(read)));
-        for (var i = 0; i < known.Length; i++)
-        {
-            if (known[i].Rejection is not null)
-            {
-                return Reply<Timesheet>.No(Rejection.NotFound("engagement", engagements[i].Value));
-            }
-
-            if (c.Entries.Where(e => e.Work.Engagement == engagements[i]).Select(e => known[i].Value!.RefuseTime(c.Cmo, e.Work.Date)).FirstOrDefault(r => r is not null) is { } refused)
-            {
-                return Reply<Timesheet>.No(refused);
-            }
-        }
-
-        return await Decide(call, (s, now) => s.Log(c, cmo.Value!.Profile.TimeZone, now), s => s);
+        var (facts, missing) = await FactsFor(call, c);
+        return (missing ?? c.Entries.Select(e => facts!.Refused.GetValueOrDefault(e.Id)).FirstOrDefault(r => r is not null)) is { } refused
+            ? Reply<Timesheet>.No(refused)
+            : await Decide(call, (s, now) => s.Log(c, facts!.TimeZone, now, facts.DaysAhead), s => s);
     }
 
     public Task<Reply<Timesheet>> Remove(Call call, RemoveEntries c) => Decide(call, (s, _) => s.Remove(c), s => s);
@@ -58,19 +38,32 @@ public sealed class TimesheetGrain(GrainServices services) : AggregateGrain<Time
 
     public Task<Reply<Timesheet>> Get(Read read) => Query(read, (s, _) => s);
 
-    /// <summary>Draws the next entry of the oldest approval on its engagement, and records what came of it.</summary>
+    /// <summary>Takes the next entry of the oldest approval, else of the oldest correction, to its engagement, and records what came of it. Internal time has none.</summary>
     protected override async Task<bool> Step(Timesheet committed)
     {
-        if (committed.NextStep() is not { } next)
+        if (committed.NextStep() is var (approval, entry))
         {
-            return false;
+            var drawn = await Draw(committed, approval, entry);
+            await Decide(StepCall(), (s, _) => s.Record(approval.Request, entry.Id, drawn.Value, drawn.Rejection), s => s);
+            return true;
         }
 
-        var (approval, entry) = next;
-        var (call, work) = (StepCall(), entry.Work);
-        var drawn = await Grain<IEngagementGrain>(work.Engagement.Value).Draw(
-            call, new DrawTime(TimeEntryKey.Of(committed.Cmo, committed.Week, entry.Id), committed.Cmo, work.Date, work.Minutes, work.Billable, work.Paid, approval.Actor));
-        await Decide(call, (s, _) => s.Record(approval.Request, entry.Id, drawn.Value, drawn.Rejection), s => s);
-        return true;
+        if (committed.NextCorrection() is var (correction, corrected))
+        {
+            await Correct(committed, correction, corrected);
+            await Decide(StepCall(), (s, _) => s.Record(correction.Request, corrected.Id), s => s);
+            return true;
+        }
+
+        return false;
+    }
+
+    private async Task<Reply<TimeParts>> Draw(Timesheet sheet, Approval approval, TimeEntry entry)
+    {
+        var work = entry.Work;
+        return work.Engagement is { } engagement
+            ? await Grain<IEngagementGrain>(engagement.Value).Draw(
+                StepCall(), new DrawTime(TimeEntryKey.Of(sheet.Cmo, sheet.Week, entry.Id), sheet.Cmo, work.Date, work.Minutes, work.Billable, work.Paid, approval.Actor))
+            : new Reply<TimeParts>(TimeParts.None, null, null);
     }
 }

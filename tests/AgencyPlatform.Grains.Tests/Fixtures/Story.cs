@@ -58,6 +58,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await AnEngagementThatChanges();
         await WorkedTime();
         await OverageWithConsent();
+        await Corrections();
         await Invoices();
         await AnEnd();
         await Waitlists();
@@ -233,6 +234,22 @@ internal sealed partial class Story(IGrainFactory grains)
         Ok(approved);
         Assert.Equal(2, approved.Value!.Outcomes.Count(o => o.Refusal is null));
         Assert.Equal(1, approved.Value.Outcomes.Count(o => o.Refusal is not null));
+    }
+
+    private async Task Corrections()
+    {
+        var week = new IsoWeek(2026, 6);
+        var sheet = grains.Of<ITimesheetGrain>(s_agency, $"ada/{week}");
+        Ok(await sheet.ReportNothingWorked(Next(), s_cmos.Ada, week));
+        Work Worked(int day) => new(new("growth"), week.Monday().PlusDays(day), 20, "", true, true, "");
+        var training = new Work(null, week.Monday(), 60, "training", false, true, "");
+        Ok(await sheet.Log(Next(), new LogTime(s_cmos.Ada, week, [new(new("a"), Worked(0)), new(new("b"), Worked(1)), new(new("c"), training)])));
+        Ok(await sheet.Submit(Next(), new SubmitEntries([])));
+        Ok(await sheet.Approve(Next(), new ApproveEntries([])));
+        Ok(await sheet.Dispute(Next(), new DisputeEntry(new("a"), "Was it not the week before?", ByClient: true)));
+        Ok(await sheet.Resolve(Next(), new ResolveDispute(new("a"), DisputeResolution.Restored, "It was not.")));
+        Ok(await sheet.Reverse(Next(), new ReverseEntries([new("b")], "Worked for another client.")));
+        Ok(await grains.Of<ITimesheetGrain>(s_agency, $"bob/{week}").ReportNothingWorked(Next(), s_cmos.Bob, week));
     }
 
     private async Task Invoices()
