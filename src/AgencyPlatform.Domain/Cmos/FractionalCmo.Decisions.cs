@@ -131,7 +131,8 @@ public sealed partial record FractionalCmo
     /// <param name="priority">With which it would wait.</param>
     public CheckResult Check(BookingSpec spec, BookingFacts facts, Instant now, int priority = 0)
     {
-        var state = Noting(facts.Policy, facts.Fence, now).State;
+        // What newer facts free is asked of those who wait first.
+        var state = Waitlist.Waiting.IsEmpty ? Under(facts.Policy) : Noting(facts.Policy, facts.Fence, now).State;
         var until = spec.Dates().End ?? Feasibility.Horizon(state.Facts, spec);
         var refusal = Feasibility.Check(state.Facts, spec, facts.Fence);
         var mayWait = refusal is not null && spec.Steps[0].Dates.Start > Today(now) && state.Waitlist.Entries.Count < Waitlist.MostEntries;

@@ -51,6 +51,7 @@ internal sealed partial class CapacityService
         var fields = new Fields();
         var (agency, cmo) = fields.Name<CmoId>("parent", request.Parent, CmosService.Collection);
         var client = fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, ClientsService.Collection);
+        fields.Require(Enum.IsDefined(request.State), "state", "must be one of STATE_WAITING, STATE_OFFERED, STATE_RESERVED");
         var page = Page.Of(context, request, fields);
         var read = await calls.Read(context, request, fields, agency);
         Calls.Caller(context).EnsureCmo(cmo);

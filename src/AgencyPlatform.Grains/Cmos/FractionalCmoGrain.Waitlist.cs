@@ -24,7 +24,7 @@ public sealed partial class FractionalCmoGrain
             // Who no longer is there names nobody new; the fence that is known stands.
             if ((await Fence(call, client)).Value is { } fence)
             {
-                noted = await Decide(call, (s, now) => s.NoteFacts(new BookingFacts(fence, null), now), s => s);
+                noted = await Decide(call.AsStep(), (s, now) => s.NoteFacts(new BookingFacts(fence, null), now), s => s);
             }
         }
 

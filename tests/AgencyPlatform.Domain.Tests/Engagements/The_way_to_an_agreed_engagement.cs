@@ -3,6 +3,7 @@ using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Engagements;
+using CsCheck;
 using NodaTime;
 using Xunit;
 
@@ -63,6 +64,40 @@ public sealed class The_way_to_an_agreed_engagement
         var signed = After(proposed, s => s.Sign(new SignEngagement(s_board, 1, assistant), client, s_now));
         Assert.Equal((EngagementState.Accepted, assistant), (signed.State, signed.Signatures[^1].By));
         Assert.Empty(signed.Sign(new SignEngagement(s_board, 1), client, s_now).Events);
+    }
+
+    /// <summary>Any rule, anybody signing in any order, again and again: accepted with the signature that completes it, and neither before nor after.</summary>
+    [Fact]
+    public void In_whatever_order_they_sign_it_is_accepted_with_the_signature_that_completes_the_rule()
+    {
+        PersonId[] people = [s_ceo, s_vp, s_board, new("intern")];
+        Gen.Select(Gen.Int[1, 3], Gen.Int[0, 7], Gen.Int[0, 7], Gen.Int[0, 3].Array[0, 12]).Sample((needed, ofBits, requiredBits, order) =>
+        {
+            var of = Some(ofBits);
+            var required = of.IsEmpty ? Some(requiredBits) : Some(requiredBits & ofBits);
+            var client = s_client with { Policy = new SignOffPolicy([new SignOffRule(SignOffSubject.Proposal, s_usd, [new SignOffBand(null, needed, of, required)])], []) };
+            var most = Math.Max(needed, required.Count);
+            var proposal = Draft(fee: 1).Propose(new ProposeEngagement(null), client, s_now);
+            Assert.Equal(most > (of.IsEmpty ? 3 : of.Count), proposal.Rejection?.Reason == Reasons.SignOffUnreachable);
+            var (state, signed) = (Fold(Draft(fee: 1), proposal.Rejection is null ? proposal.Events : []), new HashSet<PersonId>());
+            foreach (var person in order.Select(i => people[i]).TakeWhile(_ => proposal.Rejection is null))
+            {
+                var before = state.State;
+                var decision = state.Sign(new SignEngagement(person, 1), client, s_now);
+                Assert.Equal(
+                    signed.Contains(person) ? null
+                    : before == EngagementState.Accepted ? Reasons.MoveNotAllowed
+                    : person == people[3] ? Reasons.NotADecisionMaker
+                    : !of.IsEmpty && !of.Contains(person) ? Reasons.NotASigner
+                    : null,
+                    decision.Rejection?.Reason);
+                Assert.Equal(decision.Rejection is null && signed.Add(person), !decision.Events.IsDefaultOrEmpty);
+                state = Fold(state, decision.Rejection is null ? decision.Events : []);
+                Assert.Equal(signed.Count >= most && required.IsSubsetOf(signed), state.State == EngagementState.Accepted);
+            }
+        });
+
+        ImmutableSortedSet<PersonId> Some(int bits) => [.. people[..3].Where((_, i) => (bits >> i & 1) == 1)];
     }
 
     [Fact]

@@ -115,6 +115,8 @@ public sealed class WaitlistTests(PlatformFixture platform)
         var bare = Join(agency, "x", "bolt", 60);
         bare.OfferExpiry = null;
         Assert.Contains("offer_expiry", (await Refused.By(admin.Capacity.JoinWaitlistAsync(bare))).FieldViolations.Select(v => v.Field));
+        Assert.Equal("state", Assert.Single((await Refused.By(admin.Capacity.ListWaitlistEntriesAsync(
+            new ListWaitlistEntriesRequest { Parent = Cmo(agency), State = (WaitlistEntry.Types.State)9 }))).FieldViolations).Field);
         Assert.Equal("priority", Assert.Single((await Refused.By(admin.Capacity.CheckBookingAsync(
             new CheckBookingRequest { Parent = Cmo(agency), Booking = Week(agency, "bolt", 60), Priority = -1 }))).FieldViolations).Field);
     }

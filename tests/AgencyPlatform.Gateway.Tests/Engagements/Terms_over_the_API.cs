@@ -58,8 +58,8 @@ public sealed class Terms_over_the_API(PlatformFixture platform)
     {
         var agency = await platform.NewAgency();
         var staff = await agency.As(Role.Operations);
-        var approver = (await agency.As(Role.ClientApprover, client: "acme")).Service<EngagementsService.EngagementsServiceClient>();
         var name = await Active(agency, new TermRules { InitialMonths = 3, Renewal = TermRules.Types.Renewal.BySignature, RenewalMonths = 3 });
+        var approver = (await agency.As(Role.ClientApprover, client: "acme")).Service<EngagementsService.EngagementsServiceClient>();
         Assert.Equal([(Day(2026, 4, 5), DueKind.RenewalToSign)], await Due(agency));
 
         Assert.Equal(Reasons.NotADecisionMaker, (await Refused.By(approver.SignRenewalAsync(new SignRenewalRequest { Name = name, PersonId = "nobody" }))).Reason);
