@@ -1,3 +1,4 @@
+using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Engagements;
 using Comment = AgencyPlatform.Domain.Engagements.Comment;
 using Engagement = AgencyPlatform.Domain.Engagements.Engagement;
