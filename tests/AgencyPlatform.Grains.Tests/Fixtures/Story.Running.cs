@@ -20,6 +20,7 @@ internal sealed partial class Story
         Ok(await Run.Create(Next(), new CreateEngagement(new("run"), s_clients.Acme, Hourly("Run", s_cmos.Bob))));
         Ok(await Run.Propose(Next(), new ProposeEngagement(null)));
         Ok(await Run.Sign(Next(), new SignEngagement(s_deciders.Board, 0)));
+        Ok(await Run.Sign(Next(), new SignEngagement(s_deciders.Ceo, 0)));
         Ok(await Run.Activate(Next()));
 
         // Ada joins and Bob does more from March on; the first proposal was a mistake.
@@ -30,6 +31,7 @@ internal sealed partial class Story
         Ok(await Run.CloseScope(Next(), new CloseScope(1, false, "Wrong date.")));
         Ok(await Run.ProposeScope(Next(), new ProposeScope(more, _now + Duration.FromDays(7))));
         Ok(await Run.SignScope(Next(), new SignScope(s_deciders.Ceo, 2)));
+        Ok(await Run.SignScope(Next(), new SignScope(s_deciders.Board, 2)));
         Ok(await Run.AgreeToScope(Next(), new AgreeToScope(s_cmos.Ada, 2)));
         Ok(await Run.ApplyScope(Next(), new ApplyScope(2)));
 
@@ -38,6 +40,7 @@ internal sealed partial class Story
         Ok(await Run.ProposeScope(Next(), new ProposeScope(
             new ScopeProposal(april, null, [Member(s_cmos.Bob, 200, april), new ScopeMember(s_cmos.Ada, "", [], false), Member(s_cmos.Cy, 60, april)], null, ""), null)));
         Ok(await Run.SignScope(Next(), new SignScope(s_deciders.Ceo, 3)));
+        Ok(await Run.SignScope(Next(), new SignScope(s_deciders.Board, 3)));
         Assert.NotNull((await Run.ApplyScope(Next(), new ApplyScope(3))).Rejection);
 
         await Covered("fair", new LocalDate(2026, 2, 10));
