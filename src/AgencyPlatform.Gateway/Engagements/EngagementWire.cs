@@ -10,7 +10,6 @@ using Grant = AgencyPlatform.Domain.Time.Grant;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 using Renewal = AgencyPlatform.Domain.Engagements.Renewal;
 using Rollover = AgencyPlatform.Domain.Billing.Rollover;
-using Signature = AgencyPlatform.Domain.Engagements.Signature;
 using ServiceType = AgencyPlatform.Domain.Engagements.ServiceType;
 using TermRules = AgencyPlatform.Domain.Engagements.TermRules;
 using Terms = AgencyPlatform.Domain.Billing.Terms;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Engagements;
 using NodaTime;
 using Xunit;
