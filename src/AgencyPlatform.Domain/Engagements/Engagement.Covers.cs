@@ -10,7 +10,7 @@ namespace AgencyPlatform.Domain.Engagements;
 public sealed partial record Engagement
 {
     /// <summary>Asks the client for consent and the covering CMO for agreement. The same request again changes nothing.</summary>
-    public Decision RequestCover(RequestCover command) => In("request_cover", [EngagementState.Active, EngagementState.Transitioning], () =>
+    public Decision RequestCover(RequestCover command) => In("request cover", [EngagementState.Active, EngagementState.Transitioning], () =>
     {
         var cover = new Cover(
             command.Id, command.Away, command.Covering, command.Minutes, command.AgreementWaived, command.Reason, CoverState.Requested, null, null, null, "");
@@ -49,22 +49,22 @@ public sealed partial record Engagement
     });
 
     /// <summary>A decision maker of the client consents; again: nothing changes.</summary>
-    public Decision ConsentToCover(ConsentToCover command, DecisionMakers client, Instant now) => OfCover("consent_to_cover", command.Id, [CoverState.Requested], cover =>
+    public Decision ConsentToCover(ConsentToCover command, DecisionMakers client, Instant now) => OfCover("consent to cover", command.Id, [CoverState.Requested], cover =>
         cover.ConsentOf is not null ? Decision.Nothing
         : SignOff.Refuse(Clients.SignOffNeed.Any(1), client, Client, command.Person, command.By, now) is { } refused ? refused
         : Decision.Accept(new CoverConsented(command.Id, command.Person, now, client.Version)));
 
-    public Decision AgreeToCover(AgreeToCover command, Instant now) => OfCover("agree_to_cover", command.Id, [CoverState.Requested], cover =>
+    public Decision AgreeToCover(AgreeToCover command, Instant now) => OfCover("agree to cover", command.Id, [CoverState.Requested], cover =>
         command.Cmo != cover.Covering ? Rejection.NotFound("cover", command.Id.Value)
         : cover.AgreedAt is not null ? Decision.Nothing
         : Decision.Accept(new CoverAgreed(command.Id, now)));
 
     public Decision DeclineCover(DeclineCover command) =>
-        OfCover("decline_cover", command.Id, [CoverState.Requested], _ => Decision.Accept(new CoverDeclined(command.Id, command.Reason)));
+        OfCover("decline cover", command.Id, [CoverState.Requested], _ => Decision.Accept(new CoverDeclined(command.Id, command.Reason)));
 
     /// <summary>Books the covering CMO on the dates, or refuses.</summary>
-    public Decision BookCover(BookCover command, Guid request, Instant now) => In("book_cover", [EngagementState.Active, EngagementState.Transitioning], () =>
-        OfCover("book_cover", command.Id, [CoverState.Requested], cover =>
+    public Decision BookCover(BookCover command, Guid request, Instant now) => In("book cover", [EngagementState.Active, EngagementState.Transitioning], () =>
+        OfCover("book cover", command.Id, [CoverState.Requested], cover =>
             cover.ConsentOf is null ? Rejection.Rule(
                 Reasons.ConsentMissing, $"The client has not consented to the cover '{cover.Id}' yet. Record its consent first.", ("cover", cover.Id.Value), ("client", Client.Value))
             : cover is { AgreedAt: null, AgreementWaived: false } ? Rejection.Rule(
@@ -74,8 +74,8 @@ public sealed partial record Engagement
                 [new Rebooking(cover.Covering, BookingOf(cover.Id), RebookingForm.Place, cover.Steps(), Cover: cover.Id)], new CoverBooked(request, cover.Id), now)));
 
     /// <summary>The covering CMO is freed from a date on.</summary>
-    public Decision CancelCover(CancelCover command, Guid request, Instant now) => In("cancel_cover", [EngagementState.Active, EngagementState.Transitioning, EngagementState.Paused], () =>
-        OfCover("cancel_cover", command.Id, [CoverState.Booked], cover =>
+    public Decision CancelCover(CancelCover command, Guid request, Instant now) => In("cancel cover", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
+        OfCover("cancel cover", command.Id, [CoverState.Booked], cover =>
             cover.Minutes.Keys.Last() < command.From ? Rejection.Invalid(new FieldViolation("start_date", $"on or before the last covered date {Text(cover.Minutes.Keys.Last())}"))
             : ApprovedTimeFrom(command.From, cover.Covering) ?? StartMove([CutAt(cover, command.From)], new CoverCancelled(request, cover.Id, command.From), now)));
 

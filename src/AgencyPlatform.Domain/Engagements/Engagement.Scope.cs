@@ -12,7 +12,7 @@ public sealed partial record Engagement
     /// The change goes to the client's decision makers, by the client's rule for its amount: the highest monthly equivalent of what would be charged from its date on. One that was open is
     /// replaced: what was signed and agreed is void.
     /// </summary>
-    public Decision ProposeScope(ProposeScope command, ImmutableArray<BookedSteps> asked, DecisionMakers client, Instant now) => In("propose_scope_change", [EngagementState.Active], () =>
+    public Decision ProposeScope(ProposeScope command, ImmutableArray<BookedSteps> asked, DecisionMakers client, Instant now) => In("propose scope change", [EngagementState.Active], () =>
     {
         var proposal = command.Proposal;
         if (RefuseScope(proposal) is { } refusal)
@@ -36,7 +36,7 @@ public sealed partial record Engagement
         Running.Scope is { State: ScopeState.Proposed or ScopeState.Accepted } signed && (command.Number == 0 || command.Number == signed.Number)
             && signed.Signatures.Any(s => s.Person == command.Person)
             ? Decision.Nothing
-            : Open("sign_scope_change", command.Number, [ScopeState.Proposed], change =>
+            : Open("sign scope change", command.Number, [ScopeState.Proposed], change =>
             {
                 var need = change.SignOffNeed(Plan);
                 if (SignOff.Refuse(need, client, Client, command.Person, command.By, now) is { } refused)
@@ -50,19 +50,19 @@ public sealed partial record Engagement
                     : Decision.Accept(given);
             });
 
-    public Decision AgreeToScope(AgreeToScope command, Instant now) => Open("agree_to_scope_change", command.Number, [ScopeState.Proposed, ScopeState.Accepted], change =>
+    public Decision AgreeToScope(AgreeToScope command, Instant now) => Open("agree to scope change", command.Number, [ScopeState.Proposed, ScopeState.Accepted], change =>
         !change.MustAgree.Contains(command.Cmo) ? Rejection.NotFound("member", command.Cmo.Value)
         : change.Agreements.ContainsKey(command.Cmo) ? Decision.Nothing
         : Decision.Accept(new ScopeAgreed(command.Cmo, change.Number, now)));
 
     public Decision CloseScope(CloseScope command) => Open(
-        command.ByClient ? "decline_scope_change" : "withdraw_scope_change", command.Number,
+        command.ByClient ? "decline scope change" : "withdraw scope change", command.Number,
         command.ByClient ? [ScopeState.Proposed] : [ScopeState.Proposed, ScopeState.Accepted],
         change => Decision.Accept(new ScopeClosed(change.Number, command.ByClient ? ScopeState.Declined : ScopeState.Withdrawn, command.Reason)));
 
     /// <summary>Swaps the capacity of everybody concerned, or of nobody; the terms change from the date on.</summary>
-    public Decision ApplyScope(ApplyScope command, ImmutableArray<BookedSteps> asked, Guid request, Instant now) => In("apply_scope_change", [EngagementState.Active], () =>
-        Open("apply_scope_change", command.Number, [ScopeState.Accepted], change =>
+    public Decision ApplyScope(ApplyScope command, ImmutableArray<BookedSteps> asked, Guid request, Instant now) => In("apply scope change", [EngagementState.Active], () =>
+        Open("apply scope change", command.Number, [ScopeState.Accepted], change =>
             RefuseScope(change.Proposal) is { } refusal ? refusal
             : Missing(change.MustAgree, change.Agreements) is { } missing ? missing
             : StartMove(ScopeRebookings(change.Proposal, asked, request), new ScopeChanged(request, change.Number, change.Proposal), now)));

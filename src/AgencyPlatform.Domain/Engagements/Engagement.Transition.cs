@@ -10,7 +10,7 @@ public sealed partial record Engagement
 {
     /// <summary>Resizes every booking and the terms from each date on to a share of what was agreed at the first one, all bookings or none. A pause ends there.</summary>
     public Decision StartTransition(StartTransition command, ImmutableArray<BookedSteps> asked, Guid request, Instant now) =>
-        In("start_transition", [EngagementState.Active, EngagementState.Paused], () =>
+        In("start transition", [EngagementState.Active, EngagementState.Paused], () =>
         {
             if (WrongIn(command) is { Length: > 0 } wrong)
             {
@@ -34,7 +34,7 @@ public sealed partial record Engagement
         });
 
     /// <summary>Adds an item to the checklist, renames one, or marks it as done by the caller, or as open.</summary>
-    public Decision PutHandoverItem(PutHandoverItem command, string actor, Instant now) => In("put_handover_item", [EngagementState.Transitioning], () =>
+    public Decision PutHandoverItem(PutHandoverItem command, string actor, Instant now) => In("put handover item", [EngagementState.Transitioning], () =>
     {
         var items = Running.Transition!.Checklist;
         var known = items.FirstOrDefault(i => i.Id == command.Id);

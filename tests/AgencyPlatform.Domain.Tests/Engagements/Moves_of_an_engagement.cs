@@ -25,6 +25,10 @@ public sealed partial class Moves_of_an_engagement
     private static readonly Rejection s_full = Rejection.Rule(Reasons.CapacityExceeded, "No room.");
     private static readonly EngagementState[] s_all = Enum.GetValues<EngagementState>();
 
+    private static readonly ScopeProposal s_scope = new(s_start.PlusMonths(2), null, [], new RetainerTerms(
+        s_start.PlusMonths(2), new LegalEntityId("main"), new Currency("USD"), new BillCycle(1, 1), 1_200_000, 3_000, 25_000, OverageGate.Consent), "");
+    private static readonly StartTransition s_taper = new([new TaperStep(s_start.PlusMonths(6), 50)], [], "");
+
     /// <summary>Every command, and the states that allow it (domain §3).</summary>
     public static TheoryData<string> Commands => new(s_moves.Keys);
 
@@ -43,8 +47,45 @@ public sealed partial class Moves_of_an_engagement
             ["decline agreement"] = (s => s.DeclineAs(new DeclineAsCmo(s_bob, 0, "No time."), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
             ["activate"] = (s => s.Activate(Request(9), "America/New_York", s_now), [EngagementState.Accepted]),
             ["sign renewal"] = (s => BySignature(s).SignRenewal(new SignRenewal(s_board, 0, null), s_deciders, s_now), [EngagementState.Active, EngagementState.Paused]),
+            ["pause"] = (s => Running(s).Pause(new PauseEngagement(s_start.PlusMonths(3), null, 0, ""), [], Request(9), s_now), [EngagementState.Active]),
+            ["resume"] = (s => Running(s).Resume(new ResumeEngagement(s_start.PlusMonths(4)), Request(9), s_now), [EngagementState.Paused]),
+            ["propose scope change"] = (s => Running(s).ProposeScope(new ProposeScope(s_scope, null), [], s_deciders, s_now), [EngagementState.Active]),
+            ["apply scope change"] = (s => Running(s).ApplyScope(new ApplyScope(0), [], Request(9), s_now), [EngagementState.Active]),
+            ["request cover"] = (s => Running(s).RequestCover(Cover("new", 13)), [EngagementState.Active, EngagementState.Transitioning]),
+            ["book cover"] = (s => Running(s).BookCover(new BookCover(new("asked")), Request(9), s_now), [EngagementState.Active, EngagementState.Transitioning]),
+            ["cancel cover"] = (s => Running(s).CancelCover(new CancelCover(new("booked"), s_start), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
+            ["start transition"] = (s => Running(s).StartTransition(s_taper, [], Request(9), s_now), [EngagementState.Active, EngagementState.Paused]),
+            ["put handover item"] = (s => Running(s).PutHandoverItem(new PutHandoverItem(new("keys"), "Keys", false), "key:crm", s_now), [EngagementState.Transitioning]),
             ["end"] = (s => s.EndOn(new EndEngagement(s_start.PlusDays(30)), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
         }.ToImmutableSortedDictionary(StringComparer.Ordinal);
+
+    private static RequestCover Cover(string id, int day) =>
+        new(new(id), s_ada, new("cy"), ImmutableSortedDictionary<LocalDate, int>.Empty.Add(new LocalDate(2026, 4, day), 60), true, "");
+
+    /// <summary>What a running engagement has by the time of its moves: an accepted change of scope, a cover that may be booked and one that is, a pause, a taper.</summary>
+    private static Engagement Running(Engagement state)
+    {
+        if (state.Id.Value is null)
+        {
+            return state;
+        }
+
+        var active = RunningEngagement.Active();
+        foreach (var (id, day) in new[] { ("asked", 7), ("booked", 8) })
+        {
+            active = active.After(s => s.RequestCover(Cover(id, day)), s => s.ConsentToCover(new ConsentToCover(new(id), s_ceo), s_deciders, s_now));
+        }
+
+        active = active.Moved(s => s.BookCover(new BookCover(new("booked")), Request(2), s_now))
+            .After(s => s.ProposeScope(new ProposeScope(s_scope, null), [], s_deciders, s_now), s => s.SignScope(new SignScope(s_ceo, 0), s_deciders, s_now));
+        var moved = state.State switch
+        {
+            EngagementState.Paused => RunningEngagement.Active().Moved(s => s.Pause(new PauseEngagement(s_start.PlusMonths(3), null, 0, ""), [], Request(3), s_now)),
+            EngagementState.Transitioning => RunningEngagement.Active().Moved(s => s.StartTransition(s_taper, [], Request(3), s_now)),
+            _ => active,
+        };
+        return moved with { State = state.State, Saga = state.Saga, Running = moved.Running with { Covers = active.Running.Covers } };
+    }
 
     [Theory, MemberData(nameof(Commands))]
     public void A_command_is_accepted_in_its_states_and_refused_in_all_others_with_the_states_that_allow_it(string move)
