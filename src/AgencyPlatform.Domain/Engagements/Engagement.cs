@@ -96,7 +96,13 @@ public sealed partial record Engagement(
             Agreements = ImmutableSortedDictionary<CmoId, Instant>.Empty,
             Proposal = Proposal.None with
             {
-                Need = e.Need, Monthly = e.Monthly, Plan = Plan, Changes = e.Changes ?? [], Comments = Proposal.Comments, FreesHolds = e.FreesHolds, TimeZone = e.TimeZone ?? "UTC",
+                Need = e.Need,
+                Monthly = e.Monthly,
+                Plan = Plan,
+                Changes = e.Changes ?? [],
+                Comments = Proposal.Comments,
+                FreesHolds = e.FreesHolds,
+                TimeZone = e.TimeZone ?? "UTC",
             },
         },
         EngagementRevised => this with
