@@ -51,10 +51,12 @@ public class Capacity_request_for_any_CMO
     }
 
     [Fact]
-    public void Once_offered_it_is_not_withdrawn() =>
-        Assert.Equal(
-            (Reasons.CapacityRequestOver, "Offered"),
-            Then(Made(), r => r.Offer(s_cmos.Ada, Now)).Withdraw(Now).Rejection is var refused ? (refused!.Reason, refused.Metadata["state"]) : default);
+    public void Once_offered_it_is_not_withdrawn()
+    {
+        var refused = Then(Made(), r => r.Offer(s_cmos.Ada, Now)).Withdraw(Now).Rejection!;
+
+        Assert.Equal((Reasons.CapacityRequestOver, "Offered"), (refused.Reason, refused.Metadata["state"]));
+    }
 
     [Fact]
     public void It_lapses_when_its_start_has_come_in_the_last_time_zone()

@@ -43,6 +43,7 @@ internal sealed partial class Story
         Ok(await dee.Confirm(Next(), new("pitch")));
         await dee.Settle(_now);
         await Request("either").Settle(_now);
+        Ok(await grains.Of<IClientCompanyGrain>(s_agency, "acme").SetCompetitors(Next(), new SetCompetitors([s_clients.Bolt])));
         Assert.Equal(new CmoId("dee"), (await Request("either").Get(new Contracts.Read(s_agency, _now))).Value!.Offering);
     }
 
