@@ -125,8 +125,11 @@ public sealed partial record Engagement(
         EngagementExpired e => this with { State = EngagementState.Expired, ExpiresAt = null, Proposal = Proposal.Closed(Plan, e.At) },
         HoldFreed e => this with { Proposal = Proposal with { ToFree = Proposal.ToFree.Remove(e.Cmo) } },
         ActivationStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, null), Time = Time with { TimeZone = e.TimeZone } },
-        MemberHeld e => this with { Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(
-                e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed, e.TakenOver ? e.Steps : Plan.Members.First(m => m.Cmo == e.Cmo).Steps)) },
+        MemberHeld e => this with
+        {
+            Bookings = Bookings.SetItem(e.Cmo, new MemberBooking(
+                e.Booking, e.TakenOver ? MemberPhase.TakenOver : MemberPhase.Placed, e.TakenOver ? e.Steps : Plan.Members.First(m => m.Cmo == e.Cmo).Steps))
+        },
         MemberRefused e => this with { Saga = Saga! with { Refusal = e.Rejection } },
         MemberFreed e => this with { Bookings = Bookings.Remove(e.Cmo) },
         ActivationRefused e => WithOutcome(e.Request, e.Rejection),
