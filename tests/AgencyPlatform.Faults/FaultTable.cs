@@ -98,7 +98,9 @@ internal static class FaultTable
             throw new InvalidOperationException($"{document} has no place for the table: it needs the lines {Begin} and {End}.");
         }
 
+        // In one step: whoever ends this in the middle is not to lose the document.
         begin += Begin.Length;
-        File.WriteAllText(document, $"{text[..begin]}\n{Markdown(text[begin..end].Split('\n').Concat(rows))}{text[end..]}");
+        File.WriteAllText(document + ".new", $"{text[..begin]}\n{Markdown(text[begin..end].Split('\n').Concat(rows))}{text[end..]}");
+        File.Move(document + ".new", document, overwrite: true);
     }
 }
