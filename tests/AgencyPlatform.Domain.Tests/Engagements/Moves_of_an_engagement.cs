@@ -32,7 +32,7 @@ public sealed partial class Moves_of_an_engagement
     /// <summary>Every command, and the states that allow it (domain §3).</summary>
     public static TheoryData<string> Commands => new(s_moves.Keys);
 
-    private static readonly ImmutableSortedDictionary<string, (Func<Engagement, Decision> Decide, EngagementState[] Allowed)> s_moves =
+    private static readonly ImmutableSortedDictionary<string, (Func<Engagement, Decision> Decide, EngagementState[] Allowed)> s_lifecycle =
         new Dictionary<string, (Func<Engagement, Decision>, EngagementState[])>
         {
             ["update"] = (s => s.Update(new UpdateEngagement(Plan())), [EngagementState.Draft]),
@@ -47,6 +47,13 @@ public sealed partial class Moves_of_an_engagement
             ["decline agreement"] = (s => s.DeclineAs(new DeclineAsCmo(s_bob, 0, "No time."), s_now), [EngagementState.Proposed, EngagementState.Accepted]),
             ["activate"] = (s => s.Activate(Request(9), "America/New_York", s_now), [EngagementState.Accepted]),
             ["sign renewal"] = (s => BySignature(s).SignRenewal(new SignRenewal(s_board, 0, null), s_deciders, s_now), [EngagementState.Active, EngagementState.Paused]),
+            ["end"] = (s => s.EndOn(new EndEngagement(s_start.PlusDays(30)), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
+        }.ToImmutableSortedDictionary(StringComparer.Ordinal);
+
+    /// <summary>Moves from the activation on, each decided on an engagement that has what it needs.</summary>
+    private static readonly ImmutableSortedDictionary<string, (Func<Engagement, Decision> Decide, EngagementState[] Allowed)> s_moves = s_lifecycle.AddRange(
+        new Dictionary<string, (Func<Engagement, Decision>, EngagementState[])>
+        {
             ["pause"] = (s => Running(s).Pause(new PauseEngagement(s_start.PlusMonths(3), null, 0, ""), [], Request(9), s_now), [EngagementState.Active]),
             ["resume"] = (s => Running(s).Resume(new ResumeEngagement(s_start.PlusMonths(4)), Request(9), s_now), [EngagementState.Paused]),
             ["propose scope change"] = (s => Running(s).ProposeScope(new ProposeScope(s_scope, null), [], s_deciders, s_now), [EngagementState.Active]),
@@ -56,8 +63,7 @@ public sealed partial class Moves_of_an_engagement
             ["cancel cover"] = (s => Running(s).CancelCover(new CancelCover(new("booked"), s_start), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
             ["start transition"] = (s => Running(s).StartTransition(s_taper, [], Request(9), s_now), [EngagementState.Active, EngagementState.Paused]),
             ["put handover item"] = (s => Running(s).PutHandoverItem(new PutHandoverItem(new("keys"), "Keys", false), "key:crm", s_now), [EngagementState.Transitioning]),
-            ["end"] = (s => s.EndOn(new EndEngagement(s_start.PlusDays(30)), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
-        }.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        });
 
     private static RequestCover Cover(string id, int day) =>
         new(new(id), s_ada, new("cy"), ImmutableSortedDictionary<LocalDate, int>.Empty.Add(new LocalDate(2026, 4, day), 60), true, "");
@@ -290,18 +296,18 @@ public sealed partial class Moves_of_an_engagement
         Assert.NotEqual(named.BookingOf(s_ada), named.BookingOf(s_bob));
     }
 
-    /// <summary>Any sequence of commands and saga steps, refused or not: replaying the stored events gives the live state.</summary>
+    /// <summary>Any sequence of the moves up to the activation and of the end, and of saga steps, refused or not (those between are in Generated_moves): replaying the stored events gives the live state.</summary>
     [Fact]
     public void Replay_gives_the_live_state_after_any_sequence() =>
-        Gen.Select(Gen.Int[0, s_moves.Count + 3], Gen.Int[0, 3]).Array[1, 60].Sample(choices =>
+        Gen.Select(Gen.Int[0, s_lifecycle.Count + 3], Gen.Int[0, 3]).Array[1, 60].Sample(choices =>
         {
             var events = new List<IEvent>();
             var live = Take(Engagement.Initial, Engagement.Initial.Create(new CreateEngagement(new EngagementId("launch"), s_client, Plan())));
             for (var i = 0; i < choices.Length; i++)
             {
                 var (which, how) = choices[i];
-                var decision = which < s_moves.Count
-                    ? s_moves.Values.ElementAt(which).Decide(live)
+                var decision = which < s_lifecycle.Count
+                    ? s_lifecycle.Values.ElementAt(which).Decide(live)
                     : live.NextStep() is { } step ? live.Record(step, how == 0 && step.Action is SagaAction.Place or SagaAction.TakeOver ? s_full : null, new BookingSpec(s_client, null, s_slot)) : Decision.Nothing;
                 live = Take(live, decision);
                 Assert.Equal(live.Saga is not null, live.NextStep() is not null);
