@@ -10,15 +10,16 @@ public sealed class FaultsFacts
     {
         using var folder = new TempFolder();
         var document = Path.Combine(folder.Path, "page.md");
-        await File.WriteAllTextAsync(document, "before\n<!-- faults: begin -->\noutdated\n<!-- faults: end -->\nafter\n");
+        await File.WriteAllTextAsync(document, "before\n<!-- faults: begin -->\n| `all-killed` | one process, SQLite | outdated |\n| `none` | cluster | another run's |\n<!-- faults: end -->\nafter\n");
 
         var (code, output, error) = await Run(
             "table", "--engine", "Sqlite", "--faults", "all-killed,backup-restored", "--seconds", "5", "--out", folder.Path, "--markdown", document);
 
         Assert.True(code == 0, output + error);
         var text = await File.ReadAllTextAsync(document);
-        Assert.Matches(@"\| `all-killed` \|( 0 \|){10} .*\| whole \| holds \|", text);
-        Assert.Matches(@"\| `backup-restored` \|( 0 \|){10} .*\| whole \| holds \|", text);
+        Assert.Matches(@"\| `all-killed` \| one process, SQLite \|( 0 \|){10} .*\| whole \| holds", text);
+        Assert.Matches(@"\| `backup-restored` \| one process, SQLite \|( 0 \|){10} .*\| whole \| holds", text);
+        Assert.Contains("| `none` | cluster | another run's |\n", text, StringComparison.Ordinal);
         Assert.DoesNotContain("outdated", text, StringComparison.Ordinal);
         Assert.EndsWith("<!-- faults: end -->\nafter\n", text, StringComparison.Ordinal);
     }

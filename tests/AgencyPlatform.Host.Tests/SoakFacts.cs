@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.RegularExpressions;
 using AgencyPlatform.Grains;
 using AgencyPlatform.Testing;
@@ -81,12 +82,21 @@ public sealed partial class SoakFacts
         typeof(LoadTest.LoadTestCommands).Assembly,
         ["run", "capacity", "--address", address.ToString(), "--seconds", $"{seconds}", "--callers", "60", "--cmos", "16", "--log", Path.Combine(folder.Path, "calls.jsonl"), .. more]);
 
-    /// <summary>Reads what a load says up to a line.</summary>
+    /// <summary>Reads what a load says up to a line; one that ends before it fails, with what it said.</summary>
     internal static async Task Says(Process load, Regex line)
     {
-        while (await load.StandardOutput.ReadLineAsync() is { } said && !line.IsMatch(said))
+        var before = new StringBuilder();
+        while (await load.StandardOutput.ReadLineAsync() is { } said)
         {
+            if (line.IsMatch(said))
+            {
+                return;
+            }
+
+            before.AppendLine(said);
         }
+
+        Assert.Fail($"The load ended early: {before}{await load.StandardError.ReadToEndAsync()}");
     }
 
     internal static async Task AllHolds(Process load)
