@@ -130,7 +130,9 @@ internal static class Silos
             using var connections = new Connections([.. (shape.Gateways == 0 ? silos : gateways).Select(s => s.Grpc)], options.Connections);
             var work = new PairWork(connections, targets);
             var subject = new Subject(shape.Title, null, [.. silos, .. gateways], work, () => ProcessTimes.OfTree(postgres.Id));
-            subject.Check(await LoadGenerator.Run(subject, options.Callers, TimeSpan.Zero, options.WarmUp, cancellation));
+
+            // Not checked: in a cluster that has just formed aggregates move home, and a call that meets that may be answered UNAVAILABLE, which a client repeats.
+            await LoadGenerator.Run(subject, options.Callers, TimeSpan.Zero, options.WarmUp, cancellation);
             var before = Cpu(gateways);
             var window = await LoadGenerator.Run(subject, options.Callers, TimeSpan.Zero, options.Length, cancellation);
             var spent = Cpu(gateways) - before;

@@ -73,7 +73,7 @@ public sealed class BenchmarkFacts_on_PostgreSQL
     public async Task Two_silos_are_compared_with_one_through_a_gateway_and_without()
     {
         var (report, text) = await ShortBenchmark.Run(
-            "silos", "--rounds", "1", "--seconds", "1", "--warm-up", "1", "--silos", "1,2", "--gateways", "0,1", "--callers", "8", "--connections", "1", "--agencies", "4", "--cmos", "8");
+            "silos", "--rounds", "1", "--seconds", "1", "--warm-up", "3", "--silos", "1,2", "--gateways", "0,1", "--callers", "8", "--connections", "1", "--agencies", "4", "--cmos", "8");
         Assert.Equal(
             [(1, 0), (2, 0), (1, 1), (2, 1)],
             ShortBenchmark.Lines(report).Select(l => (l.GetProperty("shape").GetProperty("silos").GetInt32(), l.GetProperty("shape").GetProperty("gateways").GetInt32())));
