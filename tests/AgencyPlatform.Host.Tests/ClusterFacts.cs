@@ -70,10 +70,10 @@ public sealed partial class LoopbackCluster : IAsyncLifetime
     /// <summary>The silo where the agency's CMOs are: the one whose count of decisions grows with a booking.</summary>
     internal async Task<HostProcess> Home(AgencyPlatformClient platform)
     {
-        var before = await Task.WhenAll(Silos.Select(Decisions));
         while (true)
         {
-            // What a silo tells is some milliseconds old.
+            // Anew each time: what a silo tells is some milliseconds old, and after a silo has come the CMOs may move home meanwhile.
+            var before = await Task.WhenAll(Silos.Select(Decisions));
             await HostFacts.Book(platform, (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "agencies/acme/cmos/cmo-0"), week: 51);
             var after = await Task.WhenAll(Silos.Select(Decisions));
             if (Enumerable.Range(0, Silos.Count).Where(i => after[i] > before[i]).ToArray() is [var home])
