@@ -43,7 +43,7 @@ internal sealed class ClockJump : Fault
 
     public override string What => "The clock of one silo jumps an hour ahead, then to an hour behind, whereupon it ends itself; then it is right again, and the silo is started again (libfaketime). No aggregate's time runs back, and recorded_at decreases in no feed.";
 
-    public override TimeSpan Bound => TimeSpan.FromSeconds(10);
+    public override TimeSpan Bound => TimeSpan.FromSeconds(15);
 
     /// <summary>Ahead, behind, right.</summary>
     public override int Times => 3;
