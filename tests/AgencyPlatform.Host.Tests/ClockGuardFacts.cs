@@ -14,10 +14,11 @@ public sealed class ClockGuardFacts
         var lifetime = new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance);
         using var guard = new ClockGuard(wall, lifetime, NullLogger<ClockGuard>.Instance);
         await guard.StartAsync(CancellationToken.None);
-        await wall.Set(first);
+        wall.Set(first);
+        await wall.Looked();
         Assert.False(lifetime.ApplicationStopping.IsCancellationRequested);
 
-        await wall.Set(then);
+        wall.Set(then);
 
         await guard.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.True(lifetime.ApplicationStopping.IsCancellationRequested);
@@ -33,7 +34,8 @@ public sealed class ClockGuardFacts
         await guard.StartAsync(CancellationToken.None);
         foreach (var minutes in new[] { -9, 120, 111 })
         {
-            await wall.Set(minutes);
+            wall.Set(minutes);
+            await wall.Looked();
         }
 
         await guard.StopAsync(CancellationToken.None);
@@ -44,27 +46,28 @@ public sealed class ClockGuardFacts
     /// <summary>The system's clock, wrong by as much as it is set.</summary>
     private sealed class SetClock : TimeProvider
     {
-        private TimeSpan _wrong;
-        private TaskCompletionSource _looked = new();
+        private readonly SemaphoreSlim _looks = new(0);
+        private long _wrong;
 
         public override DateTimeOffset GetUtcNow()
         {
-            var now = System.GetUtcNow() + _wrong;
-            _looked.TrySetResult();
+            var now = System.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _wrong));
+            _looks.Release();
             return now;
         }
 
-        /// <summary>Returns when somebody has looked at it since, and acted on it: at the second look.</summary>
-        public async Task Set(int minutes)
+        public void Set(int minutes) => Volatile.Write(ref _wrong, TimeSpan.FromMinutes(minutes).Ticks);
+
+        /// <summary>Until it was looked at and that was acted on: at the third look from now, since the first may have begun before. Nobody looks: fails.</summary>
+        public async Task Looked()
         {
-            _wrong = TimeSpan.FromMinutes(minutes);
-            for (var look = 0; look < 2; look++)
+            while (_looks.Wait(0))
             {
-                _looked = new TaskCompletionSource();
-                if (await Task.WhenAny(_looked.Task, Task.Delay(TimeSpan.FromSeconds(5), System)) != _looked.Task)
-                {
-                    return;
-                }
+            }
+
+            for (var look = 0; look < 3; look++)
+            {
+                Assert.True(await _looks.WaitAsync(TimeSpan.FromSeconds(30)), "The clock is not looked at.");
             }
         }
     }
