@@ -113,7 +113,7 @@ public static class Errors
                 return new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "The caller has gone."));
             case TimeoutException or OrleansException or OperationCanceledException:
             case { StackTrace: { } thrown } when thrown.AsSpan().TrimStart().StartsWith("at Orleans.Runtime.", StringComparison.Ordinal):
-                // The last: thrown by the runtime's own code, as when a silo cannot activate anything any more; nothing of ours has run.
+                // The last: what the runtime's own code throws, as when a silo cannot activate anything any more. Of what was done the caller knows nothing.
                 log.LogWarning(exception, "{Method} found the cluster in trouble", context.Method);
                 return Unavailable("The cluster did not answer in time.", reads);
             default:

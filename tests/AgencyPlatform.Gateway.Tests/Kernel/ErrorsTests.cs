@@ -57,7 +57,7 @@ public sealed partial class ErrorsTests
     [Fact]
     public void Trouble_is_unavailable_with_a_delay_and_our_bugs_tell_nothing()
     {
-        Exception[] trouble = [new UnavailableException("Storage is out of reach."), new TimeoutException("secret"), new OrleansException("secret")];
+        Exception[] trouble = [new UnavailableException("Storage is out of reach."), new TimeoutException("secret"), new OrleansException("secret"), new RuntimeFailure()];
         foreach (var exception in trouble)
         {
             var error = Errors.Of(exception, new NoCall(), NullLogger.Instance);
@@ -199,5 +199,11 @@ public sealed partial class ErrorsTests
         protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new NotSupportedException();
 
         protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
+    }
+
+    /// <summary>As Orleans' own code throws it, of any type, in another process.</summary>
+    private sealed class RuntimeFailure() : ArgumentException("secret")
+    {
+        public override string StackTrace => "   at Orleans.Runtime.ActivationCollector.MakeTicketFromDateTime(DateTime timestamp)";
     }
 }
