@@ -91,6 +91,31 @@ public sealed partial record Engagement
     /// <summary>What the newest consent came to.</summary>
     public ConsentResult LastConsent() => new(Time.LastConsent, Time.Approved.Values.Sum(a => a.Consentable));
 
+    /// <summary>
+    /// What a move's larger included minutes give to entries that are parked: no more than they grew by, oldest entry first. What is disputed waits, and so
+    /// does an entry that a reversal of another has made room for.
+    /// </summary>
+    private ImmutableArray<IEvent> ServedAfter(Engagement moved)
+    {
+        var entries = ImmutableArray.CreateBuilder<ServedEntry>();
+        foreach (var (key, entry) in moved.Time.Approved.Where(a => a.Value.Consentable > 0).OrderBy(a => a.Value.Date).ThenBy(a => a.Key))
+        {
+            if (!TermsOn(entry.Date).HasMeter || !moved.Service.Contains(entry.Date))
+            {
+                continue;
+            }
+
+            var (was, now) = (Included(PeriodOn(entry.Date), entry.Date), moved.Included(moved.PeriodOn(entry.Date), entry.Date));
+            var room = now.Minutes - (was.Id == now.Id ? was.Minutes : 0) - entries.Where(s => s.Draw.Grant == now.Id).Sum(s => s.Draw.Minutes);
+            if (Math.Min(room, entry.Parts.Parked) is > 0 and var minutes)
+            {
+                entries.Add(new ServedEntry(key, new GrantDraw(now.Id, minutes)));
+            }
+        }
+
+        return entries.Count == 0 ? [] : [new ParkedServed(entries.ToImmutable())];
+    }
+
     // ---- what time alone does ----
 
     /// <summary>When the next period begins, or the last one ends; null when no more will.</summary>

@@ -30,15 +30,32 @@ public sealed partial record Engagement
                 Reasons.AgreementMissing, $"Not agreed yet: {string.Join(", ", missing)}. Record their agreement first.", ("cmos", string.Join(",", missing)))
             : Decision.Accept(new ActivationStarted(request, now, timeZone, waiving is { IsEmpty: false } ? waiving : null)));
 
-    /// <summary>Shortens every member's booking to the date and ends the engagement; the date is exclusive.</summary>
+    /// <summary>
+    /// Shortens every member's booking to the date, which is exclusive. Until then the engagement goes on as it is, and time alone ends it; on a date that is not to come it ends
+    /// at once.
+    /// </summary>
     public Decision EndOn(EndEngagement command, Guid request, Instant now) =>
         In("end", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
             command.End <= Plan.Start || (End is { } agreed && command.End > agreed)
                 ? Rejection.Rule(
                     Reasons.EndOutOfRange, $"The end {command.End:uuuu-MM-dd} does not lie within the engagement's days {Service}.",
                     ("start", $"{Plan.Start:uuuu-MM-dd}"), ("end", End is { } end ? $"{end:uuuu-MM-dd}" : "open"))
-                : RefuseNotice(command, now) is { } early ? early
-                : Decision.Accept(new EndStarted(request, command.End, now, command.NoticeWaived)));
+                : RefuseNotice(command, now) ?? ApprovedTimeFrom(command.End) is { } refused ? refused
+                : Decision.Accept(StartEnd(new EndStarted(request, command.End, now, command.NoticeWaived))));
+
+    /// <summary>Whether the date is the end already that is agreed, or that it had.</summary>
+    public bool EndsOn(LocalDate end) =>
+        Saga is null && End == end && State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended;
+
+    /// <summary>Begins the end; with nobody booked any more there is no step, and it is done at once.</summary>
+    private ImmutableArray<IEvent> StartEnd(EndStarted started)
+    {
+        var after = Apply(started);
+        return after.NextStep() is null ? [started, after.EndOfEnding(started.Request)] : [started];
+    }
+
+    private IEvent EndOfEnding(Guid request) =>
+        Saga!.End!.Value > DayOf(Saga.StartedAt) ? new EndAgreed(request, Saga.End.Value) : new EngagementEnded(request, Saga.End.Value);
 
     /// <summary>What the saga under way does next; null when none is.</summary>
     public SagaStep? NextStep()
@@ -123,7 +140,7 @@ public sealed partial record Engagement
 
         return Decision.Accept(events.Add(after.Saga! switch
         {
-            { End: { } end } => new EngagementEnded(step.Request, end),
+            { End: not null } => after.EndOfEnding(step.Request),
             { Refusal: { } why } => new ActivationRefused(step.Request, why),
             _ => new EngagementActivated(step.Request, Plan.Start),
         }));

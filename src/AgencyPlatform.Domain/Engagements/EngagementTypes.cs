@@ -293,6 +293,10 @@ public sealed record EndStarted(Guid Request, LocalDate End, Instant At, string?
 [Event("engagement.member-ended"), GenerateSerializer, Immutable, Alias("engagement.member-ended")]
 public sealed record MemberEnded(CmoId Cmo) : IEvent;
 
+/// <summary>The day of the end is agreed and still to come: bookings are cut off there, and until then the engagement goes on.</summary>
+[Event("engagement.end-agreed"), GenerateSerializer, Immutable, Alias("engagement.end-agreed")]
+public sealed record EndAgreed(Guid Request, LocalDate End) : IEvent;
+
 [Event("engagement.ended"), GenerateSerializer, Immutable, Alias("engagement.ended")]
 public sealed record EngagementEnded(Guid Request, LocalDate End) : IEvent;
 

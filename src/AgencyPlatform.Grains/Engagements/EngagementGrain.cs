@@ -76,7 +76,7 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
     {
         var (named, request) = Named(call);
         var now = await Get(new Read(Key.Agency, call.SandboxNow));
-        return now.Value is { State: EngagementState.Ended } ended && ended.End == c.End && ended.OutcomeOf(request) is null
+        return now.Value is { } known && known.EndsOn(c.End) && known.OutcomeOf(request) is null
             ? now
             : await RunSaga(named, (s, at) => s.EndOn(c, request, at), EndOf, s => s);
     }

@@ -85,7 +85,7 @@ public sealed class Covers_of_an_engagement
             ended = ended.After(s => s.Record(step));
         }
 
-        Assert.Equal((EngagementState.Ended, CoverState.Cancelled), (ended.State, ended.Running.Covers[s_sick].State));
+        Assert.Equal((EngagementState.Active, CoverState.Cancelled), (ended.State, ended.Running.Covers[s_sick].State));
     }
 
     [Fact]

@@ -264,10 +264,32 @@ public sealed partial class Moves_of_an_engagement
         var end = s_start.PlusMonths(2);
         var state = After(active, s => s.EndOn(new EndEngagement(end), Request(2), s_now));
         state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!));
-        Assert.Equal((EngagementState.Ended, end), (state.State, state.End));
+
+        // Agreed: it goes on until the day, and nothing is booked behind it.
+        Assert.Equal((EngagementState.Active, end), (state.State, state.End));
+        Assert.All(state.Bookings.Values, b => Assert.Equal((MemberPhase.Booked, end), (b.Phase, b.Steps!.Value[^1].Dates.End)));
         Assert.True(state.AcceptsTimeOn(end.PlusDays(-1)));
         Assert.False(state.AcceptsTimeOn(end));
+        Assert.True(state.EndsOn(end));
+        Assert.Equal(Reasons.EndOutOfRange, state.EndOn(new EndEngagement(end.PlusDays(1)), Request(3), s_now).Rejection!.Reason);
+
+        var midnight = state.NextDue!.Value;
+        Assert.Equal(end, state.DayOf(midnight));
+        Assert.Equal(end.PlusDays(-1), state.DayOf(midnight - Duration.FromSeconds(1)));
+        state = Fold(state, state.Settle(midnight));
+        state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!));
+        Assert.Equal((EngagementState.Ended, end), (state.State, state.End));
         Assert.All(state.Bookings.Values, b => Assert.Equal(MemberPhase.Ended, b.Phase));
+        Assert.Equal(Reasons.MoveNotAllowed, state.EndOn(new EndEngagement(s_start.PlusMonths(1)), Request(3), s_now).Rejection!.Reason);
+    }
+
+    [Fact]
+    public void An_end_that_is_not_to_come_is_at_once()
+    {
+        var active = Active();
+        var state = After(active, s => s.EndOn(new EndEngagement(s_start.PlusDays(9)), Request(2), s_start.PlusDays(20).AtMidnight().InUtc().ToInstant()));
+        state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!));
+        Assert.Equal((EngagementState.Ended, s_start.PlusDays(9)), (state.State, state.End));
     }
 
     [Fact]

@@ -30,6 +30,33 @@ public sealed class Scope_changes_of_an_engagement
         Assert.Equal(EngagementState.Active, changed.State);
     }
 
+    /// <summary>2,400 minutes a month; 3,300 of June are approved, 900 of them parked. The included minutes grow by as many as are said.</summary>
+    [Theory]
+    [InlineData(2_400, 0, 0, 900)]
+    [InlineData(2_900, 400, 100, 400)]
+    [InlineData(3_600, 400, 500, 0)]
+    [InlineData(2_000, 0, 0, 900)]
+    public void What_the_included_minutes_grow_by_serves_parked_time_first_oldest_entry_first(int included, int older, int younger, int parked)
+    {
+        var state = Active();
+        state = state.After(s => s.Draw(Worked("whole", Day(6, 2), 1_440), null), s => s.Draw(Worked("most", Day(6, 3), 960), null));
+        state = state.After(s => s.Draw(Worked("younger", Day(6, 9), 500), null), s => s.Draw(Worked("older", Day(6, 8), 400), null));
+        Assert.Equal((0, 900), (state.MeterView(s_june).Remaining, state.MeterView(s_june).ParkedInAll));
+
+        var terms = ((RetainerTerms)state.Terms[0]) with { EffectiveFrom = s_june, IncludedMinutes = included };
+        var proposal = new ScopeProposal(s_june, null, [], terms, "");
+        state = state.After(Proposed(proposal), s => s.SignScope(new SignScope(Ceo, 0), Deciders, Now)).Moved(Apply);
+
+        Assert.Equal((older, younger), (Served("older"), Served("younger")));
+        Assert.Equal((Math.Max(0, included - 3_300), parked), (state.MeterView(s_june).Remaining, state.MeterView(s_june).ParkedInAll));
+        Assert.Equal(parked, state.Time.Approved.Values.Sum(a => a.Minutes - a.Parts.DrawnMinutes()));
+
+        int Served(string entry) => state.Time.Approved.Single(a => a.Key.Value.EndsWith(entry, StringComparison.Ordinal)).Value.Parts.DrawnMinutes();
+    }
+
+    private static DrawTime Worked(string id, LocalDate date, int minutes) =>
+        new(TimeEntryKey.Of(Ada, IsoWeek.Of(date), new TimeEntryId(id)), Ada, date, minutes, true, true, "key:test");
+
     [Fact]
     public void Every_hold_comes_before_the_first_booking_that_changes()
     {

@@ -155,7 +155,10 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
         var done = await ada.PutHandoverItemAsync(new PutHandoverItemRequest { Name = name, ItemId = "ads", Done = true });
         Assert.Equal(("Ad accounts", "cmo:ada"), (done.Transition.Checklist.Single().Title, done.Transition.Checklist.Single().DoneBy));
         Assert.NotNull(done.Transition.Checklist.Single().DoneTime);
-        Assert.Equal(EngagementState.Ended, (await engagements.EndEngagementAsync(new EndEngagementRequest { Name = name, EndDate = Day(6, 1) })).State);
+        var agreed = await engagements.EndEngagementAsync(new EndEngagementRequest { Name = name, EndDate = Day(6, 1) });
+        Assert.Equal((EngagementState.Transitioning, Day(6, 1)), (agreed.State, agreed.EndDate));
+        await agency.AdvanceTo(new DateTime(2026, 6, 1, 12, 0, 0, DateTimeKind.Utc));
+        Assert.Equal(EngagementState.Ended, (await engagements.GetEngagementAsync(new GetEngagementRequest { Name = name })).State);
     }
 
     [Fact]
