@@ -89,11 +89,13 @@ public sealed partial record Engagement
         return rebookings.IsEmpty ? Decision.Accept(Apply(started).EndMove().Insert(0, started)) : Decision.Accept(started);
     }
 
-    /// <summary>The end of the move under way, with what it means for parked time.</summary>
+    /// <summary>The end of the move under way, with what it means for parked time and for the meter's thresholds.</summary>
     private ImmutableArray<IEvent> EndMove()
     {
         var end = Saga!.Move!.End;
-        return [end, .. ServedAfter(Apply(end))];
+        var moved = Apply(end);
+        var served = ServedAfter(moved);
+        return [end, .. served, .. served.Aggregate(moved, (state, e) => state.Apply(e)).ReachedNow()];
     }
 
     /// <summary>What is booked with each member now: as the engagement knows it, or as it was asked for.</summary>

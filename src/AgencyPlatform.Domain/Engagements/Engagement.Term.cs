@@ -92,7 +92,7 @@ public sealed partial record Engagement
     private Rejection? RefuseNotice(EndEngagement command, Instant now)
     {
         var today = DayOf(now);
-        if (command.NoticeWaived is not null || Plan.Term is not { } rules || EarliestEnd(today) is not { } earliest || command.End == earliest)
+        if (command.NoticeWaived is not null || State == EngagementState.Transitioning || Plan.Term is not { } rules || EarliestEnd(today) is not { } earliest || command.End == earliest)
         {
             return null;
         }

@@ -50,7 +50,7 @@ public sealed partial record Engagement(
 
     public static string Kind => "engagement";
 
-    public static int FoldVersion => 3;
+    public static int FoldVersion => 4;
 
     public static Engagement Initial { get; } = new(
         default, default,
@@ -103,6 +103,7 @@ public sealed partial record Engagement(
                 Comments = Proposal.Comments,
                 FreesHolds = e.FreesHolds,
                 TimeZone = e.TimeZone ?? "UTC",
+                Holds = e.Holds ?? [],
             },
         },
         EngagementRevised => this with

@@ -231,10 +231,11 @@ public sealed record EngagementUpdated(EngagementPlan Plan, ImmutableSortedDicti
 /// <param name="Monthly">The amount that the rule looked at.</param>
 /// <param name="Changes">What is different from the revision before.</param>
 /// <param name="TimeZone">The agency's.</param>
+/// <param name="Holds">What the members' holds were for: what is signed, and what the activation must find.</param>
 [Event("engagement.proposed"), GenerateSerializer, Immutable, Alias("engagement.proposed")]
 public sealed record EngagementProposed(
     int Revision, Instant? ExpiresAt, int DecisionMakers, long ClientVersion, SignOffNeed? Need = null, Money? Monthly = null, ImmutableArray<FieldChange>? Changes = null,
-    bool FreesHolds = false, string? TimeZone = null) : IEvent;
+    bool FreesHolds = false, string? TimeZone = null, ImmutableArray<BookedSteps>? Holds = null) : IEvent;
 
 /// <summary>Taken back into a draft; signatures and agreements of the revision are void.</summary>
 [Event("engagement.revised"), GenerateSerializer, Immutable, Alias("engagement.revised")]

@@ -95,6 +95,15 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
 
         var late = await Refused.By(engagements.ApplyScopeChangeAsync(new ApplyScopeChangeRequest { Name = name, Number = 1 }));
         Assert.Equal((Reasons.MoveNotAllowed, "APPLIED"), (late.Reason, late.Metadata["state"]));
+
+        // Bob is asked for more and has no time; Ada is not asked.
+        var more = new ScopeChange { EffectiveDate = Day(3, 2), Members = { change.Members[0].Clone(), change.Members[1].Clone() } };
+        (more.Members[0].Steps[0].StartDate, more.Members[1].Steps[0].StartDate, more.Members[1].Steps[0].Flexible.WeeklyMinutes) = (Day(3, 2), Day(3, 2), 930);
+        await engagements.ProposeScopeChangeAsync(new ProposeScopeChangeRequest { Name = name, ScopeChange = more });
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(engagements.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Cmo = $"{agency.Name}/cmos/ada" }))).StatusCode);
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(approver.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Cmo = $"{agency.Name}/cmos/bob" }))).StatusCode);
+        var declined = await bob.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Reason = "No time." });
+        Assert.Equal((ScopeState.Declined, "No time."), (declined.ScopeChange.State, declined.ScopeChange.CloseReason));
     }
 
     [Fact]
