@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using NodaTime;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Domain.Clients;
 
 namespace AgencyPlatform.Grains.Clients;

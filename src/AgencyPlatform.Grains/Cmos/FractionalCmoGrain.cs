@@ -5,7 +5,6 @@ using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
-using AgencyPlatform.Grains.Clients;
 using Orleans.Concurrency;
 
 namespace AgencyPlatform.Grains.Cmos;

@@ -296,9 +296,13 @@ public sealed partial class Moves_of_an_engagement
         Assert.True(state.EndsOn(end));
         Assert.Equal(Reasons.EndOutOfRange, state.EndOn(new EndEngagement(end.PlusDays(1)), Request(3), s_now).Rejection!.Reason);
 
-        var midnight = state.NextDue!.Value;
-        Assert.Equal(end, state.DayOf(midnight));
-        Assert.Equal(end.PlusDays(-1), state.DayOf(midnight - Duration.FromSeconds(1)));
+        var midnight = DateTimeZoneProviders.Tzdb["America/New_York"].AtStartOfDay(end).ToInstant();
+        while (state.NextDue < midnight)
+        {
+            state = Fold(state, state.Settle(state.NextDue.Value));
+        }
+
+        Assert.Equal((EngagementState.Active, midnight), (state.State, state.NextDue));
         state = Fold(state, state.Settle(midnight));
         state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!));
         Assert.Equal((EngagementState.Ended, end), (state.State, state.End));
