@@ -136,8 +136,16 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
     {
         await Loaded();
         Note(sandboxNow);
-        await SettleNow(sandboxNow);
-        await PumpSaga();
+
+        // What waited for a saga that time has started is due behind it.
+        long before;
+        do
+        {
+            before = CommittedVersion;
+            await SettleNow(sandboxNow);
+            await PumpSaga();
+        }
+        while (CommittedVersion != before);
     }
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
