@@ -20,6 +20,7 @@ internal sealed class Calm(TimeSpan length, Action<string> say) : Fault
         while (TimeProvider.System.GetUtcNow() - begin < length && await tick.WaitForNextTickAsync())
         {
             var heard = await scene.Cluster.Heard();
+            await scene.Load.Calls.Until(TimeSpan.Zero, _ => true);
             say($"{(TimeProvider.System.GetUtcNow() - begin).TotalSeconds:N0} s: {heard} of {scene.Cluster.Silos.Length} silos are members and said so of late; {scene.Load.Calls.Successes(begin).Sum():N0} calls succeeded; load of the machine {Kills.Machine()}");
             if (heard != scene.Cluster.Silos.Length)
             {
