@@ -214,7 +214,8 @@ public static class Feasibility
             return null;
         }
 
-        private Demand Asked(int shift) => new(_spec, null, _facts.Calendar, _facts.Policy, shift: shift);
+        private Demand Asked(int shift) => new(
+            _spec, shift == 0 && _replacing is not null ? Demand.StillFrozen(_replacing, _spec) : null, _facts.Calendar, _facts.Policy, shift: shift);
 
         private CapacityRefusal? Weeks(Demand asked, int mostWeeks, out LocalDate? failed)
         {
