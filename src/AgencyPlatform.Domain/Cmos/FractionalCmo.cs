@@ -144,7 +144,8 @@ public sealed partial record FractionalCmo(
     private FractionalCmo ApplyFact(ICmoFact fact) => fact switch
     {
         CmoLimitsChanged e => this with { Limits = e.Limits },
-        WorkingPatternSet e => this with { Calendar = Calendar with { Patterns = From(Calendar.Patterns, e.Pattern, p => p.EffectiveFrom) } },
+        WorkingPatternSet e => this with { Calendar = Calendar.WithPattern(e.Pattern) },
+        LeaveSet e => this with { Calendar = Calendar.WithLeave(e.From) },
         HolidaysSet e => this with
         {
             Calendar = Calendar with
