@@ -19,6 +19,10 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("SetWorkingPattern")]
     Task<Reply<FactResult>> SetWorkingPattern(Call call, WorkingPattern pattern);
 
+    /// <summary>The CMO leaves: from the date on nothing is available.</summary>
+    [Alias("Leave")]
+    Task<Reply<FactResult>> Leave(Call call, LocalDate from);
+
     [Alias("SetHolidays")]
     Task<Reply<FactResult>> SetHolidays(Call call, SetHolidays command);
 

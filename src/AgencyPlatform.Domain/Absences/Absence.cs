@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Serialization;
+using AgencyPlatform.Domain.Engagements;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Absences;
@@ -24,7 +27,7 @@ public sealed record Absence(
 
     public static string Kind => "absence";
 
-    public static int FoldVersion => 1;
+    public static int FoldVersion => 2;
 
     public static Absence Initial { get; } = new(default, default, new DateRange(default, null), "", default, default, null, null, false);
 
@@ -60,13 +63,23 @@ public sealed record Absence(
         : Decision.Accept(new NeedsFound(needs));
 
     /// <summary>Records what was asked of an engagement, and the end with its last.</summary>
-    public Decision Record(EngagementId engagement, ImmutableArray<CmoId> candidates, Rejection? refusal) =>
-        NextNeed()?.Engagement != engagement ? Decision.Nothing
-        : Needs!.Value.Count(IsOpen) == 1 ? Decision.Accept(new NeedAnswered(engagement, candidates, refusal), new AbsenceSettled(Request))
-        : Decision.Accept(new NeedAnswered(engagement, candidates, refusal));
+    public Decision Record(AbsenceNeed need, ImmutableArray<CmoId> candidates, Rejection? refusal)
+    {
+        var answered = new NeedAnswered(need.Engagement, candidates, refusal, need.Cover);
+        return NextNeed() is not { } next || (next.Engagement, next.Cover) != (need.Engagement, need.Cover) ? Decision.Nothing
+            : Needs!.Value.Count(IsOpen) == 1 ? Decision.Accept(answered, new AbsenceSettled(Request))
+            : Decision.Accept(answered);
+    }
 
     /// <summary>The engagement that is looked after next; null when none is left, or they were not looked for yet.</summary>
     public AbsenceNeed? NextNeed() => IsUnderWay ? Needs?.FirstOrDefault(IsOpen) : null;
+
+    /// <summary>The id of the cover that is asked for; always the same. Of a CMO who leaves one cover of an engagement may follow another, and several may.</summary>
+    public CoverId CoverFor(AbsenceNeed need)
+    {
+        var id = need.Cover is { } former ? $"{Id}-{former}" : Id.Value;
+        return new CoverId(id.Length <= IdSyntax.MaxLength ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..IdSyntax.MaxLength]);
+    }
 
     private static bool IsOpen(AbsenceNeed need) => need is { Asked: false, Refusal: null };
 
@@ -79,7 +92,7 @@ public sealed record Absence(
         NeedsFound e => this with { Needs = e.Needs },
         NeedAnswered e => this with
         {
-            Needs = [.. Needs!.Value.Select(n => n.Engagement == e.Engagement ? n with { Candidates = e.Candidates, Asked = e.Refusal is null, Refusal = e.Refusal } : n)],
+            Needs = [.. Needs!.Value.Select(n => (n.Engagement, n.Cover) == (e.Engagement, e.Cover) ? n with { Candidates = e.Candidates, Asked = e.Refusal is null, Refusal = e.Refusal } : n)],
         },
         AbsenceSettled => this with { Settled = true },
         NothingChanged => this,

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Engagements;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Absences;
@@ -14,14 +15,16 @@ public readonly record struct AbsenceId([property: Id(0)] string Value) : IId<Ab
 }
 
 /// <summary>What an engagement needs because of an absence, and what was asked for it.</summary>
-/// <param name="Minutes">What is lacking by date; of a CMO who leaves, nothing.</param>
-/// <param name="Steps">Of a CMO who leaves: what is booked from the date on.</param>
+/// <param name="Minutes">What is lacking by date; of a membership that is to end, nothing.</param>
+/// <param name="Steps">Of a membership that is to end: what is booked from the date on.</param>
 /// <param name="Candidates">Who would fit, by id, at most <see cref="Absence.MostCandidates"/>; the first was asked for.</param>
 /// <param name="Asked">The cover that was requested, or the change of scope that was proposed, is on the engagement.</param>
 /// <param name="Refusal">Why nothing was asked.</param>
+/// <param name="Cover">Of a CMO who leaves: the cover that they were to do, which is cancelled; null: they are a member, or will be back.</param>
 [GenerateSerializer, Immutable, Alias("absence.need")]
 public sealed record AbsenceNeed(
-    EngagementId Engagement, ImmutableSortedDictionary<LocalDate, int> Minutes, ImmutableArray<BookingStep> Steps, ImmutableArray<CmoId> Candidates, bool Asked, Rejection? Refusal);
+    EngagementId Engagement, ImmutableSortedDictionary<LocalDate, int> Minutes, ImmutableArray<BookingStep> Steps, ImmutableArray<CmoId> Candidates, bool Asked, Rejection? Refusal,
+    CoverId? Cover = null);
 
 /// <param name="Dates">Open: the CMO leaves.</param>
 /// <param name="Reason">For the record; no personal data; may be empty.</param>
@@ -41,7 +44,7 @@ public sealed record NeedsFound(ImmutableArray<AbsenceNeed> Needs) : IEvent;
 
 /// <summary>A cover was requested, or a change of scope proposed; or why not.</summary>
 [Event("absence.need-answered"), GenerateSerializer, Immutable, Alias("absence.need-answered")]
-public sealed record NeedAnswered(EngagementId Engagement, ImmutableArray<CmoId> Candidates, Rejection? Refusal) : IEvent;
+public sealed record NeedAnswered(EngagementId Engagement, ImmutableArray<CmoId> Candidates, Rejection? Refusal, CoverId? Cover = null) : IEvent;
 
 /// <summary>Every engagement was looked after.</summary>
 [Event("absence.settled"), GenerateSerializer, Immutable, Alias("absence.settled")]

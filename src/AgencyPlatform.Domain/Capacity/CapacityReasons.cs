@@ -11,6 +11,9 @@ public static partial class Reasons
     /// <summary>A competitor of the client is booked with this CMO within the cooling-off time. Choose another CMO or another time.</summary>
     public const string CompetitorFence = "COMPETITOR_FENCE";
 
+    /// <summary>The CMO has left on some of the booking's days. Metadata: date. End the booking by then or choose another CMO.</summary>
+    public const string CmoLeaves = "CMO_LEAVES";
+
     /// <summary>What is agreed per week, day or period is below the CMO's smallest block. Ask for more at a time.</summary>
     public const string BelowSmallestBlock = "BELOW_SMALLEST_BLOCK";
 

@@ -178,6 +178,20 @@ internal sealed class Demand
         return null;
     }
 
+    /// <summary>The bill-cycle period of a per-period step that covers the day, within which its minutes may move from week to week; null where no such step does.</summary>
+    public DateRange? PeriodOf(LocalDate day)
+    {
+        for (var i = 0; _periods is not null && i < _steps.Length; i++)
+        {
+            if (_steps[i].Dates.Contains(day))
+            {
+                return _periods[i]?.Of(day);
+            }
+        }
+
+        return null;
+    }
+
     private int StatedOn(DatedStep dated, LocalDate day) => dated.Minutes.GetValueOrDefault(_shift == 0 ? day : day.PlusDays(-_shift));
 
     private static bool IsTurnOf(FixedDaysStep step, LocalDate monday) =>
@@ -256,6 +270,18 @@ internal sealed class Demand
         return frozen;
     }
 
+    /// <summary>
+    /// The frozen weeks that a booking keeps under other steps: those of periods that begin on the same day and ask for the same minutes by the same cycle.
+    /// </summary>
+    public static ImmutableSortedDictionary<LocalDate, int>? StillFrozen(Booking booking, BookingSpec changed) =>
+        booking.Frozen?.RemoveRange(booking.Frozen.Keys.Where(first => Asked(booking.Spec, first) is not { } period || period != Asked(changed, first)));
+
+    /// <summary>What is asked of the period that a day is in, whatever its end; null where no per-period step covers the day.</summary>
+    private static (LocalDate Start, int Minutes, Billing.BillCycle Cycle)? Asked(BookingSpec spec, LocalDate day) =>
+        spec.Steps.OfType<PerPeriodStep>().FirstOrDefault(step => step.Dates.Contains(day)) is { } step
+            ? (step.Cycle.Periods(step.Dates).First(period => period.Dates.Contains(day)).Dates.Start, step.PeriodMinutes, step.Cycle)
+            : null;
+
     /// <summary>The periods of one step with their shares, worked out as far as weeks were asked for.</summary>
     private sealed class Periods(
         PerPeriodStep step, ImmutableSortedDictionary<LocalDate, int>? frozen, WorkCalendar calendar, Agencies.AgencyPolicy policy, bool withoutTimeOff)
@@ -280,6 +306,16 @@ internal sealed class Demand
             }
 
             return count;
+        }
+
+        /// <summary>The period that a day of the step is in.</summary>
+        public DateRange Of(LocalDate day)
+        {
+            lock (_lock)
+            {
+                Reach(day);
+                return _periods[FirstFrom(_periods, day.PlusDays(1), p => p.Dates.Start) - 1].Dates;
+            }
         }
 
         /// <summary>The start of the first period that begins in the week and has no day with a pattern.</summary>

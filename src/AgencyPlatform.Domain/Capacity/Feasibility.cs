@@ -94,7 +94,7 @@ public static class Feasibility
         public CapacityRefusal? Refusal()
         {
             var asked = Asked(0);
-            return Competitors(asked.Dates) ?? Clients(asked.Dates) ?? Weeks(asked, CapacityRefusal.MostWeeks, out _);
+            return Leaves(asked.Dates) ?? Competitors(asked.Dates) ?? Clients(asked.Dates) ?? Weeks(asked, CapacityRefusal.MostWeeks, out _);
         }
 
         /// <summary>The earliest later start at which it would fit.</summary>
@@ -105,7 +105,7 @@ public static class Feasibility
             {
                 var asked = Asked(days);
                 var dates = asked.Dates;
-                if (Competitors(dates) is not null || Clients(dates) is not null)
+                if (Leaves(dates) is not null || Competitors(dates) is not null || Clients(dates) is not null)
                 {
                     continue;
                 }
@@ -135,7 +135,7 @@ public static class Feasibility
                 return false;
             }
 
-            if (Competitors(dates) is not null || Clients(dates) is not null)
+            if (Leaves(dates) is not null || Competitors(dates) is not null || Clients(dates) is not null)
             {
                 return false;
             }
@@ -144,6 +144,15 @@ public static class Feasibility
             entry.RefusedIn = failed;
             return fits;
         }
+
+        /// <summary>
+        /// Days on which the CMO has left are promised to nobody anew. What is booked on them stands, and may be changed: an engagement's booking at any rate,
+        /// since it was agreed.
+        /// </summary>
+        private CapacityRefusal? Leaves(DateRange asked) =>
+            _facts.Calendar.FirstGone(asked) is { } first && (_replacing is not { } stands || (stands.Owner is null && _facts.Calendar.FirstGone(stands.Dates) is null))
+                ? CapacityRefusal.Of(CapacityRule.CmoLeaves, first)
+                : null;
 
         public CapacityRefusal? Competitors(DateRange asked)
         {
@@ -214,7 +223,8 @@ public static class Feasibility
             return null;
         }
 
-        private Demand Asked(int shift) => new(_spec, null, _facts.Calendar, _facts.Policy, shift: shift);
+        private Demand Asked(int shift) => new(
+            _spec, shift == 0 && _replacing is not null ? Demand.StillFrozen(_replacing, _spec) : null, _facts.Calendar, _facts.Policy, shift: shift);
 
         private CapacityRefusal? Weeks(Demand asked, int mostWeeks, out LocalDate? failed)
         {
@@ -351,6 +361,11 @@ public static class Feasibility
         foreach (var (_, off) in facts.Calendar.TimeOff)
         {
             last = LocalDate.Max(last, off.End);
+        }
+
+        foreach (var gone in facts.Calendar.Gone)
+        {
+            last = LocalDate.Max(last, gone.End ?? gone.Start);
         }
 
         foreach (var booking in facts.Standing.All)

@@ -23,6 +23,9 @@ public enum CapacityRule
 
     /// <summary>A run of days would be asked for more than its limit.</summary>
     Capacity,
+
+    /// <summary>The CMO has left on some of the days. Asked before the competitor fence.</summary>
+    CmoLeaves,
 }
 
 /// <param name="Monday">The ISO week's Monday.</param>
@@ -91,6 +94,7 @@ public sealed record CapacityRefusal(
         CapacityRule.CompetitorFence => Reasons.CompetitorFence,
         CapacityRule.MaxClients => Reasons.MaxClients,
         CapacityRule.Capacity => Reasons.CapacityExceeded,
+        CapacityRule.CmoLeaves => Reasons.CmoLeaves,
         _ => throw new InvalidOperationException($"Unknown rule {rule}."),
     };
 
@@ -102,6 +106,7 @@ public sealed record CapacityRefusal(
         CapacityRule.NoPattern => $"The CMO has no working time at all from {Date:uuuu-MM-dd}: choose other dates.",
         CapacityRule.CompetitorFence => $"A competitor of the client is booked with this CMO (cooling-off included) around {Date:uuuu-MM-dd}: choose another CMO or another time.",
         CapacityRule.MaxClients => $"The CMO would have more clients than their limit on {Date:uuuu-MM-dd}: choose another CMO or another time.",
+        CapacityRule.CmoLeaves => $"The CMO has left on {Date:uuuu-MM-dd}: end the booking by then or choose another CMO.",
         _ => $"The CMO lacks {MissingMinutes} minutes in the week of {Date:uuuu-MM-dd}" + (EarliestStart is { } start ? $"; the same booking fits from {start:uuuu-MM-dd}." : ", and no start in the 104 weeks after fits either."),
     };
 }

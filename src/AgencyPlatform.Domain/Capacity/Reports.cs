@@ -11,9 +11,15 @@ namespace AgencyPlatform.Domain.Capacity;
 public sealed record WeekReport(
     LocalDate Monday, int PatternMinutes, int AvailableMinutes, int LimitMinutes, long ConfirmedMinutes, long HeldMinutes, long FreeMinutes, long ExcessMinutes);
 
-/// <summary>What a booking lost in a week to time off and older bookings: demand as if there were no time off − what it keeps; half up.</summary>
+/// <summary>
+/// What a booking lost in a week to time off and older bookings: demand as if there were no time off − what it keeps; half up. Of a per-period booking the
+/// whole period's: minutes that were only moved to another week of it are not lost.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("capacity.shortfall")]
 public sealed record Shortfall(LocalDate Monday, BookingId Booking, EngagementId? Engagement, long Minutes);
+
+/// <summary>What a booking lacks of what it is to do within some days: on a fixed or dated day, on a flexible step's days of one week, or in a bill-cycle period.</summary>
+internal sealed record Lack(Booking Booking, DateRange Days, long Minutes);
 
 /// <summary>Fixed or dated minutes that availability cuts off: stated − counted.</summary>
 [GenerateSerializer, Immutable, Alias("capacity.cut-off")]
@@ -99,50 +105,117 @@ public static class Reports
     }
 
     /// <summary>
-    /// Shortfalls of [from, to): bookings keep oldest first, each as much of its present demand as every run allows.
+    /// Shortfalls of [from, to): bookings keep oldest first, each as much of its present demand as every run allows. What a period lacks is told of the
+    /// weeks that keep less of it than they would without time off, in proportion to that.
     /// </summary>
-    public static ImmutableArray<Shortfall> Shortfalls(CapacityFacts facts, LocalDate from, LocalDate to)
+    public static ImmutableArray<Shortfall> Shortfalls(CapacityFacts facts, LocalDate from, LocalDate to) => [.. Lacking(facts, from, to).ByWeek.Values];
+
+    /// <summary>The same by the days among which a booking may move its minutes, all of them.</summary>
+    internal static IReadOnlyList<Lack> Lacks(CapacityFacts facts, LocalDate from, LocalDate to) => Lacking(facts, from, to).ByDays;
+
+    /// <summary>Looks at the weeks of [from, to), and beyond them at all weeks of the periods that they belong to.</summary>
+    private static (List<Lack> ByDays, SortedDictionary<(LocalDate Monday, long Age), Shortfall> ByWeek) Lacking(CapacityFacts facts, LocalDate from, LocalDate to)
     {
         Span<long> space = stackalloc long[Week.Runs];
         Span<long> otherSpace = stackalloc long[Week.Runs];
         Span<Demand.Part> parts = stackalloc Demand.Part[Demand.MostParts];
+        Span<long> missing = stackalloc long[7];
+        Span<int> lastDays = stackalloc int[7];
+        var byDays = new List<Lack>();
+        var byWeek = new SortedDictionary<(LocalDate Monday, long Age), Shortfall>();
+        var (first, last) = (Demand.MondayOf(from), to);
+        if (first >= last)
+        {
+            return (byDays, byWeek);
+        }
+
+        var weeks = new DateRange(first, Demand.MondayOf(to.PlusDays(6)));
         var byAge = facts.Bookings.Values.OrderBy(b => b.Age)
             .Select(b => (Booking: b, Wanted: new Demand(b.Spec, b.Frozen, facts.Calendar, facts.Policy, withoutTimeOff: true), Present: b.DemandUnder(facts.Calendar, facts.Policy)))
             .ToArray();
-        var shortfalls = ImmutableArray.CreateBuilder<Shortfall>();
-        for (var monday = Demand.MondayOf(from); monday < to && shortfalls.Count < Consequences.MostRows; monday = monday.PlusDays(7))
+        foreach (var (_, wanted, _) in byAge)
+        {
+            first = wanted.PeriodOf(weeks.Start) is { } begun ? LocalDate.Min(first, Demand.MondayOf(begun.Start)) : first;
+            last = wanted.PeriodOf(weeks.End!.Value.PlusDays(-1)) is { } unfinished ? LocalDate.Max(last, unfinished.End!.Value) : last;
+        }
+
+        var periods = new Dictionary<(BookingId, LocalDate), (Booking Booking, DateRange Dates, List<(LocalDate Monday, long Minutes)> Lost)>();
+        for (var monday = first; monday < last; monday = monday.PlusDays(7))
         {
             var week = new Week(facts.Standing.WeekOf(monday).Days, space);
             var whole = new Week(new WeekDays(monday, facts.Calendar, facts.Policy, withoutTimeOff: true), otherSpace);
-            foreach (var (booking, wantedDemand, present) in byAge)
+            foreach (var (booking, wanted, present) in byAge)
             {
                 if (booking.Dates.Start > week.Days.Sunday || booking.Dates.End <= monday)
                 {
                     continue;
                 }
 
-                var wanted = 0L;
-                foreach (var part in parts[..wantedDemand.Parts(whole, parts)])
+                // A part of the demand is known by its first day: no two of a booking share a day.
+                missing.Clear();
+                lastDays.Fill(-1);
+                foreach (var part in parts[..wanted.Parts(whole, parts)])
                 {
-                    wanted += part.Scaled;
+                    (missing[part.First], lastDays[part.First]) = (part.Scaled, part.Last);
                 }
 
-                var kept = 0L;
                 foreach (var part in parts[..present.Parts(week, parts)])
                 {
                     var keeps = week.Room(part.First, part.Last, part.Scaled);
                     week.Ask(part.First, part.Last, keeps);
-                    kept += keeps;
+                    (missing[part.First], lastDays[part.First]) = (missing[part.First] - keeps, part.Last);
                 }
 
-                if (Rounding.HalfUp(Math.Max(0, wanted - kept), week.Scale) is > 0 and var minutes)
+                var ofWeek = 0L;
+                for (var d = 0; d < 7; d++)
                 {
-                    shortfalls.Add(new Shortfall(monday, booking.Id, booking.Spec.Engagement, minutes));
+                    var day = monday.PlusDays(d);
+                    if (lastDays[d] < 0)
+                    {
+                        continue;
+                    }
+
+                    if (wanted.PeriodOf(day) is { } period)
+                    {
+                        // Below 0 where minutes were moved to: what counts is the period's sum.
+                        if (!periods.TryGetValue((booking.Id, period.Start), out var known))
+                        {
+                            periods[(booking.Id, period.Start)] = known = (booking, period, []);
+                        }
+
+                        known.Lost.Add((monday, Rounding.HalfUp(missing[d], week.Scale)));
+                    }
+                    else if (missing[d] > 0 && weeks.Contains(monday))
+                    {
+                        ofWeek += missing[d];
+                        byDays.Add(new Lack(booking, new DateRange(day, monday.PlusDays(lastDays[d] + 1)), Rounding.HalfUp(missing[d], week.Scale)));
+                    }
                 }
+
+                Report(monday, booking, Rounding.HalfUp(ofWeek, week.Scale));
             }
         }
 
-        return shortfalls.ToImmutable();
+        foreach (var (booking, dates, lost) in periods.Values.Where(p => p.Dates.Overlaps(weeks)))
+        {
+            var minutes = Math.Max(0, lost.Sum(l => l.Minutes));
+            byDays.Add(new Lack(booking, dates, minutes));
+            foreach (var (week, share) in lost.Zip(Rounding.Split(minutes, [.. lost.Select(l => Math.Max(0, l.Minutes))])))
+            {
+                Report(week.Monday, booking, share);
+            }
+        }
+
+        return (byDays, byWeek);
+
+        void Report(LocalDate monday, Booking booking, long minutes)
+        {
+            if (minutes > 0 && weeks.Contains(monday))
+            {
+                var known = byWeek.TryGetValue((monday, booking.Age), out var other) ? other.Minutes : 0;
+                byWeek[(monday, booking.Age)] = new Shortfall(monday, booking.Id, booking.Spec.Engagement, known + minutes);
+            }
+        }
     }
 
     /// <summary>What changed for standing bookings between two sets of facts, from a date on.</summary>
@@ -171,7 +244,7 @@ public static class Reports
         }
 
         var known = Shortfalls(before, from, end).ToHashSet();
-        return new Consequences(weeks.ToImmutable(), [.. Shortfalls(after, from, end).Where(s => !known.Contains(s))], Broken(after));
+        return new Consequences(weeks.ToImmutable(), [.. Shortfalls(after, from, end).Where(s => !known.Contains(s)).Take(Consequences.MostRows)], Broken(after));
     }
 
     /// <summary>A week's largest excess, rounded up.</summary>

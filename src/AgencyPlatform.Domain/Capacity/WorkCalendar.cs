@@ -24,23 +24,54 @@ public sealed record TimeOff(TimeOffId Id, LocalDate Start, LocalDate End, TimeO
 public enum TimeOffKind { WholeDays, HalfDays, Minutes }
 
 /// <summary>
-/// When a CMO works: <c>availability(day) = pattern(day) − holidays − time off</c>, never below 0; and how much of it may be promised. Source: domain §2.
+/// When a CMO works: <c>availability(day) = pattern(day) − holidays − time off</c>, never below 0, and 0 once they have left; and how much of it may be
+/// promised. Source: domain §2.
 /// </summary>
 /// <param name="Patterns">In order of date.</param>
 /// <param name="Regions">In order of date.</param>
 /// <param name="WorkedAnyway">Holidays that are worked all the same.</param>
+/// <param name="Gone">From each leave to the first day of a pattern that was set for a return; only the last may be open. To what is booked it is like time off.</param>
 [GenerateSerializer, Immutable, Alias("capacity.calendar")]
 public sealed record WorkCalendar(
     ImmutableArray<WorkingPattern> Patterns,
     ImmutableArray<HolidayRegion> Regions,
     ImmutableSortedSet<LocalDate> WorkedAnyway,
-    ImmutableSortedDictionary<TimeOffId, TimeOff> TimeOff)
+    ImmutableSortedDictionary<TimeOffId, TimeOff> TimeOff,
+    ImmutableArray<DateRange> Gone)
 {
     private Kept<ByStart> _byStart;
     private Kept<KnownDays> _days;
     private Kept<KnownDays> _daysWithoutTimeOff;
 
-    public static WorkCalendar Empty { get; } = new([], [], [], ImmutableSortedDictionary<TimeOffId, TimeOff>.Empty);
+    public static WorkCalendar Empty { get; } = new([], [], [], ImmutableSortedDictionary<TimeOffId, TimeOff>.Empty, []);
+
+    /// <summary>The first day on which the CMO is there no more, as far as no return is known; null: they do not leave.</summary>
+    [JsonIgnore]
+    public LocalDate? LeaveDate => Gone is [.., { End: null } open] ? open.Start : null;
+
+    /// <summary>The first of the days on which the CMO has left; null: they are there on all of them.</summary>
+    public LocalDate? FirstGone(DateRange dates)
+    {
+        foreach (var gone in Gone)
+        {
+            if (gone.Intersect(dates) is { } both)
+            {
+                return both.Start;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The same with a leave from a date on. One that has not ended is moved.</summary>
+    public WorkCalendar WithLeave(LocalDate from) => this with { Gone = [.. Gone.Where(g => g.End <= from), new DateRange(from, null)] };
+
+    /// <summary>The same with a pattern; of two from the same date the newer counts. Who has left is back from its date on.</summary>
+    public WorkCalendar WithPattern(WorkingPattern pattern) => this with
+    {
+        Patterns = [.. Patterns.Where(p => p.EffectiveFrom != pattern.EffectiveFrom).Append(pattern).OrderBy(p => p.EffectiveFrom)],
+        Gone = [.. Gone.Where(g => g.Start != pattern.EffectiveFrom).Select(g => g.Contains(pattern.EffectiveFrom) ? g with { End = pattern.EffectiveFrom } : g)],
+    };
 
     public int Pattern(LocalDate day)
     {
@@ -65,7 +96,7 @@ public sealed record WorkCalendar(
             return 0;
         }
 
-        return withoutTimeOff ? pattern : Math.Max(0, pattern - Off(day, pattern));
+        return withoutTimeOff ? pattern : FirstGone(new DateRange(day, day.PlusDays(1))) is not null ? 0 : Math.Max(0, pattern - Off(day, pattern));
     }
 
     private bool IsHoliday(LocalDate day, Agencies.AgencyPolicy policy)

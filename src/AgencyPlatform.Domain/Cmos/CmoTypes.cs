@@ -88,6 +88,10 @@ public sealed record CmoLimitsChanged(CmoLimits Limits, LocalDate Today, Consequ
 [Event("cmo.pattern-set"), GenerateSerializer, Immutable, Alias("cmo.pattern-set")]
 public sealed record WorkingPatternSet(WorkingPattern Pattern, LocalDate Today, Consequences Consequences) : ICmoFact;
 
+/// <summary>The CMO leaves: from the date on nothing is available, until a working pattern that is set for a later return.</summary>
+[Event("cmo.leave-set"), GenerateSerializer, Immutable, Alias("cmo.leave-set")]
+public sealed record LeaveSet(LocalDate From, LocalDate Today, Consequences Consequences) : ICmoFact;
+
 [Event("cmo.holidays-set"), GenerateSerializer, Immutable, Alias("cmo.holidays-set")]
 public sealed record HolidaysSet(HolidayRegion? Region, ImmutableSortedSet<LocalDate>? WorkedAnyway, LocalDate Today, Consequences Consequences) : ICmoFact;
 

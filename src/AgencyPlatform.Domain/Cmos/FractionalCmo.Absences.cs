@@ -8,8 +8,9 @@ namespace AgencyPlatform.Domain.Cmos;
 public sealed partial record FractionalCmo
 {
     /// <summary>
-    /// The minutes that engagements' bookings lack because of a time off, spread over its days of the week in proportion to what it takes from each,
-    /// largest remainder. Empty when there is no such time off.
+    /// The minutes that engagements' bookings lack because of a time off, beyond what they lacked already. What a booking is to do on a fixed or dated day, on a
+    /// flexible step's days of a week, or in a period, is spread over those of them that are off, in proportion to what it takes from each, largest
+    /// remainder. Empty when there is no such time off.
     /// </summary>
     public ImmutableArray<LostTime> LostTo(TimeOffId id)
     {
@@ -19,21 +20,28 @@ public sealed partial record FractionalCmo
         }
 
         var before = Facts with { Calendar = Calendar with { TimeOff = Calendar.TimeOff.Remove(id) } };
+        var lacked = Reports.Lacks(before, timeOff.Start, timeOff.End).ToDictionary(l => (l.Booking.Id, l.Days.Start), l => l.Minutes);
         var lost = new SortedDictionary<EngagementId, ImmutableSortedDictionary<LocalDate, int>>();
-        foreach (var week in Reports.Compare(before, Facts, timeOff.Start, timeOff.End).Shortfalls
-                     .Select(s => (s.Monday, Engagement: Bookings[s.Booking].Owner, s.Minutes)).Where(s => s.Engagement is not null)
-                     .GroupBy(s => (Engagement: s.Engagement!.Value, s.Monday), s => s.Minutes))
+        foreach (var lack in Reports.Lacks(Facts, timeOff.Start, timeOff.End))
         {
-            var days = Enumerable.Range(0, 7).Select(week.Key.Monday.PlusDays).Where(timeOff.Dates.Contains).ToArray();
-            var taken = days.Select(day => (long)before.Calendar.Available(day, Policy) - Calendar.Available(day, Policy)).ToArray();
-            if (taken.Sum() == 0)
+            var minutes = lack.Minutes - lacked.GetValueOrDefault((lack.Booking.Id, lack.Days.Start));
+            if (lack.Booking.Owner is not { } engagement || minutes <= 0 || timeOff.Dates.Intersect(lack.Days) is not { } off)
             {
                 continue;
             }
 
-            var shares = Rounding.Split(week.Sum(), taken);
-            var known = lost.GetValueOrDefault(week.Key.Engagement) ?? ImmutableSortedDictionary<LocalDate, int>.Empty;
-            lost[week.Key.Engagement] = known.AddRange(days.Zip(shares).Where(d => d.Second > 0).Select(d => KeyValuePair.Create(d.First, (int)Math.Min(1440, d.Second))));
+            var days = Enumerable.Range(0, Period.DaysBetween(off.Start, off.End!.Value)).Select(off.Start.PlusDays).ToArray();
+            var taken = days.Select(day => (long)before.Calendar.Available(day, Policy) - Calendar.Available(day, Policy)).ToArray();
+            var known = lost.GetValueOrDefault(engagement) ?? ImmutableSortedDictionary<LocalDate, int>.Empty;
+            foreach (var (day, share) in days.Zip(Rounding.Split(minutes, taken)).Where(d => d.Second > 0))
+            {
+                known = known.SetItem(day, (int)Math.Min(1440, known.GetValueOrDefault(day) + share));
+            }
+
+            if (!known.IsEmpty)
+            {
+                lost[engagement] = known;
+            }
         }
 
         return [.. lost.Select(l => new LostTime(l.Key, l.Value))];

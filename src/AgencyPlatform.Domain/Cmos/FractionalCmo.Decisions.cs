@@ -55,6 +55,22 @@ public sealed partial record FractionalCmo
             ? Rejection.Invalid(new FieldViolation("pattern", $"at most {MostPatterns} patterns over time"))
             : Fact(new WorkingPatternSet(pattern, Today(now), Consequences.None), pattern.EffectiveFrom, null));
 
+    /// <summary>
+    /// The CMO leaves. What is booked from the date on stands and is told; who waits for days on which the CMO will be gone waits no longer. The same date
+    /// again changes nothing.
+    /// </summary>
+    public Decision Leave(LocalDate from, Instant now) => Known(() =>
+    {
+        if (Calendar.LeaveDate == from)
+        {
+            return Decision.Nothing;
+        }
+
+        var decision = Fact(new LeaveSet(from, Today(now), Consequences.None), from, null);
+        var calendar = Calendar.WithLeave(from);
+        return decision.Then([.. Waitlist.Waiting.ToArray().Where(e => calendar.FirstGone(e.Spec.Dates()) is not null).Select(IEvent (e) => new WaitlistLeft(e.Id, WaitlistExit.CmoLeaves, now))]);
+    });
+
     public Decision SetHolidays(SetHolidays command, Instant now) => Known(() =>
         Fact(new HolidaysSet(command.Region, command.WorkedAnyway, Today(now), Consequences.None), command.Region?.EffectiveFrom ?? Today(now), null));
 
@@ -116,6 +132,7 @@ public sealed partial record FractionalCmo
         return Decision.Accept(fact switch
         {
             WorkingPatternSet e => e with { Consequences = consequences },
+            LeaveSet e => e with { Consequences = consequences },
             HolidaysSet e => e with { Consequences = consequences },
             TimeOffAdded e => e with { Consequences = consequences },
             TimeOffCancelled e => e with { Consequences = consequences },
@@ -135,7 +152,7 @@ public sealed partial record FractionalCmo
         var state = Waitlist.Waiting.IsEmpty ? Under(facts.Policy) : Noting(facts.Policy, facts.Fence, now).State;
         var until = spec.Dates().End ?? Feasibility.Horizon(state.Facts, spec);
         var refusal = Feasibility.Check(state.Facts, spec, facts.Fence);
-        var mayWait = refusal is not null && spec.Steps[0].Dates.Start > Today(now) && state.Waitlist.Entries.Count < Waitlist.MostEntries;
+        var mayWait = refusal is { Rule: not CapacityRule.CmoLeaves } && spec.Steps[0].Dates.Start > Today(now) && state.Waitlist.Entries.Count < Waitlist.MostEntries;
         return new CheckResult(refusal, Reports.CutOffs(state.Facts, spec, until), mayWait ? state.Waitlist.PlaceAfter(priority) : null);
     }
 

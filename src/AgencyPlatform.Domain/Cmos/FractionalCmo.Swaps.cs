@@ -35,7 +35,7 @@ public sealed partial record FractionalCmo
     private FractionalCmo Swapped(BookingSwapped e)
     {
         var held = Bookings[e.Swap];
-        return Without(e.Swap).With(Bookings[e.Id] with { Spec = held.Spec, Fence = held.Fence, Frozen = null, UpdatedAt = e.At });
+        return Without(e.Swap).With(Bookings[e.Id] with { Spec = held.Spec, Fence = held.Fence, Frozen = held.Frozen, UpdatedAt = e.At });
     }
 }
 

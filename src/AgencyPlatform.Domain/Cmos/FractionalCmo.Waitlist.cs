@@ -43,6 +43,11 @@ public sealed partial record FractionalCmo
                 ("start", $"{start:uuuu-MM-dd}"), ("today", $"{Today(now):uuuu-MM-dd}"));
         }
 
+        if (Calendar.FirstGone(command.Spec.Dates()) is { } gone)
+        {
+            return CapacityRefusal.Of(CapacityRule.CmoLeaves, gone).ToRejection();
+        }
+
         return Waitlist.Entries.Count >= Waitlist.MostEntries
             ? Rejection.Rule(
                 Reasons.WaitlistFull, $"The CMO's waitlist has its {Waitlist.MostEntries} entries: choose another CMO, or wait until some have left.",

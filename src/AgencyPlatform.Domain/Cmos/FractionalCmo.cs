@@ -38,7 +38,7 @@ public sealed partial record FractionalCmo(
 
     public static string Kind => "cmo";
 
-    public static int FoldVersion => 2;
+    public static int FoldVersion => 3;
 
     public static FractionalCmo Initial { get; } = new(
         default,
@@ -113,10 +113,12 @@ public sealed partial record FractionalCmo(
         CmoProfileChanged e => this with { Profile = e.Profile },
         CostRateSet e => this with { CostRates = From(CostRates, e.Rate, r => r.EffectiveFrom) },
         ICmoFact e => Frozen(e.Today).ApplyFact(e) with { LastConsequences = e.Consequences },
-        BookingHeld e => WithNew(new Booking(e.Id, e.Spec, BookingState.Held, e.ExpiresAt, e.Owner, Ages, e.At, e.At, e.Fence)),
+        BookingHeld e => WithNew(new Booking(
+            e.Id, e.Spec, BookingState.Held, e.ExpiresAt, e.Owner, Ages, e.At, e.At, e.Fence,
+            e.Replaces is { } replaced && Bookings.TryGetValue(replaced, out var booking) ? Demand.StillFrozen(booking, e.Spec) : null)),
         BookingBooked e => WithNew(new Booking(e.Id, e.Spec, BookingState.Confirmed, null, null, Ages, e.At, e.At, e.Fence)),
         BookingConfirmed e => With(Bookings[e.Id] with { State = BookingState.Confirmed, ExpiresAt = null, GiveBackTo = null, UpdatedAt = e.At }).Left(e.Id),
-        BookingChanged e => With(Bookings[e.Id] with { Spec = e.Spec, Fence = e.Fence, Frozen = null, UpdatedAt = e.At }),
+        BookingChanged e => With(Bookings[e.Id] with { Spec = e.Spec, Fence = e.Fence, Frozen = Demand.StillFrozen(Bookings[e.Id], e.Spec), UpdatedAt = e.At }),
         HoldMoved e => With(Bookings[e.Id] with
         {
             ExpiresAt = e.ExpiresAt,
@@ -142,7 +144,8 @@ public sealed partial record FractionalCmo(
     private FractionalCmo ApplyFact(ICmoFact fact) => fact switch
     {
         CmoLimitsChanged e => this with { Limits = e.Limits },
-        WorkingPatternSet e => this with { Calendar = Calendar with { Patterns = From(Calendar.Patterns, e.Pattern, p => p.EffectiveFrom) } },
+        WorkingPatternSet e => this with { Calendar = Calendar.WithPattern(e.Pattern) },
+        LeaveSet e => this with { Calendar = Calendar.WithLeave(e.From) },
         HolidaysSet e => this with
         {
             Calendar = Calendar with

@@ -165,6 +165,9 @@ public enum WaitlistExit
 
     /// <summary>Its request is over: another CMO was first, or it was withdrawn.</summary>
     RequestOver,
+
+    /// <summary>The CMO leaves, and would be gone on some of its days.</summary>
+    CmoLeaves,
 }
 
 // ---- commands ----

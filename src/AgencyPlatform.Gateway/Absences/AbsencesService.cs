@@ -73,8 +73,9 @@ internal sealed class AbsencesService(Calls calls, IGrainFactory grains, IReadMo
         Dates = { n.Minutes.Select(m => new V1.LackingDate { Date = m.Key.ToWire(), Minutes = m.Value }) },
         Steps = { n.Steps.Select(CapacityWire.ToWire) },
         Candidates = { n.Candidates.Select(c => ResourceNames.Of(agency, "cmos", c.Value)) },
-        CoverId = n.Asked && !a.IsDeparture ? a.Id.Value : "",
-        ReplacementProposed = n.Asked && a.IsDeparture,
+        CoverId = n.Asked && (!a.IsDeparture || n.Cover is not null) ? a.CoverFor(n).Value : "",
+        ReplacementProposed = n.Asked && a.IsDeparture && n.Cover is null,
+        FormerCoverId = n.Cover?.Value ?? "",
         RefusalReason = n.Refusal?.Reason ?? "",
         RefusalMessage = n.Refusal?.Message ?? "",
     };

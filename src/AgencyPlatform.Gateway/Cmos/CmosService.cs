@@ -30,6 +30,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
         fields.Require(wire.WorkingPatterns.Count == 1, "cmo.working_patterns", $"must be exactly one on create; they are {wire.WorkingPatterns.Count}");
         fields.Require(wire.HolidayRegions.Count <= 1, "cmo.holiday_regions", $"must be at most one on create; they are {wire.HolidayRegions.Count}");
         fields.Require(wire.TimeOff.Count == 0, "cmo.time_off", "must be empty on create: AddTimeOff adds it");
+        fields.Require(wire.LeaveDate is null, "cmo.leave_date", "must not be set: CreateAbsence without an end sets it");
         fields.Require(wire.CostRates.Count <= 1, "cmo.cost_rates", $"must be at most one on create; they are {wire.CostRates.Count}");
         var person = new PersonId(id.Value);
         var command = new CreateCmo(
@@ -248,6 +249,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
             WaivesAgreement = cmo.Profile.WaivesAgreement,
             MaxClients = cmo.Limits.MaxClients,
             MinBlockMinutes = cmo.Limits.MinBlockMinutes,
+            LeaveDate = cmo.Calendar.LeaveDate.ToWire(),
             WorkingPatterns =
             {
                 cmo.Calendar.Patterns.Select(p => new V1.WorkingPattern

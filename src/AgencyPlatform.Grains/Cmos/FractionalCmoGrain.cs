@@ -21,6 +21,8 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
 
     public Task<Reply<FactResult>> SetWorkingPattern(Call call, WorkingPattern pattern) => Fact(call, (s, now) => s.SetWorkingPattern(pattern, now));
 
+    public Task<Reply<FactResult>> Leave(Call call, LocalDate from) => Fact(call, (s, now) => s.Leave(from, now));
+
     public Task<Reply<FactResult>> SetHolidays(Call call, SetHolidays c) => Fact(call, (s, now) => s.SetHolidays(c, now));
 
     public Task<Reply<FactResult>> AddTimeOff(Call call, TimeOff timeOff) => Fact(call, (s, now) => s.AddTimeOff(timeOff, now));

@@ -62,7 +62,7 @@ internal sealed partial class NaiveCmo
         // The rules that accepted bookings are judged by, asked of this one: what they would report is what stands in the way.
         var found = new CheckReport();
         var wanted = new NaiveBooking(
-            booking.Length > 0 ? booking : "?", client, "", new NaiveDemand(asked), false, null, "", 0, 0, 0, fence.Names, fence.NamedBy);
+            booking.Length > 0 ? booking : "?", client, "", before?.Demand.ChangedTo(asked) ?? new NaiveDemand(asked), false, null, "", 0, 0, 0, fence.Names, fence.NamedBy);
         var judge = new NaiveCmo(id, found) { MaxClients = MaxClients, MinBlock = MinBlock, Calendar = Calendar };
         var others = Bookings.Values.Where(b => b.Id != wanted.Id).ToArray();
         var end = wanted.End ?? Horizon(others, wanted);

@@ -251,6 +251,7 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
             report.Violated("O", $"{Where(e)}: the hold {booking.Id} expires at once or after more than 30 days.");
         }
 
+        booking = replaced is null ? booking : booking with { Demand = replaced.Demand.ChangedTo(booking.Steps) };
         Judge(e, booking, replaced);
         Put(e, booking);
     }
@@ -260,7 +261,7 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
         var fence = payload.GetProperty("fence");
         var after = before with
         {
-            Demand = new NaiveDemand(NaiveBooking.StepsOf(payload.GetProperty("spec"))),
+            Demand = before.Demand.ChangedTo(NaiveBooking.StepsOf(payload.GetProperty("spec"))),
             UpdatedAt = payload.Instant("at")!.Value,
             Names = fence.Strings("names").ToHashSet(StringComparer.Ordinal),
             NamedBy = fence.Strings("namedBy").ToHashSet(StringComparer.Ordinal),

@@ -14,6 +14,12 @@ internal sealed class NaiveDemand(IReadOnlyList<Step> steps)
     /// <summary>Per-period shares of weeks that were over when the calendar changed, by their first day.</summary>
     public Dictionary<DateOnly, long> Frozen { get; init; } = [];
 
+    /// <summary>Other steps in its place: what is frozen stays where a period begins on the same day and asks for the same by the same cycle.</summary>
+    public NaiveDemand ChangedTo(IReadOnlyList<Step> changed) => new(changed)
+    {
+        Frozen = Frozen.Where(f => PeriodOf(Steps, f.Key) is { } period && period == PeriodOf(changed, f.Key)).ToDictionary(),
+    };
+
     /// <summary>What is asked of a week.</summary>
     public Part[] Parts(DateOnly monday, NaiveCalendar calendar)
     {
@@ -141,6 +147,11 @@ internal sealed class NaiveDemand(IReadOnlyList<Step> steps)
             }
         }
     }
+
+    private static (DateOnly Start, int Minutes, int Day, int Months)? PeriodOf(IReadOnlyList<Step> steps, DateOnly day) =>
+        steps.FirstOrDefault(s => s.Form == Form.PerPeriod && s.Covers(day)) is { } step
+            ? (Periods(step).TakeWhile(p => p.Start <= day).Last().Start, step.Minutes, step.Day, step.Every)
+            : null;
 
     /// <summary>The periods of a step: the days in it, and how many days the full period has that ends at the next bill date.</summary>
     private static IEnumerable<(DateOnly Start, DateOnly End, int FullDays)> Periods(Step step)

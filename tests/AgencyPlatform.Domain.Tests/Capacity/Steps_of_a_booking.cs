@@ -1,14 +1,13 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
-using AgencyPlatform.Domain.Cmos;
 using CsCheck;
 using NodaTime;
 using static AgencyPlatform.Domain.Tests.Capacity.Given;
 
 namespace AgencyPlatform.Domain.Tests.Capacity;
 
-/// <summary>Cutting, scaling and comparing steps; and what a time off takes, day by day.</summary>
+/// <summary>Cutting, scaling and comparing steps.</summary>
 public sealed class Steps_of_a_booking
 {
     /// <summary>Every second week from Monday 2 March: 2, 16 and 30 March.</summary>
@@ -73,20 +72,6 @@ public sealed class Steps_of_a_booking
         Assert.True(Of(new FlexibleStep(Dates(Day(3, 1), Day(6, 1)), 240)).IsLargerThan(spring));
         Assert.False(Of(new FlexibleStep(Dates(Day(3, 3), Day(5, 31)), 240)).IsLargerThan(spring));
         Assert.False(Of().IsLargerThan(spring));
-    }
-
-    /// <summary>600 a week, Monday to Thursday: off from Wednesday to the next Tuesday takes 300 and 150.</summary>
-    [Fact]
-    public void A_time_off_takes_minutes_of_engagements_day_by_day()
-    {
-        var (engagement, id) = (new EngagementId("launch"), new BookingId("launch-ada"));
-        var cmo = Cmo(MondayToThursday);
-        cmo = cmo.Then(cmo.PlaceFor(engagement, new Book(id, Flexible(600, Day(3, 2), null)), Facts(Fence("acme")), Now)).Booked("own", Flexible(120, Day(3, 2), null));
-        cmo = cmo.Off("flu", Day(3, 4), Day(3, 10));
-        var lost = Assert.Single(cmo.LostTo(new TimeOffId("flu")));
-        Assert.Equal(engagement, lost.Engagement);
-        Assert.Equal([(Day(3, 4), 150), (Day(3, 5), 150), (Day(3, 9), 150)], lost.Minutes.Select(m => (m.Key, m.Value)));
-        Assert.Empty(cmo.LostTo(new TimeOffId("none")));
     }
 
     private static ImmutableArray<BookingStep> Of(params BookingStep[] steps) => [.. steps];

@@ -2,6 +2,7 @@ using AgencyPlatform.Client;
 using AgencyPlatform.Protocol.Absences.V1;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
+using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -195,6 +196,8 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
 
         var leaves = await admin.Absences.CreateAbsenceAsync(new CreateAbsenceRequest { Parent = agency.Name, Absence = new Absence { Cmo = $"{agency.Name}/cmos/ada", StartDate = Day(3, 2) } });
         Assert.True(leaves.Needs.Single().ReplacementProposed, leaves.Needs.Single().RefusalMessage);
+        Assert.Equal(("", ""), (leaves.Needs.Single().CoverId, leaves.Needs.Single().FormerCoverId));
+        Assert.Equal(Day(3, 2), (await admin.Cmos.GetCmoAsync(new GetCmoRequest { Name = $"{agency.Name}/cmos/ada" })).LeaveDate);
         var change = (await admin.Engagements.GetEngagementAsync(new GetEngagementRequest { Name = name })).ScopeChange;
         Assert.Equal(($"{agency.Name}/cmos/bob", Day(3, 2)), (change.Lead, change.EffectiveDate));
         Assert.Equal(2, (await admin.Absences.ListAbsencesAsync(new ListAbsencesRequest { Parent = agency.Name, Cmo = $"{agency.Name}/cmos/ada" })).Absences.Count);

@@ -65,6 +65,9 @@ internal sealed partial class Story
         Ok(await Run.PutHandoverItem(Next(), new PutHandoverItem(new("ads"), null, true)));
         await Covered("last", new LocalDate(2026, 4, 28));
         Ok(await Run.End(Next(), new EndEngagement(new LocalDate(2026, 4, 27))));
+
+        // Cy moves on.
+        Ok(await grains.Of<IAbsenceGrain>(s_agency, "leaves").Report(Next(), new ReportAbsence(new("leaves"), s_cmos.Cy, new DateRange(new LocalDate(2026, 6, 1), null), "")));
     }
 
     private async Task Covered(string id, LocalDate date)
