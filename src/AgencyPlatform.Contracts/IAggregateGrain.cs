@@ -10,6 +10,12 @@ public interface IAggregateGrain : IGrainWithStringKey
     /// </summary>
     [Alias("Settle")]
     Task Settle(Instant? sandboxNow);
+
+    /// <summary>
+    /// Whether this very request of this actor was accepted here before: what else would be looked at first no longer matters, since its repeat is answered as it was.
+    /// </summary>
+    [Alias("HasAnswered")]
+    Task<bool> HasAnswered(Call call);
 }
 
 /// <summary>How a saga ended: well (no rejection), or refused.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Engagements;
 
 namespace AgencyPlatform.Gateway;
 
@@ -19,6 +20,10 @@ public sealed record Caller(AgencyId? Agency, string Actor, ImmutableArray<Role>
 
     /// <summary>Whether the caller sees the whole agency, and not only what is of one client company or CMO.</summary>
     public bool IsStaff => Roles.Any(r => r is Role.AgencyAdmin or Role.Operations or Role.Finance or Role.Service);
+
+    /// <summary>Whether the caller sees an engagement: a key bound to a CMO or client company sees its own, a client none that is a draft.</summary>
+    public bool Sees(Engagement engagement) =>
+        IsStaff || (engagement.Client == Client && engagement.State != EngagementState.Draft) || (Cmo is { } cmo && engagement.Involved().Contains(cmo));
 
     /// <summary>A key bound to a CMO reaches that CMO only; any other is answered as if it were not there.</summary>
     /// <exception cref="RpcException">NOT_FOUND.</exception>

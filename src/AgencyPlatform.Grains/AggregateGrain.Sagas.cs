@@ -25,10 +25,13 @@ public abstract partial class AggregateGrain<TState>
     /// Decides the command that starts a saga and answers when the saga has ended; a repeat waits for the same end and gives its result,
     /// a refusal included.
     /// </summary>
-    protected async Task<Reply<T>> RunSaga<T>(Call call, Func<TState, Instant, Decision> start, Func<TState, Guid, SagaEnd?> end, Func<TState, T> view)
+    /// <param name="end">How the saga of a request has ended; null while it is under way.</param>
+    /// <param name="refusal">What another aggregate says against it, as for <see cref="Decide{T}"/>.</param>
+    protected async Task<Reply<T>> RunSaga<T>(
+        Call call, Func<TState, Instant, Decision> start, Func<TState, Guid, SagaEnd?> end, Func<TState, T> view, Rejection? refusal = null)
     {
         var request = call.Request ?? Guid.CreateVersion7(_services.System.GetUtcNow());
-        var started = await Decide(call with { Request = request }, start, state => state);
+        var started = await Decide(call with { Request = request }, start, state => state, refusal);
         if (started.Rejection is { } refused)
         {
             return Reply<T>.No(refused);

@@ -79,7 +79,11 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
     protected TGrain Grain<TGrain>(string id) where TGrain : IGrainWithStringKey => GrainFactory.Aggregate<TGrain>($"{Key.Agency}/{id}");
 
     /// <summary>Decides a command, makes its events durable, and answers with a view of the state right after it.</summary>
-    protected async Task<Reply<T>> Decide<T>(Call call, Func<TState, Instant, Decision> decide, Func<TState, T> view)
+    /// <param name="refusal">
+    /// What another aggregate says against it: then nothing is decided. It comes in here, and is not answered at once, so that the repeat of a request that was accepted
+    /// is answered as it was, whatever others say by now.
+    /// </param>
+    protected async Task<Reply<T>> Decide<T>(Call call, Func<TState, Instant, Decision> decide, Func<TState, T> view, Rejection? refusal = null)
     {
         if (call.Agency != Key.Agency)
         {
@@ -87,7 +91,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
         }
 
         using var activity = GrainTelemetry.Source.StartActivity("decide " + Key.Kind);
-        var reply = await DecideUntilAnswered(call, decide, view);
+        var reply = await DecideUntilAnswered(call, decide, view, refusal);
         GrainTelemetry.Decided(Key.Kind, reply.Rejection?.Reason);
         activity?.SetTag("agency", Key.Agency.Value).SetTag("aggregate", Key.Id).SetTag("rejection", reply.Rejection?.Reason);
         return reply;
@@ -148,6 +152,23 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
         while (CommittedVersion != before);
     }
 
+    /// <inheritdoc/>
+    public async Task<bool> HasAnswered(Call call)
+    {
+        if (call is not { Request: { } request, ValidateOnly: false } || call.Agency != Key.Agency
+            || (await _services.Journal.ReadFence(Key, request)).Outcome is not { } outcome || outcome.Key != Key || outcome.RequestHash != call.RequestHash)
+        {
+            return false;
+        }
+
+        await foreach (var stored in _services.Journal.ReadStream(Key, outcome.Version - 1, outcome.Version))
+        {
+            return stored.Event.Actor == call.Actor;
+        }
+
+        return false;
+    }
+
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _services.Active.Add(GrainContext, Key.Agency);
@@ -168,7 +189,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
         await base.OnDeactivateAsync(reason, cancellationToken);
     }
 
-    private async Task<Reply<T>> DecideUntilAnswered<T>(Call call, Func<TState, Instant, Decision> decide, Func<TState, T> view)
+    private async Task<Reply<T>> DecideUntilAnswered<T>(Call call, Func<TState, Instant, Decision> decide, Func<TState, T> view, Rejection? refusal)
     {
         var alone = false;
         for (var attempt = 0; ; attempt++)
@@ -201,7 +222,8 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
             var now = Now(call.SandboxNow);
             SettlePending(now);
             now = Instant.Max(now, _pending.UpdatedAt);
-            var decision = call.ExpectedVersion is { } expected && expected != _pending.Version
+            var decision = refusal is not null ? refusal
+                : call.ExpectedVersion is { } expected && expected != _pending.Version
                 ? Rejection.Stale($"of version {expected}", $"of version {_pending.Version}")
                 : decide(_pending.State, now);
             if (decision is { Rejection: null, Events.IsEmpty: false } && _pending.State.Following(decision.Events, now) is { IsEmpty: false } following)
@@ -216,7 +238,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
 
             if (decision.Rejection is not null || decision.Events.IsEmpty || call.ValidateOnly)
             {
-                var (answered, reply) = await AnswerUnwritten(call, decision, now, view);
+                var (answered, reply) = await AnswerUnwritten(call, decision, now, view, refusal);
                 if (answered)
                 {
                     return reply!;
@@ -262,7 +284,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
     /// A refusal, a command that changes nothing, or a question what if. It goes out when all that it was decided on is durable, and, refusals
     /// being fenced too, when the journal shows that this activation is current and that the request id was not answered otherwise before.
     /// </summary>
-    private async Task<(bool Answered, Reply<T>? Reply)> AnswerUnwritten<T>(Call call, Decision decision, Instant now, Func<TState, T> view)
+    private async Task<(bool Answered, Reply<T>? Reply)> AnswerUnwritten<T>(Call call, Decision decision, Instant now, Func<TState, T> view, Rejection? refusal)
     {
         var after = decision.Events.Aggregate(_pending, (folded, @event) => folded.Apply(@event, default, now));
         StartWriting();
@@ -291,7 +313,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
             null => Reply<T>.Ok(view(after.State), after.Meta),
 
             // A state that is not there does not know its own name.
-            { Kind: RejectionKind.NotFound } when !_pending.State.Exists => Reply<T>.No(Rejection.NotFound(Key.Kind, Key.Id)),
+            { Kind: RejectionKind.NotFound } own when own != refusal && !_pending.State.Exists => Reply<T>.No(Rejection.NotFound(Key.Kind, Key.Id)),
             var rejection => Reply<T>.No(rejection),
         });
     }

@@ -33,6 +33,10 @@ public interface IAgencyGrain : IAggregateGrain
     [ResponseTimeout("00:00:30")]
     Task<Reply<ClockProgress>> AdvanceClock(Call call, Instant to);
 
+    /// <summary>Takes note of a request whose parts go to several aggregates: its id is good for nothing else from then on.</summary>
+    [Alias("Note")]
+    Task<Reply<AgencyId>> Note(Call call);
+
     /// <summary>The agency as committed; NOT_FOUND before it is created.</summary>
     [Alias("Get")]
     Task<Reply<Agency>> Get(Read read);

@@ -18,6 +18,10 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("Update")]
     Task<Reply<Engagement>> Update(Call call, UpdateEngagement command);
 
+    /// <summary>In every state.</summary>
+    [Alias("Relabel")]
+    Task<Reply<Engagement>> Relabel(Call call, RelabelEngagement command);
+
     [Alias("Propose")]
     Task<Reply<Engagement>> Propose(Call call, ProposeEngagement command);
 

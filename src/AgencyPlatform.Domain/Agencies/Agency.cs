@@ -138,6 +138,11 @@ public sealed record Agency(
             return Rejection.AlreadyExists("api_key", command.Key.Id.Value);
         }
 
+        if (command.Key.ExpiresAt <= command.SystemNow)
+        {
+            return Rejection.Invalid(new FieldViolation("api_key.expire_time", "in the future"));
+        }
+
         var live = ApiKeys.Values.Where(k => !k.Revoked && (k.ExpiresAt is not { } expires || expires > command.SystemNow)).ToList();
         if (command.HandOver && live.Any(k => k.Roles.Contains(Role.AgencyAdmin)))
         {

@@ -144,12 +144,17 @@ public static class BookingSpecs
                         wrong.Add(new FieldViolation($"{at}.dated.dates", $"1 to {MostNamedDates} dates"));
                     }
 
+                    // By its date, not by its place: the request may name dates in any order.
                     foreach (var (date, minutes) in dated.Minutes)
                     {
-                        Between(minutes, 1, 1440, $"{at}.dated.dates[{date:uuuu-MM-dd}].minutes");
+                        if (minutes is < 1 or > 1440)
+                        {
+                            wrong.Add(new FieldViolation($"{at}.dated.dates", $"1 to 1440 minutes a date; on {date:uuuu-MM-dd} they are {minutes}"));
+                        }
+
                         if (!step.Dates.Contains(date))
                         {
-                            wrong.Add(new FieldViolation($"{at}.dated.dates[{date:uuuu-MM-dd}]", "a date within the step"));
+                            wrong.Add(new FieldViolation($"{at}.dated.dates", $"dates within the step; {date:uuuu-MM-dd} is none"));
                         }
                     }
 

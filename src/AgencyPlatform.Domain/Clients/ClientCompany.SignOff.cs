@@ -86,7 +86,7 @@ public sealed partial record ClientCompany
             return Rejection.Invalid(
                 given.From == given.To ? new FieldViolation("delegate_id", "another person than who delegates")
                 : given.Dates.End is null ? new FieldViolation("end_date", "set")
-                : new FieldViolation("delegations", $"at most {MostDelegations} over time: revoke old ones"));
+                : new FieldViolation("person_id", $"at most {MostDelegations} over time: revoke old ones"));
         }
 
         return SignOff.Delegations.FirstOrDefault(d => d.From == given.From && d.Dates.Overlaps(given.Dates)) is { } other

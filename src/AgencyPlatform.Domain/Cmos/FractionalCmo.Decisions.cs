@@ -52,7 +52,7 @@ public sealed partial record FractionalCmo
 
     public Decision SetWorkingPattern(WorkingPattern pattern, Instant now) => Known(() =>
         Calendar.Patterns.Length >= MostPatterns
-            ? Rejection.Invalid(new FieldViolation("pattern", $"at most {MostPatterns} patterns over time"))
+            ? Rejection.Invalid(new FieldViolation("working_pattern", $"at most {MostPatterns} patterns over time"))
             : Fact(new WorkingPatternSet(pattern, Today(now), Consequences.None), pattern.EffectiveFrom, null));
 
     /// <summary>

@@ -22,12 +22,12 @@ public sealed partial record Engagement
         }
 
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(Running.Covers.Count < EngagementRunning.MostCovers, "cover_id", $"at most {EngagementRunning.MostCovers} covers over time");
-        Check(command.Covering != command.Away, "covering_cmo", "another CMO than the one who is away");
-        Check(command.Minutes.Count is >= 1 and <= Cover.MostDates, "dates", $"1 to {Cover.MostDates} dates");
+        Check(Running.Covers.Count < EngagementRunning.MostCovers, "cover.cover_id", $"at most {EngagementRunning.MostCovers} covers over time");
+        Check(command.Covering != command.Away, "cover.covering_cmo", "another CMO than the one who is away");
+        Check(command.Minutes.Count is >= 1 and <= Cover.MostDates, "cover.dates", $"1 to {Cover.MostDates} dates");
         foreach (var (date, minutes) in command.Minutes)
         {
-            Check(minutes is >= 1 and <= 1440, $"dates[{Text(date)}].minutes", "1 to 1,440");
+            Check(minutes is >= 1 and <= 1440, "cover.dates", $"1 to 1,440 minutes a date; on {Text(date)} they are {Text(minutes)}");
         }
 
         if (wrong.Count > 0)

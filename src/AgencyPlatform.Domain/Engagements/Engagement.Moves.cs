@@ -20,6 +20,20 @@ public sealed partial record Engagement
             ? Rejection.Invalid(wrong.AsSpan())
             : Decision.Accept(new EngagementUpdated(command.Plan, Plan.ExternalIds, [.. Plan.Members.Select(m => m.Cmo)])));
 
+    /// <summary>Labels and external ids are the agency's own marks: they change in every state, also while a move is under way.</summary>
+    public Decision Relabel(RelabelEngagement command)
+    {
+        if (!Exists)
+        {
+            return Rejection.NotFound(Kind, "");
+        }
+
+        var (labels, ids) = (command.Labels ?? Plan.Labels, command.ExternalIds ?? Plan.ExternalIds);
+        return labels.SequenceEqual(Plan.Labels) && ids.SequenceEqual(Plan.ExternalIds)
+            ? Decision.Nothing
+            : Decision.Accept(new EngagementRelabelled(labels, ids, Plan.ExternalIds));
+    }
+
     // ---- activation: every step that can be refused comes before the first that cannot be taken back ----
 
     /// <param name="timeZone">The seller's.</param>
@@ -35,7 +49,7 @@ public sealed partial record Engagement
     /// at once.
     /// </summary>
     public Decision EndOn(EndEngagement command, Guid request, Instant now) =>
-        In("end", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
+        EndsOn(command.End) ? Decision.Nothing : In("end", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
             command.End <= Plan.Start || (End is { } agreed && command.End > agreed)
                 ? Rejection.Rule(
                     Reasons.EndOutOfRange, $"The end {command.End:uuuu-MM-dd} does not lie within the engagement's days {Service}.",
@@ -44,7 +58,7 @@ public sealed partial record Engagement
                 : Decision.Accept(StartEnd(new EndStarted(request, command.End, now, command.NoticeWaived))));
 
     /// <summary>Whether the date is the end already that is agreed, or that it had.</summary>
-    public bool EndsOn(LocalDate end) =>
+    private bool EndsOn(LocalDate end) =>
         Saga is null && End == end && State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended;
 
     /// <summary>Begins the end; with nobody booked any more there is no step, and it is done at once.</summary>

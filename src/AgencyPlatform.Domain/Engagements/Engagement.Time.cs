@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Domain.Time;
 using NodaTime;
@@ -76,6 +77,9 @@ public sealed partial record Engagement
         var events = reached.Insert(0, drawn);
         return Decision.Accept(PostingOf(drawn, terms) is { } posted ? events.Add(posted) : events);
     }
+
+    /// <summary>Whether what is booked with a CMO is work for this engagement: time of that day is the engagement's. A pause may keep bookings on which nobody works.</summary>
+    public bool IsWork(CmoId cmo, PlannedWork booked) => booked.Engagement == Id && RefuseTime(cmo, booked.Date) is null;
 
     /// <summary>Why time of this CMO on this date is not the engagement's; null when it is. While a move is under way, time that it would refuse waits for its end.</summary>
     public Rejection? RefuseTime(CmoId cmo, LocalDate date)

@@ -55,16 +55,16 @@ public sealed partial record Engagement
     private static ImmutableArray<FieldViolation> WrongIn(StartTransition command)
     {
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(command.Steps.Length is >= 1 and <= Transition.MostSteps, "steps", $"1 to {Transition.MostSteps} steps");
+        Check(command.Steps.Length is >= 1 and <= Transition.MostSteps, "transition.steps", $"1 to {Transition.MostSteps} steps");
         for (var i = 0; i < command.Steps.Length; i++)
         {
-            Check(command.Steps[i].Percent is >= 0 and <= 100, $"steps[{i}].percent", "0 to 100");
-            Check(i == 0 || command.Steps[i].From > command.Steps[i - 1].From, $"steps[{i}].effective_date", "after the step before it");
-            Check(i == 0 || command.Steps[i].Percent <= command.Steps[i - 1].Percent, $"steps[{i}].percent", "not above the step before it");
+            Check(command.Steps[i].Percent is >= 0 and <= 100, $"transition.steps[{i}].percent", "0 to 100");
+            Check(i == 0 || command.Steps[i].From > command.Steps[i - 1].From, $"transition.steps[{i}].effective_date", "after the step before it");
+            Check(i == 0 || command.Steps[i].Percent <= command.Steps[i - 1].Percent, $"transition.steps[{i}].percent", "not above the step before it");
         }
 
-        Check(command.Checklist.Length <= Transition.MostItems, "checklist", $"at most {Transition.MostItems} items");
-        Check(command.Checklist.Select(i => i.Id).Distinct().Count() == command.Checklist.Length, "checklist", "each item id once");
+        Check(command.Checklist.Length <= Transition.MostItems, "transition.checklist", $"at most {Transition.MostItems} items");
+        Check(command.Checklist.Select(i => i.Id).Distinct().Count() == command.Checklist.Length, "transition.checklist", "each item id once");
         return wrong.ToImmutable();
 
         void Check(bool right, string field, string rule)

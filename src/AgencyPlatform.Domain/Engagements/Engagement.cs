@@ -87,6 +87,7 @@ public sealed partial record Engagement(
     {
         EngagementCreated e => this with { Id = e.Id, Client = e.Client, Plan = e.Plan, Terms = [e.Plan.Terms], End = e.Plan.End },
         EngagementUpdated e => this with { Plan = e.Plan, Terms = [e.Plan.Terms], End = e.Plan.End },
+        EngagementRelabelled e => this with { Plan = Plan with { Labels = e.Labels, ExternalIds = e.ExternalIds } },
         EngagementProposed e => this with
         {
             State = EngagementState.Proposed,
@@ -169,6 +170,7 @@ public sealed partial record Engagement(
             .. e.MembersBefore.Except(Plan.Members.Select(m => m.Cmo)).Select(RowChange (cmo) => new Drop(new EngagementMemberRow(cmo, Id, Client, State))),
             .. Rows(),
         ],
+        EngagementRelabelled e => ExternalIdRow.Changes(Kind, Id.Value, e.Before, e.ExternalIds),
         EngagementProposed or EngagementRevised or EngagementAccepted or EngagementDeclined or EngagementWithdrawn or EngagementExpired
             or EngagementActivated or EndAgreed or EngagementEnded or MoveEnd or ScopeProposed or CoverRequested => Rows(),
         TimePosted e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),

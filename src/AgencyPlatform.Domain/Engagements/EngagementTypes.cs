@@ -94,32 +94,33 @@ public sealed record EngagementPlan(
     public const int MostSignatures = 20;
 
     /// <summary>Every part that is wrong in itself, by path.</summary>
-    public ImmutableArray<FieldViolation> Violations()
+    /// <param name="path">Where the plan stands in the request.</param>
+    public ImmutableArray<FieldViolation> Violations(string path = "engagement")
     {
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(Members.Length is >= 1 and <= MostMembers, "members", $"1 to {MostMembers} members");
-        Check(Members.Select(m => m.Cmo).Distinct().Count() == Members.Length, "members", "each CMO once");
-        Check(Members.Any(m => m.Cmo == Lead), "lead", "one of the members");
-        Check(End is not { } end || end > Start, "end_date", $"after the start {Start:uuuu-MM-dd} (the end is exclusive)");
-        Check(BillingStartsOn is not { } billing || (billing >= Start && (End is not { } e || billing < e)), "billing_start_date", "a day of the engagement");
-        Check(SignaturesNeeded is >= 1 and <= MostSignatures, "signatures_needed", $"1 to {MostSignatures}");
-        Check(Terms.EffectiveFrom == Start, "terms.effective_date", "the start date");
-        wrong.AddRange(Term?.Violations(Start, End) ?? []);
+        Check(Members.Length is >= 1 and <= MostMembers, $"{path}.members", $"1 to {MostMembers} members");
+        Check(Members.Select(m => m.Cmo).Distinct().Count() == Members.Length, $"{path}.members", "each CMO once");
+        Check(Members.Any(m => m.Cmo == Lead), $"{path}.lead", "one of the members");
+        Check(End is not { } end || end > Start, $"{path}.end_date", $"after the start {Start:uuuu-MM-dd} (the end is exclusive)");
+        Check(BillingStartsOn is not { } billing || (billing >= Start && (End is not { } e || billing < e)), $"{path}.billing_start_date", "a day of the engagement");
+        Check(SignaturesNeeded is >= 1 and <= MostSignatures, $"{path}.signatures_needed", $"1 to {MostSignatures}");
+        Check(Terms.EffectiveFrom == Start, $"{path}.terms[0].effective_date", "the start date");
+        wrong.AddRange(Term?.Violations(path, Start, End) ?? []);
         for (var i = 0; i < Members.Length; i++)
         {
-            var (member, path) = (Members[i], $"members[{i}].steps");
+            var (member, steps) = (Members[i], $"{path}.members[{i}].steps");
             if (member.Hold is not null)
             {
-                Check(member.Steps.IsEmpty, path, "none when a hold is named: the hold's steps count");
+                Check(member.Steps.IsEmpty, steps, "none when a hold is named: the hold's steps count");
                 continue;
             }
 
-            wrong.AddRange(new BookingSpec(default, null, member.Steps).Violations(path));
+            wrong.AddRange(new BookingSpec(default, null, member.Steps).Violations(steps));
             for (var j = 0; j < member.Steps.Length; j++)
             {
                 var dates = member.Steps[j].Dates;
-                Check(dates.Start >= Start, $"{path}[{j}].start_date", $"on or after the engagement's start {Start:uuuu-MM-dd}");
-                Check(End is not { } last || (dates.End is { } stepEnd && stepEnd <= last), $"{path}[{j}].end_date", "on or before the engagement's end");
+                Check(dates.Start >= Start, $"{steps}[{j}].start_date", $"on or after the engagement's start {Start:uuuu-MM-dd}");
+                Check(End is not { } last || (dates.End is { } stepEnd && stepEnd <= last), $"{steps}[{j}].end_date", "on or before the engagement's end");
             }
         }
 
@@ -188,6 +189,11 @@ public sealed record CreateEngagement(EngagementId Id, ClientCompanyId Client, E
 [GenerateSerializer, Immutable, Alias("engagement.update")]
 public sealed record UpdateEngagement(EngagementPlan Plan);
 
+/// <param name="Labels">Null: as they are.</param>
+/// <param name="ExternalIds">Null: as they are.</param>
+[GenerateSerializer, Immutable, Alias("engagement.relabel")]
+public sealed record RelabelEngagement(ImmutableSortedDictionary<string, string>? Labels, ImmutableSortedDictionary<string, string>? ExternalIds);
+
 /// <param name="ExpiresAt">When the proposal lapses; null: never.</param>
 /// <param name="FreesHolds">Whether the holds that its members name are released when it lapses, is declined or withdrawn; otherwise they stand until they expire themselves.</param>
 [GenerateSerializer, Immutable, Alias("engagement.propose")]
@@ -225,6 +231,12 @@ public sealed record EngagementCreated(EngagementId Id, ClientCompanyId Client, 
 /// <param name="MembersBefore">The members that it had.</param>
 [Event("engagement.updated"), GenerateSerializer, Immutable, Alias("engagement.updated")]
 public sealed record EngagementUpdated(EngagementPlan Plan, ImmutableSortedDictionary<string, string> Before, ImmutableArray<CmoId> MembersBefore) : IEvent;
+
+/// <summary>The agency's own marks changed, in whatever state.</summary>
+/// <param name="Before">The external ids that it had.</param>
+[Event("engagement.relabelled"), GenerateSerializer, Immutable, Alias("engagement.relabelled")]
+public sealed record EngagementRelabelled(
+    ImmutableSortedDictionary<string, string> Labels, ImmutableSortedDictionary<string, string> ExternalIds, ImmutableSortedDictionary<string, string> Before) : IEvent;
 
 /// <param name="DecisionMakers">How many the client company had: n of k of n.</param>
 /// <param name="Need">Who must sign, by the client's rule as it was; null in journals of before: as many as the plan says.</param>

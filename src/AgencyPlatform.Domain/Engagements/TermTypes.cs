@@ -31,27 +31,28 @@ public sealed record TermRules(int InitialMonths, Renewal Renewal, int RenewalMo
     public LocalDate EndOf(LocalDate start, int renewals) => start.PlusMonths(InitialMonths + renewals * RenewalMonths);
 
     /// <summary>Every part that is wrong in itself, by path.</summary>
-    public IEnumerable<FieldViolation> Violations(LocalDate start, LocalDate? end)
+    /// <param name="path">Where the engagement stands in the request.</param>
+    public IEnumerable<FieldViolation> Violations(string path, LocalDate start, LocalDate? end)
     {
         if (InitialMonths is < 1 or > MostMonths)
         {
-            yield return new FieldViolation("term.initial_months", $"1 to {MostMonths}");
+            yield return new FieldViolation($"{path}.term.initial_months", $"1 to {MostMonths}");
             yield break;
         }
 
         if (RenewalMonths < (Renewal == Renewal.None ? 0 : 1) || RenewalMonths > (Renewal == Renewal.None ? 0 : MostMonths))
         {
-            yield return new FieldViolation("term.renewal_months", Renewal == Renewal.None ? "0 without a renewal" : $"1 to {MostMonths}");
+            yield return new FieldViolation($"{path}.term.renewal_months", Renewal == Renewal.None ? "0 without a renewal" : $"1 to {MostMonths}");
         }
 
         if (NoticeDays < 0 || NoticeDays > (Renewal == Renewal.Automatic ? MostNoticeDays : 0))
         {
-            yield return new FieldViolation("term.notice_days", Renewal == Renewal.Automatic ? $"0 to {MostNoticeDays}" : "0 unless the renewal is automatic: the term's end needs no notice");
+            yield return new FieldViolation($"{path}.term.notice_days", Renewal == Renewal.Automatic ? $"0 to {MostNoticeDays}" : "0 unless the renewal is automatic: the term's end needs no notice");
         }
 
         if (end != (Renewal == Renewal.None ? EndOf(start, 0) : null))
         {
-            yield return new FieldViolation("end_date", Renewal == Renewal.None ? $"the term's end, {EndOf(start, 0):uuuu-MM-dd}" : "not set: a term that is renewed has no end yet");
+            yield return new FieldViolation($"{path}.end_date", Renewal == Renewal.None ? $"the term's end, {EndOf(start, 0):uuuu-MM-dd}" : "not set: a term that is renewed has no end yet");
         }
     }
 }

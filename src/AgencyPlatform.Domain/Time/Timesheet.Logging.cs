@@ -47,28 +47,34 @@ public sealed partial record Timesheet
             return Rejection.Invalid(wrong.AsSpan());
         }
 
-        var (sheet, logged) = (this, ImmutableArray.CreateBuilder<LoggedEntry>());
-        foreach (var row in command.Entries.Where(r => !IsThere(r) && !refused.ContainsKey(r.Id)))
+        var (sheet, logged, refusals) = (this, ImmutableArray.CreateBuilder<LoggedEntry>(), ImmutableArray.CreateBuilder<EntryOutcome>());
+        foreach (var row in command.Entries.Where(r => !IsThere(r)))
         {
-            if (sheet.RefusedOf(row, Today(timeZone, now), daysAhead) is null)
+            if ((refused.GetValueOrDefault(row.Id) ?? sheet.RefusedOf(row, Today(timeZone, now), daysAhead)) is { } refusal)
+            {
+                refusals.Add(new EntryOutcome(row.Id, refusal));
+            }
+            else
             {
                 sheet = sheet with { Entries = sheet.Entries.SetItem(row.Id, Draft(row)) };
                 logged.Add(row);
             }
         }
 
-        return logged.Count == 0 ? Decision.Nothing : Decision.Accept(Logged(command.Cmo, command.Week, logged.ToImmutable()));
+        ImmutableArray<IEvent> events = logged.Count == 0 ? [] : Logged(command.Cmo, command.Week, logged.ToImmutable());
+        return Decision.Accept(refusals.Count == 0 ? events : events.Add(new RowsRefused(refusals.ToImmutable())));
     }
 
-    /// <summary>How the rows of a batch came out, in their order: no refusal is logged.</summary>
-    public ImmutableArray<EntryOutcome> OutcomesOf(LogTime command, ImmutableDictionary<TimeEntryId, Rejection> refused, string timeZone, Instant now, int daysAhead) =>
-    [
-        .. command.Entries.Select(row => new EntryOutcome(
-            row.Id,
-            IsThere(row) ? null
-            : refused.GetValueOrDefault(row.Id) ?? RefusedOf(row, Today(timeZone, now), daysAhead)
-                ?? Rejection.Rule(Reasons.DayOverfull, $"{Text(row.Work.Date)} was full when the row came: send it again.", ("date", Text(row.Work.Date)), ("maximum", Text(MinutesOfDay))))),
-    ];
+    /// <summary>How the rows of the batch that was the last command came out, in their order: no refusal is logged.</summary>
+    public ImmutableArray<EntryOutcome> OutcomesOf(LogTime command)
+    {
+        var refused = RefusedRows.ToDictionary(r => r.Entry);
+        return
+        [
+            .. command.Entries.Select(row => IsThere(row) ? new EntryOutcome(row.Id, null)
+                : refused.GetValueOrDefault(row.Id) ?? new EntryOutcome(row.Id, Rejection.NotFound("time_entry", row.Id.Value))),
+        ];
+    }
 
     /// <summary>Logs and submits, in one go, what is booked and has no entry yet.</summary>
     /// <param name="planned">What is booked: see <see cref="Planned"/>.</param>
@@ -90,16 +96,22 @@ public sealed partial record Timesheet
         return logged.Rejection is { } refused ? refused : Decision.Accept(logged.Events.Add(new EntriesSubmitted([.. open.Select(e => e.Id)])));
     }
 
-    /// <summary>The planned entries whose engagement has no entry on their date; one that was sent back is none.</summary>
+    /// <summary>
+    /// The planned entries whose engagement has no entry on their date; one that was sent back is none, and is replaced. An id under which another entry stands
+    /// (one that was moved to another day) is left to that: the planned one takes the next.
+    /// </summary>
     public ImmutableArray<LoggedEntry> NotYetLogged(ImmutableArray<LoggedEntry> planned) =>
     [
-        .. planned.Where(p => !Entries.Values.Any(e => e.Work.Engagement == p.Work.Engagement && e.Work.Date == p.Work.Date && e.State != TimeEntryState.Rejected)),
+        .. planned.Where(p => !Entries.Values.Any(e => e.Work.Engagement == p.Work.Engagement && e.Work.Date == p.Work.Date && e.State != TimeEntryState.Rejected))
+            .Select(p => Enumerable.Range(1, Entries.Count + 1).Select(n => Planned(p.Work.Engagement!.Value, p.Work.Date, p.Work.Minutes, n))
+                .First(free => !Entries.TryGetValue(free.Id, out var known) || (known.Work.Engagement, known.Work.Date) == (p.Work.Engagement, p.Work.Date))),
     ];
 
     /// <summary>The entry that stands for what is booked on a day: its id is always the same, so that a repeat finds it.</summary>
-    public static LoggedEntry Planned(EngagementId engagement, LocalDate date, int minutes)
+    /// <param name="number">Above 1 where the ids before it are taken.</param>
+    public static LoggedEntry Planned(EngagementId engagement, LocalDate date, int minutes, int number = 1)
     {
-        var id = $"planned-{(int)date.DayOfWeek}-{engagement}";
+        var id = $"planned-{Text((int)date.DayOfWeek)}{(number == 1 ? "" : $"x{Text(number)}")}-{engagement}";
         return new LoggedEntry(
             new TimeEntryId(id.Length <= IdSyntax.MaxLength ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..IdSyntax.MaxLength]),
             new Work(engagement, date, minutes, "", true, true, ""));
@@ -227,6 +239,10 @@ public sealed record NothingWorkedReported(CmoId Cmo, IsoWeek Week) : IEvent;
 /// <summary>There was work after all: it is logged.</summary>
 [Event("timesheet.nothing-worked-withdrawn"), GenerateSerializer, Immutable, Alias("timesheet.nothing-worked-withdrawn")]
 public sealed record NothingWorkedWithdrawn : IEvent;
+
+/// <summary>Rows of a batch that could not be logged; the others were. It is the answer to the batch, also to its repeat.</summary>
+[Event("timesheet.rows-refused"), GenerateSerializer, Immutable, Alias("timesheet.rows-refused")]
+public sealed record RowsRefused(ImmutableArray<EntryOutcome> Rows) : IEvent;
 
 /// <summary>Weeks of which a CMO told that nothing was worked.</summary>
 [RowTable("idle_weeks", nameof(Cmo), nameof(Week))]

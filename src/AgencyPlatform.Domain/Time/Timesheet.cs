@@ -13,10 +13,11 @@ namespace AgencyPlatform.Domain.Time;
 /// <param name="Outcomes">The latest approvals' and corrections' results, for repeats.</param>
 /// <param name="Corrections">Reversals and disputes under way, oldest first.</param>
 /// <param name="NothingWorked">The CMO has told that the week has no work: its sheet is not missing.</param>
+/// <param name="RefusedRows">Rows that the last command refused, each for itself; empty after any other.</param>
 [GenerateSerializer, Immutable, Alias("timesheet")]
 public sealed partial record Timesheet(
     CmoId Cmo, IsoWeek Week, ImmutableSortedDictionary<TimeEntryId, TimeEntry> Entries, ImmutableArray<Approval> Approvals, ImmutableArray<ApprovalOutcome> Outcomes,
-    ImmutableArray<Correction> Corrections, bool NothingWorked)
+    ImmutableArray<Correction> Corrections, bool NothingWorked, ImmutableArray<EntryOutcome> RefusedRows)
     : IState<Timesheet>
 {
     public const int MinutesOfDay = 1_440;
@@ -31,9 +32,9 @@ public sealed partial record Timesheet(
 
     public static string Kind => "timesheet";
 
-    public static int FoldVersion => 2;
+    public static int FoldVersion => 3;
 
-    public static Timesheet Initial { get; } = new(default, default, ImmutableSortedDictionary<TimeEntryId, TimeEntry>.Empty, [], [], [], false);
+    public static Timesheet Initial { get; } = new(default, default, ImmutableSortedDictionary<TimeEntryId, TimeEntry>.Empty, [], [], [], false, []);
 
     [JsonIgnore]
     public bool Exists => Cmo.Value is not null;
@@ -211,7 +212,9 @@ public sealed partial record Timesheet(
 
     // ---- fold ----
 
-    public Timesheet Apply(IEvent @event) => @event switch
+    public Timesheet Apply(IEvent @event) => Folded(@event) with { RefusedRows = @event is RowsRefused refused ? refused.Rows : [] };
+
+    private Timesheet Folded(IEvent @event) => @event switch
     {
         TimeLogged e => this with
         {
@@ -238,7 +241,7 @@ public sealed partial record Timesheet(
         },
         NothingWorkedReported e => this with { Cmo = e.Cmo, Week = e.Week, NothingWorked = true },
         NothingWorkedWithdrawn => this with { NothingWorked = false },
-        NothingChanged => this,
+        RowsRefused or NothingChanged => this,
         _ => ApplyCorrection(@event),
     };
 

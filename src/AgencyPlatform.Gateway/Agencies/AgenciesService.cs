@@ -248,7 +248,6 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
             fields.OptionalReference<CmoId>("api_key.cmo", wire.Cmo, agency, "cmos"),
             now, fields.OptionalTime("api_key.expire_time", wire.ExpireTime), false);
         fields.Require(key.Roles.Length > 0, "api_key.roles", "must name at least one role");
-        fields.Require(key.ExpiresAt is not { } expires || expires > now, "api_key.expire_time", "must be in the future");
         fields.Require(
             key.Roles.Any(r => r is Role.ClientApprover or Role.ClientViewer) == key.Client is not null, "api_key.client_company",
             "is needed with, and only with, the roles ROLE_CLIENT_APPROVER and ROLE_CLIENT_VIEWER");

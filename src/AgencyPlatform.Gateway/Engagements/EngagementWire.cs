@@ -46,9 +46,9 @@ internal static class EngagementWire
             term);
         if (!fields.Has($"{path}.start_date"))
         {
-            foreach (var violation in plan.Violations().Where(v => !fields.Has($"{path}.{v.Field}")))
+            foreach (var violation in plan.Violations(path).Where(v => !fields.Has(v.Field)))
             {
-                fields.Add($"{path}.{violation.Field}", $"must be {violation.Description}");
+                fields.Add(violation.Field, $"must be {violation.Description}");
             }
         }
 

@@ -137,7 +137,7 @@ internal sealed partial class EngagementsService
         return Move(request, request.Name, fields, context, async (grain, call) =>
         {
             if (Calls.Caller(context) is { IsStaff: false, Cmo: { } cmo }
-                && (await grain.Get(new Read(call.Agency, call.SandboxNow))).OrThrow().Value.Running.Covers.GetValueOrDefault(command.Id)?.Covering != cmo)
+                && (await grain.Get(new Read(call.Agency, call.SandboxNow))).Value?.Running.Covers.GetValueOrDefault(command.Id)?.Covering != cmo)
             {
                 throw Errors.NotFound("cover", command.Id.Value);
             }

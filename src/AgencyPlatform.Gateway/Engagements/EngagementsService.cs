@@ -31,7 +31,11 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         var (agency, id) = fields.Name<EngagementId>("name", request.Name, Collection);
         var read = await calls.Read(context, request, fields, agency);
         var reply = await Grain(agency, id).Get(read);
-        EnsureSeen(context, reply.OrThrow().Value, request.Name);
+        if (reply.Value is not { } found || !Calls.Caller(context).Sees(found))
+        {
+            throw Errors.NotFound("engagement", request.Name);
+        }
+
         return await ToWire(agency, reply, context, Now(read));
     }
 
@@ -70,6 +74,12 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         else
         {
             var filters = new Filters().Equal(nameof(EngagementRow.Client), client).Equal(nameof(EngagementRow.State), state);
+            if (!caller.IsStaff && caller.Client is not null)
+            {
+                // Not even by a page that is shorter than it was asked to be.
+                filters.NotEqual(nameof(EngagementRow.State), EngagementState.Draft);
+            }
+
             if (cmo is { } ofCmo)
             {
                 filters.Equal(nameof(EngagementMemberRow.Cmo), ofCmo);
@@ -87,7 +97,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         foreach (var reply in await Task.WhenAll(ids.Select(id => Grain(agency, id).Get(read))))
         {
             var found = reply.OrThrow().Value;
-            if (Sees(caller, found) && (client is null || found.Client == client) && (cmo is null || found.Involved().Contains(cmo.Value)) && (state is null || found.State == state))
+            if (caller.Sees(found) && (client is null || found.Client == client) && (cmo is null || found.Involved().Contains(cmo.Value)) && (state is null || found.State == state))
             {
                 response.Engagements.Add(await ToWire(agency, reply, context, Now(read)));
             }
@@ -105,15 +115,35 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
             "update_mask", request.UpdateMask, wire,
             "title", "service_type", "lead", "members", "terms", "start_date", "end_date", "billing_start_date", "signatures_needed", "term", "labels", "external_ids");
         fields.ThrowIfAny();
+        var grain = Grain(agency, id);
+        if (mask.All(path => path is "labels" or "external_ids"))
+        {
+            var command = new RelabelEngagement(
+                mask.Contains("labels") ? fields.Labels("engagement.labels", wire.Labels) : null,
+                mask.Contains("external_ids") ? fields.ExternalIds("engagement.external_ids", wire.ExternalIds) : null);
+            return await ToWire(agency, await grain.Relabel(await calls.Mutation(context, request, fields, agency, wire.Etag, "engagement.etag"), command), context);
+        }
+
         var read = await calls.Read(context, request, fields, agency);
         return await ToWire(agency, await Masks.Update<Engagement, Engagement>(
-            () => Grain(agency, id).Get(read),
+            () => grain.Get(read),
             async (state, meta) =>
             {
-                var merged = Masks.Merged(EngagementWire.ToWire(agency, state, meta, _ => new PersonDetails(""), _ => false, meta.UpdatedAt), wire, mask);
-                var plan = EngagementWire.Plan("engagement", merged, agency, fields);
                 var call = await calls.Mutation(context, request, fields, agency, wire.Etag, "engagement.etag");
-                return (call, c => Grain(agency, id).Update(c, new UpdateEngagement(plan)));
+                var plan = state.Plan;
+                if (state.State == EngagementState.Draft)
+                {
+                    var merged = Masks.Merged(EngagementWire.ToWire(agency, state, meta, _ => new PersonDetails(""), _ => false, meta.UpdatedAt), wire, mask);
+                    var bad = new Fields();
+                    plan = EngagementWire.Plan("engagement", merged, agency, bad);
+                    if (bad.Any && !await grain.HasAnswered(call))
+                    {
+                        bad.ThrowIfAny();
+                    }
+                }
+
+                // Of what is no draft any more, or was changed by this very request before, the grain has the answer: whatever the fields would come to now.
+                return (call, c => grain.Update(c, new UpdateEngagement(plan)));
             }), context);
     }
 
@@ -183,25 +213,9 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         var (agency, id) = fields.Name<EngagementId>("name", name, Collection);
         var call = await calls.Mutation(context, request, fields, agency);
         var grain = Grain(agency, id);
-        if (!Calls.Caller(context).IsStaff)
-        {
-            EnsureSeen(context, (await grain.Get(new Read(agency, call.SandboxNow))).OrThrow().Value, name);
-        }
-
+        await grain.EnsureSeen(context, call, name);
         return await ToWire(agency, await move(grain, call), context);
     }
-
-    /// <summary>A key bound to a CMO or client company sees its own engagements, a client none that is a draft; any other is answered as if it were not there.</summary>
-    private static void EnsureSeen(ServerCallContext context, Engagement engagement, string name)
-    {
-        if (!Sees(Calls.Caller(context), engagement))
-        {
-            throw Errors.NotFound("engagement", name);
-        }
-    }
-
-    private static bool Sees(Caller caller, Engagement engagement) =>
-        caller.IsStaff || (engagement.Client == caller.Client && engagement.State != EngagementState.Draft) || (caller.Cmo is { } cmo && engagement.Involved().Contains(cmo));
 
     private IEngagementGrain Grain(AgencyId agency, EngagementId id) => grains.Of<IEngagementGrain>(agency, id.Value);
 

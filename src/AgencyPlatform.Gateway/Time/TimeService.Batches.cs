@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Domain.Time;
 using V1 = AgencyPlatform.Protocol.Time.V1;
 
@@ -96,8 +97,10 @@ internal sealed partial class TimeService
             Calls.Caller(context).EnsureCmo(cmo);
         }
 
-        var sheets = rows.GroupBy(r => r.Sheet).ToList();
-        if (allOrNone || call.ValidateOnly)
+        var (sheets, agency) = (rows.GroupBy(r => r.Sheet).ToList(), grains.Agency(call.Agency));
+
+        // What has begun already goes on: it was looked at before.
+        if (call.ValidateOnly || (allOrNone && !(await agency.HasAnswered(call) && await Begun())))
         {
             var refusals = await Each(_ => call.AsStep() with { ValidateOnly = true });
             var fails = allOrNone && (malformed || refusals.Count > 0);
@@ -107,7 +110,23 @@ internal sealed partial class TimeService
             }
         }
 
-        return (await Each(sheet => call with { Request = RequestOf(call.Request, sheet) }), true);
+        (await agency.Note(call)).OrThrow();
+        return (await Each(PartOf), true);
+
+        Call PartOf(string sheet) => call with { Request = RequestOf(call.Request, sheet) };
+
+        async Task<bool> Begun()
+        {
+            foreach (var sheet in sheets.Select(s => s.First()))
+            {
+                if (await Sheet(call.Agency, sheet.Cmo, sheet.Week).HasAnswered(PartOf(sheet.Sheet)))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
 
         async Task<IReadOnlyDictionary<int, Rejection>> Each(Func<string, Call> callOf)
         {

@@ -38,7 +38,7 @@ internal sealed partial class TimeService
         var byClient = !Calls.Caller(context).IsStaff;
         if (byClient)
         {
-            await EnsureClientsEntry(context, new Read(agency, call.SandboxNow), cmo, week, id);
+            await EnsureClientsEntry(context, call, cmo, week, id);
         }
 
         var sheet = (await Sheet(agency, cmo, week).Dispute(call, new DisputeEntry(id, reason, byClient))).OrThrow().Value;
@@ -57,12 +57,13 @@ internal sealed partial class TimeService
         return ToWire(agency, await Sheet(agency, cmo, week).Resolve(call, new ResolveDispute(id, resolution, note)));
     }
 
-    /// <summary>An entry that is not of an engagement of the caller's company, or was never submitted, is answered as if it were not there.</summary>
-    private async Task EnsureClientsEntry(ServerCallContext context, Read read, CmoId cmo, IsoWeek week, TimeEntryId id)
+    /// <summary>An entry that is not of an engagement of the caller's company, or was never submitted, is answered as if it were not there; a repeat as it was.</summary>
+    private async Task EnsureClientsEntry(ServerCallContext context, Call call, CmoId cmo, IsoWeek week, TimeEntryId id)
     {
-        var sheet = await Sheet(read.Agency, cmo, week).Get(read);
-        if (sheet.Value?.Entries.GetValueOrDefault(id) is not { State: not (TimeEntryState.Draft or TimeEntryState.Rejected), Work.Engagement: { } engagement }
-            || (await grains.Of<IEngagementGrain>(read.Agency, engagement.Value).Get(read)).Value?.Client != Calls.Caller(context).Client)
+        var (read, grain) = (new Read(call.Agency, call.SandboxNow), Sheet(call.Agency, cmo, week));
+        var seen = (await grain.Get(read)).Value?.Entries.GetValueOrDefault(id) is { State: not (TimeEntryState.Draft or TimeEntryState.Rejected), Work.Engagement: { } engagement }
+            && (await grains.Of<IEngagementGrain>(read.Agency, engagement.Value).Get(read)).Value?.Client == Calls.Caller(context).Client;
+        if (!seen && !await grain.HasAnswered(call))
         {
             throw Errors.NotFound("time_entry", id.Value);
         }

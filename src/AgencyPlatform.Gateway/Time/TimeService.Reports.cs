@@ -1,6 +1,9 @@
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Cmos;
+using AgencyPlatform.Contracts.Engagements;
+using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Cmos;
+using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
 using V1 = AgencyPlatform.Protocol.Time.V1;
 
@@ -75,21 +78,21 @@ internal sealed partial class TimeService
     private readonly record struct LoggedMinutes(string Week, string? Engagement, TimeEntryState State, int Minutes);
 
     /// <summary>A CMO's weeks: what is booked, and what was logged.</summary>
-    private sealed record CmoWeekReport(IReadOnlyList<Domain.Capacity.PlannedWork> Booked, IReadOnlyList<LoggedMinutes> Logged);
+    private sealed record CmoWeekReport(IReadOnlyList<PlannedWork> Booked, IReadOnlyList<LoggedMinutes> Logged);
 
     /// <summary>A page of rows worked out CMO by CMO, in order of their ids. It goes on within the CMO at which the page before was full.</summary>
     /// <param name="keyOf">The row's place within its CMO.</param>
     private async Task<(IReadOnlyList<TRow> Rows, string NextPageToken)> Reported<TRow>(
         ServerCallContext context, Read read, Page page, IsoWeek first, IsoWeek last, Func<CmoRow, CmoWeekReport, Task<IEnumerable<TRow>>> rowsOf, Func<TRow, string[]> keyOf)
     {
-        var (agency, rows, end) = (read.Agency, new List<TRow>(), (Cmo: "", Key: ""));
+        var (agency, rows, end, engagements) = (read.Agency, new List<TRow>(), (Cmo: "", Key: ""), new Dictionary<EngagementId, Engagement?>());
         var within = page.After is [var resumed, ..] ? new CmoId(resumed) : (CmoId?)null;
         var cmos = await readModels.List<CmoRow>(
             agency, new Query(within is { } from ? [new Filter(nameof(CmoRow.Id), FilterOperator.GreaterOrEqual, from)] : [], [], MostCmosLookedAt + 1), context.CancellationToken);
         foreach (var cmo in cmos.Take(MostCmosLookedAt))
         {
             var report = new CmoWeekReport(
-                [.. (await grains.Of<IFractionalCmoGrain>(agency, cmo.Id.Value).GetPlan(read, first.Monday(), last.Monday().PlusDays(7))).OrThrow().Value.Work],
+                await Booked(read, cmo.Id, first, last, engagements),
                 await Logged(agency, cmo.Id, first, last, context.CancellationToken));
             foreach (var row in await rowsOf(cmo, report))
             {
@@ -110,6 +113,20 @@ internal sealed partial class TimeService
         }
 
         return (rows, cmos.Count > MostCmosLookedAt ? page.TokenAfter(cmos[^1].Id.Value) : "");
+    }
+
+    /// <summary>What is booked with a CMO, on the dates on which its engagement takes time.</summary>
+    /// <param name="known">Engagements that were read for this page.</param>
+    private async Task<IReadOnlyList<PlannedWork>> Booked(Read read, CmoId cmo, IsoWeek first, IsoWeek last, Dictionary<EngagementId, Engagement?> known)
+    {
+        var work = (await grains.Of<IFractionalCmoGrain>(read.Agency, cmo.Value).GetPlan(read, first.Monday(), last.Monday().PlusDays(7))).OrThrow().Value.Work;
+        foreach (var (id, reply) in await Task.WhenAll(
+            work.Select(w => w.Engagement).Distinct().Where(id => !known.ContainsKey(id)).Select(async id => (id, await grains.Of<IEngagementGrain>(read.Agency, id.Value).Get(read)))))
+        {
+            known[id] = reply.Value;
+        }
+
+        return [.. work.Where(w => known[w.Engagement]?.IsWork(cmo, w) == true)];
     }
 
     private async Task<IReadOnlyList<LoggedMinutes>> Logged(AgencyId agency, CmoId cmo, IsoWeek first, IsoWeek last, CancellationToken cancellation) =>

@@ -4,6 +4,7 @@ using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Contracts.Time;
 using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
+using AgencyPlatform.Gateway.Engagements;
 using TimeEntryState = AgencyPlatform.Domain.Time.TimeEntryState;
 using Timesheet = AgencyPlatform.Domain.Time.Timesheet;
 using V1 = AgencyPlatform.Protocol.Time.V1;
@@ -102,7 +103,7 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
         var filters = new Filters();
         if (client)
         {
-            await EnsureSeen(context, read, grains.Of<IEngagementGrain>(agency, engagement!.Value.Value), request.Engagement);
+            await grains.Of<IEngagementGrain>(agency, engagement!.Value.Value).EnsureSeen(context, read, request.Engagement);
             filters.NotEqual(nameof(TimeEntryRow.State), TimeEntryState.Draft).NotEqual(nameof(TimeEntryRow.State), TimeEntryState.Rejected);
         }
         else if (!caller.IsStaff && caller.Cmo is { } own)
@@ -125,7 +126,7 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
         var note = fields.LongText("note", request.Note, MostNote);
         var call = await calls.Mutation(context, request, fields, agency);
         var grain = grains.Of<IEngagementGrain>(agency, id.Value);
-        await EnsureSeen(context, new Read(agency, call.SandboxNow), grain, request.Name);
+        await grain.EnsureSeen(context, call, request.Name);
         var consent = (await grain.Consent(call, new ConsentToOverage(minutes, note))).OrThrow().Value;
         return new V1.ConsentToOverageResponse
         {
@@ -147,7 +148,7 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
         fields.Require(!request.Project || request.ReadTime is null, "project", "must not be asked of a past moment");
         var read = await calls.UnderPolicy(await calls.Read(context, request, fields, agency));
         var grain = grains.Of<IEngagementGrain>(agency, id.Value);
-        await EnsureSeen(context, read, grain, request.Name);
+        await grain.EnsureSeen(context, read, request.Name);
         var meter = (await grain.GetMeter(read, date)).OrThrow().Value;
         return new V1.Meter
         {
@@ -176,22 +177,6 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
                 }),
             },
         };
-    }
-
-    /// <summary>An engagement that the caller's company or CMO has no part in is answered as if it were not there.</summary>
-    private static async Task EnsureSeen(ServerCallContext context, Read read, IEngagementGrain grain, string name)
-    {
-        var caller = Calls.Caller(context);
-        if (caller.IsStaff)
-        {
-            return;
-        }
-
-        var engagement = (await grain.Get(read)).OrThrow().Value;
-        if (caller.Client != engagement.Client && (caller.Cmo is not { } cmo || !engagement.Involved().Contains(cmo)))
-        {
-            throw Errors.NotFound("engagement", name);
-        }
     }
 
     /// <summary>A CMO does not learn which engagements others have.</summary>

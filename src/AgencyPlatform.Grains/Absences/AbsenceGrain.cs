@@ -27,15 +27,10 @@ public sealed class AbsenceGrain(GrainServices services) : AggregateGrain<Absenc
     public async Task<Reply<Absence>> Report(Call call, ReportAbsence c)
     {
         var cmo = await Grain<IFractionalCmoGrain>(c.Cmo.Value).Get(new Read(Key.Agency, call.SandboxNow));
-        if (cmo.Rejection is { } unknown)
-        {
-            return Reply<Absence>.No(unknown);
-        }
-
         var request = call.Request ?? Guid.CreateVersion7(_system.GetUtcNow());
         return await RunSaga(
             call with { Request = request }, (s, now) => s.Report(c, request, now),
-            (s, id) => s.Request != id || s.IsUnderWay ? null : new SagaEnd(s.Refusal), s => s);
+            (s, id) => s.Request != id || s.IsUnderWay ? null : new SagaEnd(s.Refusal), s => s, cmo.Rejection);
     }
 
     public Task<Reply<Absence>> Get(Read read) => Query(read, (s, _) => s);

@@ -23,6 +23,8 @@ internal sealed class AgencyGrain(GrainServices services, IDeadlines deadlines) 
 
     public Task<Reply<ApiKey>> RevokeApiKey(Call call, RevokeApiKey c) => Decide(call, (s, _) => s.RevokeApiKey(c), s => s.ApiKeys[c.Id]);
 
+    public Task<Reply<AgencyId>> Note(Call call) => Decide(call, (s, _) => s.Exists ? Decision.Nothing : Rejection.NotFound(Key.Kind, Key.Id), s => s.Id);
+
     public Task<Reply<Agency>> Get(Read read) => Query(read, (s, _) => s);
 
     public Task<Reply<AgencyPolicy>> GetPolicy(Read read) => Query(read, (s, _) => s.Policy);

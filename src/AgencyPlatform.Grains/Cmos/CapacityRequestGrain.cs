@@ -14,21 +14,13 @@ public sealed class CapacityRequestGrain(GrainServices services) : AggregateGrai
     public async Task<Reply<CapacityRequest>> Create(Call call, CreateCapacityRequest c)
     {
         var read = new Read(Key.Agency, call.SandboxNow);
-        var client = await Grain<IClientCompanyGrain>(c.Spec.Client.Value).Get(read);
-        if (client.Rejection is { } unknown)
-        {
-            return Reply<CapacityRequest>.No(unknown);
-        }
-
+        var unknown = (await Grain<IClientCompanyGrain>(c.Spec.Client.Value).Get(read)).Rejection;
         foreach (var cmo in c.Cmos)
         {
-            if ((await Grain<IFractionalCmoGrain>(cmo.Value).Get(read)).Rejection is not null)
-            {
-                return Reply<CapacityRequest>.No(Rejection.NotFound("cmo", cmo.Value));
-            }
+            unknown ??= (await Grain<IFractionalCmoGrain>(cmo.Value).Get(read)).Rejection is null ? null : Rejection.NotFound("cmo", cmo.Value);
         }
 
-        return await Decide(call, (s, now) => s.Create(c, now), s => s);
+        return await Decide(call, (s, now) => s.Create(c, now), s => s, unknown);
     }
 
     public Task<Reply<CapacityRequest>> Withdraw(Call call) => Decide(call, (s, now) => s.Withdraw(now), s => s);

@@ -16,14 +16,10 @@ public sealed partial class EngagementGrain
 
     public async Task<Reply<Engagement>> ProposeScope(Call call, ProposeScope c)
     {
-        if (await Unknown(call, c.Proposal.Terms?.Seller, [.. c.Proposal.Members.Select(m => m.Cmo)]) is { } unknown)
-        {
-            return Reply<Engagement>.No(unknown);
-        }
-
+        var unknown = await Unknown(call, c.Proposal.Terms?.Seller, [.. c.Proposal.Members.Select(m => m.Cmo)]);
         await Settle(call.SandboxNow);
         var asked = await AskedSteps(call);
-        var reply = await WithDecisionMakers(call, client => Decide(call, (s, now) => s.ProposeScope(c, asked, client, now), s => s));
+        var reply = await WithDecisionMakers(call, client => Decide(call, (s, now) => s.ProposeScope(c, asked, client, now), s => s, unknown));
         return call.ValidateOnly && reply.Value is { } state && await WouldRefuse(call, state, state.ScopeRebookings(c.Proposal, asked, Guid.Empty)) is { } refusal
             ? Reply<Engagement>.No(refusal)
             : reply;
@@ -42,7 +38,7 @@ public sealed partial class EngagementGrain
     }
 
     public async Task<Reply<Engagement>> RequestCover(Call call, RequestCover c) =>
-        await Unknown(call, null, [c.Covering]) is { } unknown ? Reply<Engagement>.No(unknown) : await Decide(call, (s, _) => s.RequestCover(c), s => s);
+        await Decide(call, (s, _) => s.RequestCover(c), s => s, await Unknown(call, null, [c.Covering]));
 
     public Task<Reply<Engagement>> ConsentToCover(Call call, ConsentToCover c) => WithDecisionMakers(call, client => Decide(call, (s, now) => s.ConsentToCover(c, client, now), s => s));
 

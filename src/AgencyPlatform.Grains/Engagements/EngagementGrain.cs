@@ -22,13 +22,18 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
     public async Task<Reply<Engagement>> Create(Call call, CreateEngagement c)
     {
         var client = await Grain<IClientCompanyGrain>(c.Client.Value).Get(new Read(Key.Agency, call.SandboxNow));
-        return (client.Rejection ?? await Unknown(call, c.Plan)) is { } unknown
-            ? Reply<Engagement>.No(unknown)
-            : await Decide(call, (s, _) => s.Create(c), s => s);
+        return await Decide(call, (s, _) => s.Create(c), s => s, client.Rejection ?? await Unknown(call, c.Plan));
     }
 
-    public async Task<Reply<Engagement>> Update(Call call, UpdateEngagement c) =>
-        await Unknown(call, c.Plan) is { } unknown ? Reply<Engagement>.No(unknown) : await Decide(call, (s, _) => s.Update(c), s => s);
+    public async Task<Reply<Engagement>> Update(Call call, UpdateEngagement c)
+    {
+        var unknown = await Unknown(call, c.Plan);
+
+        // First whether it may be changed at all.
+        return await Decide(call, (s, _) => s.Update(c) is var decision && decision.Rejection is null && unknown is not null ? unknown : decision, s => s);
+    }
+
+    public Task<Reply<Engagement>> Relabel(Call call, RelabelEngagement c) => Decide(call, (s, _) => s.Relabel(c), s => s);
 
     public async Task<Reply<Engagement>> Propose(Call call, ProposeEngagement c)
     {
@@ -87,10 +92,7 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
     public async Task<Reply<Engagement>> End(Call call, EndEngagement c)
     {
         var (named, request) = Named(call);
-        var now = await Get(new Read(Key.Agency, call.SandboxNow));
-        return now.Value is { } known && known.EndsOn(c.End) && known.OutcomeOf(request) is null
-            ? now
-            : await RunSaga(named, (s, at) => s.EndOn(c, request, at), EndOf, s => s);
+        return await RunSaga(named, (s, now) => s.EndOn(c, request, now), EndOf, s => s);
     }
 
     public Task<Reply<Engagement>> Get(Read read) => Query(read, (s, _) => s);
@@ -120,8 +122,8 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
         }
 
         var (period, next) = (engagement.PeriodOn(date).Dates, date.PlusDays(1));
-        var plans = await Task.WhenAll(engagement.Plan.Members.Select(m => Grain<IFractionalCmoGrain>(m.Cmo.Value).GetPlan(read, next, period.End!.Value)));
-        var booked = plans.SelectMany(p => p.Value?.Work ?? []).Where(w => w.Engagement == engagement.Id).ToImmutableArray();
+        var plans = await Task.WhenAll(engagement.Involved().Select(async cmo => (Cmo: cmo, Reply: await Grain<IFractionalCmoGrain>(cmo.Value).GetPlan(read, next, period.End!.Value))));
+        var booked = plans.SelectMany(p => (p.Reply.Value?.Work ?? []).Where(w => engagement.IsWork(p.Cmo, w))).ToImmutableArray();
         var logged = await ReadModels.Sum<TimeEntryRow>(
             Key.Agency,
             [
@@ -185,7 +187,9 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
     private static Rejection? Never<T>(Reply<T> reply) =>
         reply.Rejection is { } impossible ? throw new InvalidOperationException($"A step that cannot be refused was: {impossible.Reason}: {impossible.Message}") : null;
 
-    private static SagaEnd? EndOf(Engagement state, Guid request) => state.OutcomeOf(request) is { } outcome ? new SagaEnd(outcome.Refusal) : null;
+    /// <summary>A request that found nothing to do started no saga.</summary>
+    private static SagaEnd? EndOf(Engagement state, Guid request) =>
+        state.OutcomeOf(request) is { } outcome ? new SagaEnd(outcome.Refusal) : state.Saga?.Request == request ? null : new SagaEnd(null);
 
     /// <summary>The call with a request id, by which the saga's end is told.</summary>
     private (Call Call, Guid Request) Named(Call call)

@@ -13,12 +13,8 @@ public sealed partial class TimesheetGrain
     public async Task<Reply<LoggedRows>> LogEach(Call call, LogTime c)
     {
         var (facts, missing) = await FactsFor(call, c);
-        return missing is not null
-            ? Reply<LoggedRows>.No(missing)
-            : await Decide(
-                call,
-                (s, now) => s.LogEach(c, facts!.Refused, facts.TimeZone, now, facts.DaysAhead),
-                s => new LoggedRows(s.OutcomesOf(c, facts!.Refused, facts.TimeZone, NowOf(call.SandboxNow), facts.DaysAhead)));
+        return await Decide(
+            call, (s, now) => s.LogEach(c, facts!.Refused, facts.TimeZone, now, facts.DaysAhead), s => new LoggedRows(s.OutcomesOf(c)), missing);
     }
 
     public async Task<Reply<LogTime>> Prefill(Read read, CmoId cmo, IsoWeek week)
@@ -35,24 +31,22 @@ public sealed partial class TimesheetGrain
 
     public async Task<Reply<Timesheet>> LogAsPlanned(Call call, CmoId cmo, IsoWeek week)
     {
-        var (plan, unplanned) = await Planned(new Read(Key.Agency, call.SandboxNow, PolicyVersion: call.PolicyVersion), cmo, week);
-        if (unplanned is not null)
+        var (plan, missing) = await Planned(new Read(Key.Agency, call.SandboxNow, PolicyVersion: call.PolicyVersion), cmo, week);
+        LogFacts? facts = null;
+        if (plan is not null)
         {
-            return Reply<Timesheet>.No(unplanned);
+            (facts, missing) = await FactsFor(call, plan);
         }
 
-        var (facts, missing) = await FactsFor(call, plan!);
-        return missing is not null
-            ? Reply<Timesheet>.No(missing)
-            : await Decide(call, (s, now) => s.LogAsPlanned(plan!, facts!.TimeZone, now, facts.DaysAhead), s => s);
+        return await Decide(call, (s, now) => s.LogAsPlanned(plan!, facts!.TimeZone, now, facts.DaysAhead), s => s, missing);
     }
 
     public async Task<Reply<Timesheet>> ReportNothingWorked(Call call, CmoId cmo, IsoWeek week)
     {
         var known = await Grain<IFractionalCmoGrain>(cmo.Value).Get(new Read(Key.Agency, call.SandboxNow));
-        return known.Rejection is not null
-            ? Reply<Timesheet>.No(Rejection.NotFound("cmo", cmo.Value))
-            : await Decide(call, (s, now) => s.ReportNothingWorked(cmo, week, known.Value!.Profile.TimeZone, now), s => s);
+        return await Decide(
+            call, (s, now) => s.ReportNothingWorked(cmo, week, known.Value!.Profile.TimeZone, now), s => s,
+            known.Rejection is null ? null : Rejection.NotFound("cmo", cmo.Value));
     }
 
     /// <param name="TimeZone">The CMO's.</param>
@@ -103,7 +97,7 @@ public sealed partial class TimesheetGrain
         var engagements = ids.Zip(replies).ToDictionary(e => e.First, e => e.Second.Value);
         return (
             new LogTime(cmo, week, [
-                .. booked.Value.Work.Where(w => engagements[w.Engagement] is { } engagement && engagement.RefuseTime(cmo, w.Date) is null)
+                .. booked.Value.Work.Where(w => engagements[w.Engagement]?.IsWork(cmo, w) == true)
                     .Select(w => Timesheet.Planned(w.Engagement, w.Date, w.Minutes)),
             ]),
             null);

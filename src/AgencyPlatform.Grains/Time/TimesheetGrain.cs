@@ -15,9 +15,9 @@ public sealed partial class TimesheetGrain(GrainServices services) : AggregateGr
     public async Task<Reply<Timesheet>> Log(Call call, LogTime c)
     {
         var (facts, missing) = await FactsFor(call, c);
-        return (missing ?? c.Entries.Select(e => facts!.Refused.GetValueOrDefault(e.Id)).FirstOrDefault(r => r is not null)) is { } refused
-            ? Reply<Timesheet>.No(refused)
-            : await Decide(call, (s, now) => s.Log(c, facts!.TimeZone, now, facts.DaysAhead), s => s);
+        return await Decide(
+            call, (s, now) => s.Log(c, facts!.TimeZone, now, facts.DaysAhead), s => s,
+            missing ?? c.Entries.Select(e => facts!.Refused.GetValueOrDefault(e.Id)).FirstOrDefault(r => r is not null));
     }
 
     public Task<Reply<Timesheet>> Remove(Call call, RemoveEntries c) => Decide(call, (s, _) => s.Remove(c), s => s);

@@ -120,9 +120,9 @@ public sealed class Covers_of_an_engagement
         var paused = Active().Moved(s => s.Pause(new PauseEngagement(Day(6, 1), null, 0, ""), [], Request(2), Now)).Moved(s => s.Resume(new ResumeEngagement(Day(7, 1)), Request(3), Now));
         Assert.Equal(Reasons.TimeOnPausedDay, Requested()(paused).Reason());
         Assert.Equal(
-            ["covering_cmo", "dates[2026-06-02].minutes"],
+            ["cover.covering_cmo", "cover.dates"],
             Active().RequestCover(Command([(Day(6, 2), 1_441)]) with { Covering = Ada }).Rejection!.Fields.Select(f => f.Field));
-        Assert.Equal("dates", Active().RequestCover(Command([])).Rejection!.Fields.Single().Field);
+        Assert.Equal("cover.dates", Active().RequestCover(Command([])).Rejection!.Fields.Single().Field);
     }
 
     private static RequestCover Command((LocalDate Date, int Minutes)[] dates) => new(s_sick, Ada, s_cy, dates.ToImmutableSortedDictionary(d => d.Date, d => d.Minutes), false, "flu");

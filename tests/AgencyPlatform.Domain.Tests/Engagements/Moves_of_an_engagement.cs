@@ -293,7 +293,7 @@ public sealed partial class Moves_of_an_engagement
         Assert.All(state.Bookings.Values, b => Assert.Equal((MemberPhase.Booked, end), (b.Phase, b.Steps!.Value[^1].Dates.End)));
         Assert.True(state.AcceptsTimeOn(end.PlusDays(-1)));
         Assert.False(state.AcceptsTimeOn(end));
-        Assert.True(state.EndsOn(end));
+        Assert.Equal(Decision.Nothing, state.EndOn(new EndEngagement(end), Request(3), s_now));
         Assert.Equal(Reasons.EndOutOfRange, state.EndOn(new EndEngagement(end.PlusDays(1)), Request(3), s_now).Rejection!.Reason);
 
         var midnight = DateTimeZoneProviders.Tzdb["America/New_York"].AtStartOfDay(end).ToInstant();
@@ -319,6 +319,22 @@ public sealed partial class Moves_of_an_engagement
         Assert.Equal((EngagementState.Ended, s_start.PlusDays(9)), (state.State, state.End));
     }
 
+    /// <summary>They are the agency's own marks: nobody has agreed to them, and no move is in their way.</summary>
+    [Fact]
+    public void Labels_and_external_ids_change_in_every_state_and_while_a_move_is_under_way()
+    {
+        var (labels, ids) = (ImmutableSortedDictionary<string, string>.Empty.Add("tier", "gold"), ImmutableSortedDictionary<string, string>.Empty.Add("crm", "42"));
+        foreach (var state in s_all.Select(s => Accepted() with { State = s }).Append(After(Accepted(), s => s.Activate(Request(1), "UTC", s_now))))
+        {
+            var changed = After(state, s => s.Relabel(new RelabelEngagement(labels, null)), s => s.Relabel(new RelabelEngagement(null, ids)));
+            Assert.Equal((labels, ids), (changed.Plan.Labels, changed.Plan.ExternalIds));
+            Assert.Equal(state, changed with { Plan = state.Plan, DueBefore = state.DueBefore });
+            Assert.Equal(Decision.Nothing, changed.Relabel(new RelabelEngagement(labels, ids)));
+        }
+
+        Assert.Equal(Reasons.NotFound, Engagement.Initial.Relabel(new RelabelEngagement(labels, null)).Rejection!.Reason);
+    }
+
     [Fact]
     public void A_bad_plan_is_refused_with_every_bad_part()
     {
@@ -333,7 +349,7 @@ public sealed partial class Moves_of_an_engagement
         var fields = Draft().Update(new UpdateEngagement(plan)).Rejection!.Fields.Select(f => f.Field);
         Assert.Equal(
             ["billing_start_date", "end_date", "lead", "members[0].steps[0].end_date", "members[0].steps[0].flexible.weekly_minutes", "members[0].steps[0].start_date", "signatures_needed"],
-            fields.Order(StringComparer.Ordinal));
+            fields.Select(f => f["engagement.".Length..]).Order(StringComparer.Ordinal));
     }
 
     [Fact]

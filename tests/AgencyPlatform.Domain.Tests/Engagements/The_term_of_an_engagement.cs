@@ -154,12 +154,12 @@ public sealed class The_term_of_an_engagement
     [Fact]
     public void Bad_terms_are_refused_with_every_bad_part()
     {
-        Assert.Equal(["term.initial_months"], Fields(new TermRules(0, Renewal.Automatic, 0, 999), null));
-        Assert.Equal(["end_date", "term.notice_days", "term.renewal_months"], Fields(new TermRules(6, Renewal.Automatic, 0, 367), new LocalDate(2026, 7, 1)));
-        Assert.Equal(["end_date", "term.notice_days", "term.renewal_months"], Fields(new TermRules(6, Renewal.None, 3, 30), new LocalDate(2026, 7, 2)));
+        Assert.Equal(["engagement.term.initial_months"], Fields(new TermRules(0, Renewal.Automatic, 0, 999), null));
+        Assert.Equal(["engagement.end_date", "engagement.term.notice_days", "engagement.term.renewal_months"], Fields(new TermRules(6, Renewal.Automatic, 0, 367), new LocalDate(2026, 7, 1)));
+        Assert.Equal(["engagement.end_date", "engagement.term.notice_days", "engagement.term.renewal_months"], Fields(new TermRules(6, Renewal.None, 3, 30), new LocalDate(2026, 7, 2)));
         Assert.Empty(Fields(new TermRules(6, Renewal.None, 0, 0), new LocalDate(2026, 7, 1)));
 
-        static IEnumerable<string> Fields(TermRules term, LocalDate? end) => term.Violations(new LocalDate(2026, 1, 1), end).Select(v => v.Field).Order(StringComparer.Ordinal);
+        static IEnumerable<string> Fields(TermRules term, LocalDate? end) => term.Violations("engagement", new LocalDate(2026, 1, 1), end).Select(v => v.Field).Order(StringComparer.Ordinal);
     }
 
     /// <summary>Whether settled day by day, now and then, or once a year later: the same events, each at its own time, and the same state.</summary>

@@ -66,9 +66,9 @@ public sealed class Transitions_of_an_engagement
     public void A_bad_taper_is_refused_with_every_bad_part()
     {
         Assert.Equal(
-            ["steps[0].percent", "steps[1].effective_date", "steps[1].percent"],
+            ["transition.steps[0].percent", "transition.steps[1].effective_date", "transition.steps[1].percent"],
             Taper((Day(6, 1), -1), (Day(6, 1), 101))(Active()).Rejection!.Fields.Select(f => f.Field).Distinct().Order(StringComparer.Ordinal));
-        Assert.Equal("steps", Taper()(Active()).Rejection!.Fields.Single().Field);
+        Assert.Equal("transition.steps", Taper()(Active()).Rejection!.Fields.Single().Field);
         Assert.Equal(Reasons.MoveDateOutOfRange, Taper((Day(3, 1), 50))(Active()).Reason());
         Assert.Equal(Reasons.MoveDateOutOfRange, Taper((Day(6, 1), 50), (End, 20))(Active()).Reason());
     }

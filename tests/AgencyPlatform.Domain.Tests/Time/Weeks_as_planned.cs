@@ -88,6 +88,26 @@ public sealed class Weeks_as_planned
         Assert.Equal(63, Timesheet.Planned(new EngagementId(new string('e', 63)), s_monday, 1).Id.Value.Length);
     }
 
+    /// <summary>An entry of the plan that was moved to another day keeps its id and its minutes; so does an entry that has the plan's id by chance.</summary>
+    [Fact]
+    public void As_planned_writes_over_no_entry_that_was_moved_to_another_day()
+    {
+        var planned = new LogTime(s_ada, s_week, [Timesheet.Planned(new("acme"), s_monday, 125), Timesheet.Planned(new("bolt"), s_monday, 30)]);
+        var sheet = Fold(Timesheet.Initial, Log(Timesheet.Initial, Entry("planned-1-acme", 99, day: 1), Entry("planned-1-bolt", 10, day: 1, engagement: null)));
+        (string, int, TimeEntryState)[] moved = [("planned-1-acme", 99, TimeEntryState.Draft), ("planned-1-bolt", 10, TimeEntryState.Draft)];
+        Assert.Equal(["planned-1x2-acme", "planned-1x2-bolt"], sheet.NotYetLogged(planned.Entries).Select(e => e.Id.Value));
+
+        sheet = Fold(sheet, sheet.LogAsPlanned(planned, "UTC", s_now, 0));
+        Assert.Equal(
+            [.. moved, ("planned-1x2-acme", 125, TimeEntryState.Submitted), ("planned-1x2-bolt", 30, TimeEntryState.Submitted)],
+            sheet.Entries.Values.Select(e => (e.Id.Value, e.Work.Minutes, e.State)));
+        Assert.Equal(Decision.Nothing, sheet.LogAsPlanned(planned, "UTC", s_now, 0));
+
+        // Sent back and left there, it is replaced under its own id.
+        sheet = Fold(sheet, sheet.Reject(new RejectEntries([Id("planned-1x2-acme")], "Too much")));
+        Assert.Equal(["planned-1x2-acme"], sheet.NotYetLogged(planned.Entries).Select(e => e.Id.Value));
+    }
+
     [Fact]
     public void A_week_without_work_is_told_of_an_empty_sheet_and_taken_back_by_what_is_logged()
     {
@@ -120,15 +140,22 @@ public sealed class Weeks_as_planned
         Assert.Equal(["a", "c", "s"], decision.Events.OfType<TimeLogged>().Single().Entries.Select(e => e.Id.Value));
         (string, string?)[] expected =
             [("a", null), ("b", Reasons.DayOverfull), ("c", null), ("sent", null), ("d", Reasons.TimeInFuture), ("e", Reasons.NotAMember), ("s", null)];
-        Assert.Equal(expected, sheet.OutcomesOf(rows, refused, "UTC", s_now, 0).Select(o => (o.Entry.Value, o.Refusal?.Reason)));
+        Assert.Equal(expected, sheet.OutcomesOf(rows).Select(o => (o.Entry.Value, o.Refusal?.Reason)));
 
-        Assert.Equal(Decision.Nothing, sheet.LogEach(rows, refused, "UTC", s_now, 0));
-        Assert.Equal(expected, sheet.OutcomesOf(rows, refused, "UTC", s_now, 0).Select(o => (o.Entry.Value, o.Refusal?.Reason)));
+        var again = sheet.LogEach(rows, refused, "UTC", s_now, 0);
+        Assert.IsType<RowsRefused>(Assert.Single(again.Events));
+        Assert.Equal(expected, Fold(sheet, again).OutcomesOf(rows).Select(o => (o.Entry.Value, o.Refusal?.Reason)));
 
         // Another content under an id that was submitted is refused, not taken for what stands.
         var other = new LogTime(s_ada, s_week, [Entry("sent", 11)]);
-        Assert.Equal(Decision.Nothing, sheet.LogEach(other, s_none, "UTC", s_now, 0));
-        Assert.Equal(Reasons.EntryStateNotAllowed, sheet.OutcomesOf(other, s_none, "UTC", s_now, 0).Single().Refusal!.Reason);
+        sheet = Fold(sheet, sheet.LogEach(other, s_none, "UTC", s_now, 0));
+        Assert.Equal(Reasons.EntryStateNotAllowed, sheet.OutcomesOf(other).Single().Refusal!.Reason);
+
+        // What stands is no news, and the refusals are those of the last command only.
+        var standing = sheet.LogEach(new LogTime(s_ada, s_week, [Entry("sent", 10)]), s_none, "UTC", s_now, 0);
+        Assert.Empty(standing.Events);
+        Assert.Null(sheet.OutcomesOf(new LogTime(s_ada, s_week, [Entry("sent", 10)])).Single().Refusal);
+        Assert.Empty(Fold(sheet, sheet.Submit(new SubmitEntries([]))).RefusedRows);
     }
 
     [Fact]

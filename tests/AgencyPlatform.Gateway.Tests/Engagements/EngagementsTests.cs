@@ -1,8 +1,10 @@
+using AgencyPlatform.Client;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
+using AgencyPlatform.Protocol.Time.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Date = Google.Type.Date;
@@ -64,6 +66,100 @@ public sealed class EngagementsTests(PlatformFixture platform)
         var theirs = await Refused.By(capacity.ReleaseBookingAsync(new ReleaseBookingRequest { Name = booking.Name }));
         Assert.Equal(Reasons.OwnedByEngagement, theirs.Reason);
     }
+
+    /// <summary>By whatever it asks: in the same words as for one that is not there.</summary>
+    [Fact]
+    public async Task A_client_sees_a_proposal_and_nothing_of_a_draft()
+    {
+        var agency = await Prepared();
+        var staff = (await agency.As(Role.Operations)).Service<EngagementsService.EngagementsServiceClient>();
+        var draft = await staff.CreateEngagementAsync(new CreateEngagementRequest { Parent = agency.Name, EngagementId = "launch", Engagement = Draft(agency) });
+        foreach (var client in new[] { await agency.As(Role.ClientApprover, client: "acme"), await agency.As(Role.ClientViewer, client: "acme") })
+        {
+            Func<string, Task<ApiException>>[] reads =
+            [
+                name => Refused.By(client.Engagements.GetEngagementAsync(new GetEngagementRequest { Name = name })),
+                name => Refused.By(client.Time.GetMeterAsync(new GetMeterRequest { Name = name, Date = s_start })),
+                name => Refused.By(client.Time.GetMeterAsync(new GetMeterRequest { Name = name, Date = s_start, Project = true })),
+                name => Refused.By(client.Time.ListTimeEntriesAsync(new ListTimeEntriesRequest { Parent = agency.Name, Engagement = name })),
+            ];
+            foreach (var read in reads)
+            {
+                var (theirs, none) = (await read(draft.Name), await read($"{agency.Name}/engagements/none"));
+                Assert.Equal((StatusCode.NotFound, none.Message.Replace("none", "launch", StringComparison.Ordinal)), (theirs.StatusCode, theirs.Message));
+                Assert.Equal(none.Resource.Replace("none", "launch", StringComparison.Ordinal), theirs.Resource);
+            }
+
+            var page = await client.Engagements.ListEngagementsAsync(new ListEngagementsRequest { Parent = agency.Name, PageSize = 1 });
+            Assert.Equal((0, ""), (page.Engagements.Count, page.NextPageToken));
+        }
+
+        await staff.ProposeEngagementAsync(new ProposeEngagementRequest { Name = draft.Name });
+        var viewer = await agency.As(Role.ClientViewer, client: "acme");
+        Assert.Equal(draft.Name, (await viewer.Time.GetMeterAsync(new GetMeterRequest { Name = draft.Name, Date = s_start })).Engagement);
+        Assert.Single((await viewer.Engagements.ListEngagementsAsync(new ListEngagementsRequest { Parent = agency.Name })).Engagements);
+    }
+
+    /// <summary>Also of one whose terms have changed; labels and external ids are the agency's own and change all the same.</summary>
+    [Fact]
+    public async Task What_is_no_draft_any_more_is_refused_with_its_state_and_keeps_taking_labels_and_external_ids()
+    {
+        var agency = await platform.NewAgency();
+        var staff = (await ActiveEngagement.Create(agency, a => Terms(a, 800_000))).Engagements;
+        var name = $"{agency.Name}/engagements/launch";
+        var change = new ScopeChange { EffectiveDate = s_start, Terms = Terms(agency, 900_000) };
+        await staff.ProposeScopeChangeAsync(new ProposeScopeChangeRequest { Name = name, ScopeChange = change });
+        await staff.SignScopeChangeAsync(new SignScopeChangeRequest { Name = name, PersonId = "ceo" });
+        var changed = await staff.ApplyScopeChangeAsync(new ApplyScopeChangeRequest { Name = name });
+        Assert.Equal(2, changed.Terms.Count);
+
+        var refused = await Refused.By(staff.UpdateEngagementAsync(new UpdateEngagementRequest { Engagement = new Engagement { Name = name, Title = "Relaunch", Labels = { ["tier"] = "gold" } } }));
+        Assert.Equal((StatusCode.FailedPrecondition, Reasons.MoveNotAllowed, "ACTIVE", "DRAFT"), (refused.StatusCode, refused.Reason, refused.Metadata["state"], refused.Metadata["allowed_states"]));
+        var malformed = await Refused.By(staff.UpdateEngagementAsync(new UpdateEngagementRequest { Engagement = new Engagement { Name = name, Lead = "bob" } }));
+        Assert.Equal(Reasons.MoveNotAllowed, malformed.Reason);
+
+        var marks = new Engagement { Name = name, Labels = { ["tier"] = "gold" }, ExternalIds = { ["crm"] = "42" }, Etag = changed.Etag };
+        var marked = await staff.UpdateEngagementAsync(new UpdateEngagementRequest { Engagement = marks });
+        Assert.Equal(("gold", "42", EngagementState.Active, 2), (marked.Labels["tier"], marked.ExternalIds["crm"], marked.State, marked.Terms.Count));
+        var stale = await Refused.By(staff.UpdateEngagementAsync(new UpdateEngagementRequest { Engagement = new Engagement { Name = name, Labels = { ["tier"] = "tin" }, Etag = changed.Etag } }));
+        Assert.Equal(StatusCode.Aborted, stale.StatusCode);
+        var moved = await staff.UpdateEngagementAsync(new UpdateEngagementRequest { Engagement = new Engagement { Name = name, ExternalIds = { ["crm"] = "43" } }, UpdateMask = new() { Paths = { "external_ids" } } });
+        Assert.Equal("gold", moved.Labels["tier"]);
+        foreach (var (id, found) in new[] { ("42", 0), ("43", 1) })
+        {
+            Assert.Equal(found, (await staff.ListEngagementsAsync(new ListEngagementsRequest { Parent = agency.Name, ExternalSystem = "crm", ExternalId = id })).Engagements.Count);
+        }
+
+        var bad = new Engagement { Name = name, Labels = { ["Not A Key"] = "x" } };
+        Assert.Contains("engagement.labels", (await Refused.By(staff.UpdateEngagementAsync(new UpdateEngagementRequest { Engagement = bad }))).FieldViolations.Single().Field, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_end_that_is_agreed_already_uses_up_the_request_that_asks_for_it_again()
+    {
+        var agency = await platform.NewAgency();
+        var staff = (await ActiveEngagement.Create(agency, a => Terms(a, 800_000))).Engagements;
+        var end = new EndEngagementRequest { Name = $"{agency.Name}/engagements/launch", EndDate = s_end };
+        var ended = await staff.EndEngagementAsync(end);
+        end.RequestId = Guid.CreateVersion7().ToString();
+        var again = await staff.EndEngagementAsync(end);
+        Assert.Equal((ended.EndDate, ended.State), (again.EndDate, again.State));
+        await staff.UpdateEngagementAsync(new UpdateEngagementRequest { Engagement = new Engagement { Name = end.Name, Labels = { ["a"] = "b" } } });
+        Assert.Equal(again, await staff.EndEngagementAsync(end));
+
+        end.EndDate = s_start;
+        Assert.Equal(Reasons.RequestIdReused, (await Refused.By(staff.EndEngagementAsync(end))).Reason);
+        var other = new PauseEngagementRequest { Name = end.Name, StartDate = s_start, RequestId = end.RequestId };
+        Assert.Equal(Reasons.RequestIdReused, (await Refused.By(staff.PauseEngagementAsync(other))).Reason);
+    }
+
+    private static Terms Terms(TestAgency agency, long fee) => new()
+    {
+        Seller = $"{agency.Name}/legalEntities/main",
+        Currency = "USD",
+        BillCycleDay = 1,
+        Retainer = new RetainerTerms { Fee = new Money { MinorUnits = fee, Currency = "USD" }, IncludedMinutes = 2_400 },
+    };
 
     [Fact]
     public async Task Another_companys_or_cmos_key_does_not_see_it()

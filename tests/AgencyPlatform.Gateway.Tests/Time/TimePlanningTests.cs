@@ -1,6 +1,7 @@
 using AgencyPlatform.Client;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
 using AgencyPlatform.Protocol.Time.V1;
@@ -265,6 +266,89 @@ public sealed class TimePlanningTests(PlatformFixture platform)
         Assert.Null((await time.GetMeterAsync(new GetMeterRequest { Name = engagement, Date = new Date { Year = 2025, Month = 1, Day = 1 }, Project = true })).Projection);
     }
 
+    /// <summary>Ada has 600 a week on Mondays and Tuesdays; Bob covers 60 on Tuesday 20 January, and Ada leaves on 26 January, when Cy comes with 100 a week.</summary>
+    [Fact]
+    public async Task What_is_ahead_is_the_work_of_covers_and_of_those_who_come_and_leave_too()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, Retainer);
+        var name = agency.Name + "/engagements/launch";
+        await ActiveEngagement.CreateCmo(agency, "bob");
+        await ActiveEngagement.CreateCmo(agency, "cy");
+        await admin.Engagements.RequestCoverAsync(new RequestCoverRequest
+        {
+            Name = name,
+            Cover = new Cover
+            {
+                CoverId = "away",
+                AwayCmo = agency.Name + "/cmos/ada",
+                CoveringCmo = agency.Name + "/cmos/bob",
+                CmoAgreementWaived = true,
+                Dates = { new CoverDate { Date = Day(1, 20), Minutes = 60 } },
+            },
+        });
+        await admin.Engagements.ConsentToCoverAsync(new ConsentToCoverRequest { Name = name, CoverId = "away", PersonId = "ceo" });
+        await admin.Engagements.BookCoverAsync(new BookCoverRequest { Name = name, CoverId = "away" });
+        var cy = new ScopeMember { Cmo = agency.Name + "/cmos/cy", CmoAgreementWaived = true, Steps = { new BookingStep { StartDate = Day(1, 26), Flexible = new FlexibleForm { WeeklyMinutes = 100 } } } };
+        await admin.Engagements.ProposeScopeChangeAsync(new ProposeScopeChangeRequest { Name = name, ScopeChange = new ScopeChange { EffectiveDate = Day(1, 26), Lead = cy.Cmo, Members = { cy } } });
+        await admin.Engagements.SignScopeChangeAsync(new SignScopeChangeRequest { Name = name, PersonId = "ceo" });
+        await admin.Engagements.ApplyScopeChangeAsync(new ApplyScopeChangeRequest { Name = name });
+
+        // From 13 January (a Tuesday) on: Ada 300 that day and 600 in the week after, Bob 60, Cy 100 in the last full week and on 2 and 3 February.
+        var ahead = (await admin.Time.GetMeterAsync(new GetMeterRequest { Name = name, Date = Day(1, 12), Project = true })).Projection;
+        Assert.Equal(300 + 600 + 60 + 100 + 100, ahead.BookedMinutes);
+    }
+
+    /// <summary>The pause of two weeks keeps its capacity: it stays booked, and nobody may log time on it.</summary>
+    [Fact]
+    public async Task What_a_pause_keeps_booked_is_no_work_ahead_no_missing_sheet_and_not_compared()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, Retainer);
+        var (name, sheets) = (agency.Name + "/engagements/launch", agency.Name + "/cmos/ada/timesheets/");
+        await admin.Engagements.PauseEngagementAsync(new PauseEngagementRequest { Name = name, StartDate = Day(1, 12), KeepUntilDate = Day(3, 2) });
+        await admin.Engagements.ResumeEngagementAsync(new ResumeEngagementRequest { Name = name, ResumeDate = Day(1, 27) });
+
+        // Of 26 January, a Monday, nothing; Tuesday 27 January and Monday and Tuesday of the week after.
+        var ahead = (await admin.Time.GetMeterAsync(new GetMeterRequest { Name = name, Date = Day(1, 6), Project = true })).Projection;
+        Assert.Equal(300 + 600, ahead.BookedMinutes);
+
+        await agency.AdvanceTo(new System.DateTime(2026, 2, 10, 12, 0, 0, DateTimeKind.Utc));
+        var missing = await admin.Time.ListMissingTimesheetsAsync(new ListMissingTimesheetsRequest { Parent = agency.Name, StartWeek = "2026-w02", EndWeek = "2026-w06" });
+        Assert.Equal([(sheets + "2026-w02", 600), (sheets + "2026-w05", 300), (sheets + "2026-w06", 600)], missing.Timesheets.Select(t => (t.Timesheet, t.BookedMinutes)));
+        var compared = await admin.Time.ListWorkedAgainstBookedAsync(new ListWorkedAgainstBookedRequest { Parent = agency.Name, StartWeek = "2026-w02", EndWeek = "2026-w06" });
+        Assert.Equal([600, 300, 600], compared.Rows.Select(r => r.BookedMinutes));
+    }
+
+    /// <summary>Ada's and Bob's sheets are different aggregates: the id is the batch's, not only a sheet's.</summary>
+    [Fact]
+    public async Task The_request_id_of_a_batch_is_good_for_no_other_batch_and_no_other_request()
+    {
+        var agency = await platform.NewAgency();
+        var time = (await ActiveEngagement.Create(agency, Retainer)).Time;
+        var request = new BatchLogTimeRequest { Parent = agency.Name, Rows = { Row(agency, "ada", "a", 60) }, RequestId = Guid.CreateVersion7().ToString() };
+        var first = await time.BatchLogTimeAsync(request);
+        var other = new BatchLogTimeRequest { Parent = agency.Name, Rows = { new TimeRow { Cmo = agency.Name + "/cmos/bob", Entry = Internal("pitch") } }, RequestId = request.RequestId };
+        await ActiveEngagement.CreateCmo(agency, "bob");
+        var import = new ImportTimeRequest { Parent = agency.Name, Csv = "cmo,entry_id,date,minutes,category\nbob,a,2026-01-05,60,sales", RequestId = request.RequestId };
+        var logged = new LogTimeRequest { Name = agency.Name + "/cmos/bob/timesheets/2026-w02", Entries = { Internal("a") }, RequestId = request.RequestId };
+        foreach (var refused in new[] { await Refused.By(time.BatchLogTimeAsync(other)), await Refused.By(time.ImportTimeAsync(import)), await Refused.By(time.LogTimeAsync(logged)) })
+        {
+            Assert.Equal((StatusCode.FailedPrecondition, Reasons.RequestIdReused), (refused.StatusCode, refused.Reason));
+        }
+
+        Assert.Single((await time.ListTimeEntriesAsync(new ListTimeEntriesRequest { Parent = agency.Name })).Entries);
+
+        // And the other way round.
+        logged.RequestId = Guid.CreateVersion7().ToString();
+        await time.LogTimeAsync(logged);
+        request.RequestId = logged.RequestId;
+        request.Rows[0].Entry.EntryId = "b";
+        Assert.Equal(Reasons.RequestIdReused, (await Refused.By(time.BatchLogTimeAsync(request))).Reason);
+        Assert.Equal(1, first.LoggedRows);
+        Assert.Equal(2, (await time.ListTimeEntriesAsync(new ListTimeEntriesRequest { Parent = agency.Name })).Entries.Count);
+    }
+
     /// <summary>Two sandboxes of the same engagement: one goes through the year day by day, the other in one leap.</summary>
     [Fact]
     public async Task A_year_day_by_day_and_in_one_leap_comes_to_the_same_state_and_events()
@@ -316,6 +400,8 @@ public sealed class TimePlanningTests(PlatformFixture platform)
 
         return rows;
     }
+
+    private static Date Day(int month, int day) => new() { Year = 2026, Month = month, Day = day };
 
     private static string[] Fields(ApiException refused) => [.. refused.FieldViolations.Select(f => f.Field).Order(StringComparer.Ordinal)];
 

@@ -164,6 +164,7 @@ internal sealed partial class Story(IGrainFactory grains)
         Ok(await growth.Sign(Next(), new SignEngagement(s_deciders.Ceo, 2)));
         Ok(await growth.Agree(Next(), new AgreeAsCmo(s_cmos.Ada, 2)));
         Ok(await growth.Activate(Next()));
+        Ok(await growth.Relabel(Next(), new RelabelEngagement(s_none.Add("tier", "gold"), null)));
     }
 
     private async Task ProposalsThatComeToNothing()
@@ -251,6 +252,7 @@ internal sealed partial class Story(IGrainFactory grains)
         Work Worked(int day) => new(new("growth"), week.Monday().PlusDays(day), 20, "", true, true, "");
         var training = new Work(null, week.Monday(), 60, "training", false, true, "");
         Ok(await sheet.Log(Next(), new LogTime(s_cmos.Ada, week, [new(new("a"), Worked(0)), new(new("b"), Worked(1)), new(new("c"), training)])));
+        Ok(await sheet.LogEach(Next(), new LogTime(s_cmos.Ada, week, [new(new("d"), Worked(2) with { Engagement = new("nobody-knows") })])));
         Ok(await sheet.Submit(Next(), new SubmitEntries([])));
         Ok(await sheet.Approve(Next(), new ApproveEntries([])));
         Ok(await sheet.Dispute(Next(), new DisputeEntry(new("a"), "Was it not the week before?", ByClient: true)));

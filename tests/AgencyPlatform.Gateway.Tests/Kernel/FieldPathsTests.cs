@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using AgencyPlatform.Domain;
+using AgencyPlatform.Domain.Absences;
+using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Engagements;
+using AgencyPlatform.Domain.Tests.Engagements;
+using AgencyPlatform.Domain.Time;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using NodaTime;
+
+namespace AgencyPlatform.Gateway.Tests.Kernel;
+
+/// <summary>Every field that a refusal names is a field of the request that was sent, by its path.</summary>
+[Collection(PlatformFixture.Collection)]
+public sealed partial class FieldPathsTests(PlatformFixture platform)
+{
+    private static readonly Instant s_now = Instant.FromUtc(2026, 3, 2, 9, 0);
+
+    public static TheoryData<string> Rpcs => TwoAgenciesTests.Rpcs;
+
+    /// <summary>Two requests for each RPC, made from its descriptor, in which everything is wrong: with the first form of each choice, and with the last.</summary>
+    [Theory]
+    [MemberData(nameof(Rpcs))]
+    public async Task Of_a_request_in_which_everything_is_wrong(string rpc)
+    {
+        var method = ProtocolFiles.Services.SelectMany(s => s.Methods).Single(m => m.FullName == rpc);
+        var agency = await platform.NewAgency();
+        var client = RpcRoles.Table[$"{method.Service.FullName}/{method.Name}"].Contains(Domain.Agencies.Role.AgencyAdmin) ? await agency.Admin() : platform.Operator;
+        foreach (var last in new[] { false, true })
+        {
+            var request = Wrong(method.InputType, last);
+            var error = await TwoAgenciesTests.Error(client, method, request);
+            Assert.Equal(StatusCode.InvalidArgument, error?.StatusCode);
+            Assert.NotEmpty(error!.FieldViolations);
+            Assert.All(error.FieldViolations, v => AssertField(method.InputType, v.Field));
+        }
+    }
+
+    /// <summary>What only the domain finds, since it depends on how things stand.</summary>
+    [Fact]
+    public void Of_what_the_domain_refuses()
+    {
+        var (active, day) = (RunningEngagement.Active(), new LocalDate(2026, 6, 1));
+        var cover = new RequestCover(new("c"), RunningEngagement.Ada, RunningEngagement.Ada, ImmutableSortedDictionary<LocalDate, int>.Empty.Add(day, 1_441), false, "");
+        var (bad, terms) = (Steps(day), new HourlyTerms(day.PlusDays(1), new("main"), new Currency("USD"), new BillCycle(1, 1), 0));
+        var plan = active.Plan with { Lead = new("x"), End = active.Plan.Start, BillingStartsOn = day.PlusYears(9), SignaturesNeeded = 0, Terms = terms, Term = new TermRules(1, Renewal.None, 1, 1) };
+        plan = plan with { Members = [new(RunningEngagement.Ada, "", bad, null, false), new(RunningEngagement.Ada, "", bad, new("h"), false)] };
+        var scope = new ScopeProposal(day, new("x"), [new(RunningEngagement.Ada, "", bad, false), new(new("y"), "", [], false), new(new("y"), "", bad, false)], terms, "");
+        var taper = new StartTransition([new(day, -1), new(day, 101)], [new(new("i"), "", null, null), new(new("i"), "", null, null)], "");
+        var many = new StartTransition([.. Enumerable.Range(0, Transition.MostSteps + 1).Select(i => new TaperStep(day.PlusDays(i), 0))], [.. Enumerable.Range(0, 101).Select(i => new HandoverItem(new($"i{i}"), "", null, null))], "");
+        var work = new Work(null, day, 0, new string('c', 101), true, true, new string('n', 2_001));
+        var expired = new ApiKey(new("k"), "", "", [Domain.Agencies.Role.Finance], null, null, s_now, s_now, false);
+
+        var refused = new (Decision Decision, MessageDescriptor Request)[]
+        {
+            (active.RequestCover(cover), Protocol.Engagements.V1.RequestCoverRequest.Descriptor),
+            (active.RequestCover(cover with { Minutes = ImmutableSortedDictionary<LocalDate, int>.Empty }), Protocol.Engagements.V1.RequestCoverRequest.Descriptor),
+            (active.StartTransition(taper, [], Guid.Empty, s_now), Protocol.Engagements.V1.StartTransitionRequest.Descriptor),
+            (active.StartTransition(many, [], Guid.Empty, s_now), Protocol.Engagements.V1.StartTransitionRequest.Descriptor),
+            (active.ProposeScope(new(scope, null), [], RunningEngagement.Deciders, s_now), Protocol.Engagements.V1.ProposeScopeChangeRequest.Descriptor),
+            (active.ProposeScope(new(new ScopeProposal(day, null, [], null, ""), null), [], RunningEngagement.Deciders, s_now), Protocol.Engagements.V1.ProposeScopeChangeRequest.Descriptor),
+            (active.ProposeScope(new(scope with { Lead = null, Members = [], Terms = terms with { EffectiveFrom = day } }, s_now), [], RunningEngagement.Deciders, s_now), Protocol.Engagements.V1.ProposeScopeChangeRequest.Descriptor),
+            (active.Pause(new(day, day, 0, ""), [], Guid.Empty, s_now), Protocol.Engagements.V1.PauseEngagementRequest.Descriptor),
+            (Engagement.Initial.Create(new(new("e"), new("c"), plan)), Protocol.Engagements.V1.CreateEngagementRequest.Descriptor),
+            ((active with { State = EngagementState.Draft }).Update(new(plan with { Term = new TermRules(1, Renewal.Automatic, 0, 999) })), Protocol.Engagements.V1.UpdateEngagementRequest.Descriptor),
+            ((active with { State = EngagementState.Draft }).Update(new(plan with { Term = new TermRules(0, Renewal.None, 0, 0), Members = [] })), Protocol.Engagements.V1.UpdateEngagementRequest.Descriptor),
+            ((active with { State = EngagementState.Draft }).Propose(new(s_now), RunningEngagement.Deciders, s_now), Protocol.Engagements.V1.ProposeEngagementRequest.Descriptor),
+            ((active with { State = EngagementState.Proposed }).AskToAgree(new([], s_now), s_now), Protocol.Engagements.V1.RequestAgreementRequest.Descriptor),
+            (Timesheet.Initial.Log(new(RunningEngagement.Ada, new IsoWeek(2026, 1), [new(new("a"), work), new(new("a"), work)]), "UTC", s_now), Protocol.Time.V1.LogTimeRequest.Descriptor),
+            (Timesheet.Initial.Log(new(RunningEngagement.Ada, new IsoWeek(2026, 1), []), "UTC", s_now), Protocol.Time.V1.LogTimeRequest.Descriptor),
+            (Timesheet.Initial.Reject(new([], "")), Protocol.Time.V1.RejectEntriesRequest.Descriptor),
+            (Timesheet.Initial.Reverse(new([], ""), Guid.Empty, "", s_now), Protocol.Time.V1.ReverseEntriesRequest.Descriptor),
+            (Timesheet.Initial.Dispute(new(new("a"), "", true), new(1, "UTC"), Guid.Empty, "", s_now), Protocol.Time.V1.DisputeTimeEntryRequest.Descriptor),
+            (Timesheet.Initial.Resolve(new(new("a"), DisputeResolution.Restored, ""), Guid.Empty, "", s_now), Protocol.Time.V1.ResolveDisputeRequest.Descriptor),
+            (Absence.Initial.Report(new(new("a"), RunningEngagement.Ada, new DateRange(day, day), ""), Guid.Empty, s_now), Protocol.Absences.V1.CreateAbsenceRequest.Descriptor),
+            (Rejection.Invalid(new BookingSpec(new("c"), null, bad).Violations("booking.steps").AsSpan()), Protocol.Capacity.V1.BookRequest.Descriptor),
+            (Rejection.Invalid(new BookingSpec(new("c"), null, []).Violations().AsSpan()), Protocol.Capacity.V1.ChangeBookingRequest.Descriptor),
+            ((Agency.Initial with { Id = new("a") }).CreateApiKey(new(expired, s_now)), Protocol.Agencies.V1.CreateApiKeyRequest.Descriptor),
+        };
+        Assert.All(refused, r =>
+        {
+            Assert.Equal((RejectionKind.Invalid, true), (r.Decision.Rejection?.Kind, r.Decision.Rejection?.Fields.Length > 0));
+            Assert.All(r.Decision.Rejection!.Fields, v => AssertField(r.Request, v.Field));
+        });
+    }
+
+    /// <summary>One bad step of each form.</summary>
+    private static ImmutableArray<BookingStep> Steps(LocalDate day) =>
+    [
+        new FlexibleStep(new DateRange(day, null), 0),
+        new FixedDaysStep(new DateRange(day, day), new WeekdayMinutes(-1, 0, 0, 0, 0, 0, 1_441), 9),
+        new FixedDaysStep(new DateRange(day, null), new WeekdayMinutes(0, 0, 0, 0, 0, 0, 0), 1),
+        new DatedStep(new DateRange(day, null), ImmutableSortedDictionary<LocalDate, int>.Empty),
+        new DatedStep(new DateRange(day, null), ImmutableSortedDictionary<LocalDate, int>.Empty.Add(day.PlusDays(-1), 0)),
+        new PerPeriodStep(new DateRange(day, null), 0, new BillCycle(32, 2)),
+    ];
+
+    private static void AssertField(MessageDescriptor request, string path)
+    {
+        var message = request;
+        var parts = path.Split('.');
+        for (var i = 0; i < parts.Length; i++)
+        {
+            var part = Part().Match(parts[i]);
+            Assert.True(part.Success, $"{request.Name}: {path}");
+            var field = message?.FindFieldByName(part.Groups[1].Value);
+            Assert.True(field is not null, $"{request.Name} has no {path}");
+            Assert.True(!part.Groups[2].Success || (field.IsRepeated && !field.IsMap), $"{request.Name}: {path} counts what is no list");
+            Assert.True(i == parts.Length - 1 || part.Groups[2].Success || !field.IsRepeated, $"{request.Name}: {path} does not say which");
+            message = field.FieldType == FieldType.Message && !field.IsMap ? field.MessageType : null;
+        }
+    }
+
+    /// <summary>A name, and a place in a list where it is one.</summary>
+    [GeneratedRegex(@"^([a-z_0-9]+)(\[\d+\])?$")]
+    private static partial Regex Part();
+
+    private static IMessage Wrong(MessageDescriptor type, bool last, int depth = 0)
+    {
+        var message = (IMessage)Activator.CreateInstance(type.ClrType)!;
+        foreach (var field in type.Fields.InFieldNumberOrder())
+        {
+            if (field.ContainingOneof is { IsSynthetic: false } choice && field != (last ? choice.Fields[^1] : choice.Fields[0]))
+            {
+                continue;
+            }
+
+            if (field.IsMap)
+            {
+                ((System.Collections.IDictionary)field.Accessor.GetValue(message)).Add("No!", "");
+            }
+            else if (field.IsRepeated)
+            {
+                ((System.Collections.IList)field.Accessor.GetValue(message)).Add(Value(field));
+            }
+            else if (Value(field) is { } value)
+            {
+                field.Accessor.SetValue(message, value);
+            }
+        }
+
+        return message;
+
+        object? Value(FieldDescriptor field) => field.FieldType switch
+        {
+            FieldType.String => "No!",
+            FieldType.Int32 => -1,
+            FieldType.Int64 => -1L,
+            FieldType.Bool => false,
+            FieldType.Enum => Enum.ToObject(field.EnumType.ClrType, 99),
+            FieldType.Message => field.MessageType.FullName switch
+            {
+                "google.type.Date" => new Google.Type.Date { Year = 2026, Month = 13, Day = 40 },
+                "google.protobuf.Timestamp" => new Google.Protobuf.WellKnownTypes.Timestamp { Seconds = -1, Nanos = -1 },
+                "google.protobuf.Duration" => new Google.Protobuf.WellKnownTypes.Duration { Seconds = -1 },
+                "google.protobuf.FieldMask" => new Google.Protobuf.WellKnownTypes.FieldMask { Paths = { "none" } },
+                _ => depth < 8 ? Wrong(field.MessageType, last, depth + 1) : null,
+            },
+            var other => throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{field.FullName} is a {other}: say what is wrong of it.")),
+        };
+    }
+}
