@@ -137,7 +137,7 @@ public static class Reports
 
                 if (Rounding.HalfUp(Math.Max(0, wanted - kept), week.Scale) is > 0 and var minutes)
                 {
-                    shortfalls.Add(new Shortfall(monday, booking.Id, booking.Spec.Engagement, minutes));
+                    shortfalls.Add(new Shortfall(monday, booking.Id, booking.Engagement, minutes));
                 }
             }
         }
