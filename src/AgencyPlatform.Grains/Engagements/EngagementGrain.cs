@@ -108,7 +108,9 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
         }
 
         var (period, next) = (engagement.PeriodOn(date).Dates, date.PlusDays(1));
-        var plans = await Task.WhenAll(engagement.Plan.Members.Select(m => Grain<IFractionalCmoGrain>(m.Cmo.Value).GetPlan(read, next, period.End!.Value)));
+
+        // Covers work on the same meter, and so do members who are yet to leave.
+        var plans = await Task.WhenAll(engagement.Involved().Select(cmo => Grain<IFractionalCmoGrain>(cmo.Value).GetPlan(read, next, period.End!.Value)));
         var booked = plans.SelectMany(p => p.Value?.Work ?? []).Where(w => w.Engagement == engagement.Id).ToImmutableArray();
         var logged = await ReadModels.Sum<TimeEntryRow>(
             Key.Agency,
