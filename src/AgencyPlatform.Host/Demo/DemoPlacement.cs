@@ -10,9 +10,18 @@ internal sealed class DemoPlacement(DemoStage stage)
 {
     private readonly EngagementsService.EngagementsServiceClient _engagements = stage.Platform.Engagements;
     private readonly List<(string Engagement, int Expected, SignOffNeed Was)> _signOffs = [];
+    private readonly List<string> _notes = [];
     private int _proposals;
 
     public List<RosterEngagement> Unplaced { get; } = [];
+
+    /// <summary>What was told of proposals since the last time it was asked.</summary>
+    public IReadOnlyList<string> Told()
+    {
+        var told = _notes.ToList();
+        _notes.Clear();
+        return told;
+    }
 
     /// <summary>With the CMO who is asked first, or another who fits.</summary>
     public async Task<bool> Place(RosterEngagement e)
@@ -146,6 +155,7 @@ internal sealed class DemoPlacement(DemoStage stage)
             },
             cancellationToken: stage.Cancellation);
         stage.Count(DemoEvent.Revised);
+        _notes.Add($"{e.Client} finds {e.Id} dear: it is revised from {Dollars(e.Amount)} to {Dollars(cheaper.Amount)}");
         return (cheaper, await _engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = draft.Name }, cancellationToken: stage.Cancellation));
     }
 
@@ -156,6 +166,7 @@ internal sealed class DemoPlacement(DemoStage stage)
             new DeclineEngagementRequest { Name = declined.Name, PersonId = stage.DecisionMakers(e.Client)[0], Revision = declined.Revision, Reason = "Not at this price." }, cancellationToken: stage.Cancellation);
         stage.Count(DemoEvent.Declined);
         var again = e with { Id = $"{e.Id}-2", Amount = e.Amount * 9 / 10 };
+        _notes.Add($"{e.Client} declines {e.Id}, and takes {again.Id} for {Dollars(again.Amount)} with the same hold");
         return (again, await Propose(again, hold, term, asksConsent));
     }
 

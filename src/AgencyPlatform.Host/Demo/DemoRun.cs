@@ -200,7 +200,7 @@ internal sealed class DemoRun
                 placed += await _placement.Place(engagement) ? 1 : 0;
             }
 
-            var notes = new List<string>(await _life.Monday());
+            var notes = new List<string>([.. _placement.Told(), .. await _life.Monday()]);
             _stage.Today = monday.PlusWeeks(1);
             await _stage.Platform.Agencies.AdvanceClockAsync(new AdvanceClockRequest { Name = _stage.Agency, To = Midday(_stage.Today) }, cancellationToken: _stage.Cancellation);
             var before = _time.WorkedMinutes;

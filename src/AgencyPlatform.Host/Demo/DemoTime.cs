@@ -86,7 +86,7 @@ internal sealed class DemoTime(DemoStage stage, int weeks)
             stage.Count(DemoEvent.Disputed);
         }
 
-        return _disputed.Count == 0 ? null : $"{Names(_disputed.Select(d => d.Engagement))}: an entry each is disputed";
+        return _disputed.Count == 0 ? null : $"{string.Join(" and ", _disputed.Select(d => Last(d.Engagement)))}: {Hours(_disputed.Sum(d => d.Minutes))} of last week are disputed";
     }
 
     /// <summary>The first was wrong: it is reversed, and half of it logged in its place. The other was right.</summary>
@@ -131,7 +131,7 @@ internal sealed class DemoTime(DemoStage stage, int weeks)
         var (ahead, drawn) = (meter.Projection, meter.Grants.Sum(g => g.DrawnMinutes));
         var left = meter.RemainingMinutes - ahead.UnapprovedMinutes - ahead.BookedMinutes;
         _projected = (_projected.Right + ((ahead.RemainingMinutes, ahead.BeyondMinutes) == (Math.Max(0, left), Math.Max(0, -left)) ? 1 : 0), _projected.All + 1);
-        return $"{work.Id}'s meter: {Hours(drawn)} of {Hours(meter.Grants.Sum(g => g.Minutes))} drawn, {Hours(ahead.BookedMinutes)} booked until {Text(FromWire(meter.PeriodEndDate))}: "
+        return $"{work.Id}'s meter: {Hours(drawn)} drawn of {Hours(meter.Grants.Sum(g => g.Minutes))}, {Hours(ahead.BookedMinutes)} more booked until {Text(FromWire(meter.PeriodEndDate))}: "
             + (left >= 0 ? $"{Hours(left)} will be left" : $"{Hours(-left)} will be beyond, from {(ahead.ExhaustDate is { } day ? Text(FromWire(day)) : "now")} on");
     }
 
