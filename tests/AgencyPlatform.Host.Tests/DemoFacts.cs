@@ -1,11 +1,13 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace AgencyPlatform.Host.Tests;
 
-public sealed class DemoFacts
+public sealed partial class DemoFacts
 {
     [Fact]
-    public async Task The_demo_ends_with_all_checks_passed()
+    public async Task The_demo_lives_through_every_chapter_and_ends_with_all_checks_passed()
     {
         using var folder = new TempFolder();
 
@@ -15,6 +17,25 @@ public sealed class DemoFacts
         Assert.Contains("All checks passed.", output, StringComparison.Ordinal);
         Assert.DoesNotContain("FAILED", output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+
+        // The table of the life: everything that the demo can tell of has happened.
+        var life = output[output.IndexOf("Their life:", StringComparison.Ordinal)..output.IndexOf("Next due:", StringComparison.Ordinal)];
+        var counts = Count().Matches(life).Select(m => (What: m.Groups[2].Value.Trim(), Times: int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))).ToList();
+        Assert.Equal(26, counts.Count);
+        Assert.All(counts, c => Assert.True(c.Times > 0, c.What));
+    }
+
+    [Theory]
+    [InlineData("--clients", "1", "--cmos", "1", "--months", "1")]
+    [InlineData("--clients", "7", "--cmos", "2", "--months", "5")]
+    public async Task A_small_agency_lives_through_what_it_has_engagements_for(params string[] options)
+    {
+        using var folder = new TempFolder();
+
+        var (code, output, error) = await HostProcess.Run(["demo", "--exit", "--data", folder.Path, "--grpc-port", "0", "--http-port", "0", .. options]);
+
+        Assert.True(code == 0, output + error);
+        Assert.Contains("All checks passed.", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -29,4 +50,7 @@ public sealed class DemoFacts
         // Two to four seconds on a machine of its own; here others run beside it.
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(20));
     }
+
+    [GeneratedRegex("(\\d+) ([A-Za-z ]+)")]
+    private static partial Regex Count();
 }

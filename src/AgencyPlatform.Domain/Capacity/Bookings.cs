@@ -32,6 +32,10 @@ public sealed record Booking(
     [JsonIgnore]
     public DateRange Dates => Spec.Dates();
 
+    /// <summary>The engagement that it is for: the one that owns it (a hold may be made before there is any), or else the one that its caller named.</summary>
+    [JsonIgnore]
+    public EngagementId? Engagement => Owner ?? Spec.Engagement;
+
     /// <summary>What it asks of any week.</summary>
     internal Demand DemandUnder(WorkCalendar calendar, Agencies.AgencyPolicy policy) =>
         _demand.Value is { } kept && kept.IsOf(Spec, Frozen, calendar, policy) ? kept : _demand.Value = new Demand(Spec, Frozen, calendar, policy);

@@ -213,7 +213,7 @@ public static class Reports
             if (minutes > 0 && weeks.Contains(monday))
             {
                 var known = byWeek.TryGetValue((monday, booking.Age), out var other) ? other.Minutes : 0;
-                byWeek[(monday, booking.Age)] = new Shortfall(monday, booking.Id, booking.Spec.Engagement, known + minutes);
+                byWeek[(monday, booking.Age)] = new Shortfall(monday, booking.Id, booking.Engagement, known + minutes);
             }
         }
     }

@@ -25,7 +25,7 @@ public static class WorkPlan
             var week = new Week(facts.Standing.WeekOf(monday).Days, space);
             foreach (var booking in facts.Standing.All)
             {
-                if (booking is not { State: BookingState.Confirmed, Spec.Engagement: { } engagement } || booking.Dates.Start > week.Days.Sunday || booking.Dates.End <= monday)
+                if (booking is not { State: BookingState.Confirmed, Engagement: { } engagement } || booking.Dates.Start > week.Days.Sunday || booking.Dates.End <= monday)
                 {
                     continue;
                 }

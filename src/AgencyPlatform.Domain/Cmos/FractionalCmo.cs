@@ -215,7 +215,7 @@ public sealed partial record FractionalCmo(
     {
         var b = Bookings[id];
         return new Put(new BookingRow(
-            Id, id, b.Spec.Client, b.Spec.Engagement, b.State, b.ExpiresAt, b.Owner, b.CreatedAt, b.UpdatedAt, JsonSerializer.SerializeToUtf8Bytes(b.Spec.Steps, EventJson.Options)));
+            Id, id, b.Spec.Client, b.Engagement, b.State, b.ExpiresAt, b.Owner, b.CreatedAt, b.UpdatedAt, JsonSerializer.SerializeToUtf8Bytes(b.Spec.Steps, EventJson.Options)));
     }
 
     private Drop Gone(BookingId id) => new(new BookingRow(Id, id, default, null, default, null, null, default, default, []));

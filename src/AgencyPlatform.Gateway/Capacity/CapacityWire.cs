@@ -108,7 +108,7 @@ internal static class CapacityWire
     }
 
     public static V1.Booking ToWire(AgencyId agency, CmoId cmo, Booking b) => ToWire(
-        agency, cmo, b.Id, b.Spec.Client, b.Spec.Engagement, b.Spec.Steps, b.State, b.ExpiresAt, b.Owner, b.CreatedAt, b.UpdatedAt);
+        agency, cmo, b.Id, b.Spec.Client, b.Engagement, b.Spec.Steps, b.State, b.ExpiresAt, b.Owner, b.CreatedAt, b.UpdatedAt);
 
     public static V1.Booking ToWire(AgencyId agency, BookingRow r) => ToWire(
         agency, r.Cmo, r.Id, r.Client, r.Engagement, JsonSerializer.Deserialize<ImmutableArray<BookingStep>>(r.Spec, EventJson.Options), r.State, r.ExpiresAt, r.OwnedBy, r.CreatedAt, r.UpdatedAt);

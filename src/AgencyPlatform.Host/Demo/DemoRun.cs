@@ -1,4 +1,3 @@
-using System.Globalization;
 using AgencyPlatform.Client;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Gateway;
@@ -6,55 +5,38 @@ using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
-using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
 using AgencyPlatform.Storage;
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using NodaTime;
-using Date = Google.Type.Date;
-using Money = AgencyPlatform.Protocol.Type.V1.Money;
+using static AgencyPlatform.Host.Demo.DemoWire;
 
 namespace AgencyPlatform.Host.Demo;
 
 /// <summary>
-/// Months of an agency in a sandbox, through the public API on the real code: who is placed with whom, what clashes, what time does, what is worked and what is billed.
-/// Only the hash chain is checked past the API: it is not part of it.
+/// Months of an agency in a sandbox, through the public API on the real code: who is placed with whom, what clashes, what becomes of it, what is worked and what is
+/// billed. Only the hash chain is checked past the API: it is not part of it.
 /// </summary>
 internal sealed class DemoRun
 {
     private static readonly LocalDate s_firstMonday = new(2026, 1, 5);
 
-    private readonly AgencyPlatformClient _platform;
-    private readonly CapacityService.CapacityServiceClient _capacity;
-    private readonly EngagementsService.EngagementsServiceClient _engagements;
-    private readonly CmosService.CmosServiceClient _cmos;
-    private readonly ClientsService.ClientsServiceClient _clients;
-    private readonly Roster _roster;
+    private readonly DemoStage _stage;
     private readonly DemoOptions _options;
     private readonly IJournalMaintenance _journal;
-    private readonly string _agency;
-    private readonly LocalDate _start;
-    private readonly CancellationToken _cancellation;
-    private readonly List<DemoRefusal> _refusals = [];
-    private readonly Dictionary<string, string> _active = new(StringComparer.Ordinal);
-    private readonly List<RosterEngagement> _unplaced = [];
-    private readonly HashSet<(string Cmo, LocalDate Monday)> _knownExcess = [];
-    private readonly List<(string What, bool Passed, string Detail)> _checks = [];
-    private readonly Dictionary<string, DemoWork> _work = new(StringComparer.Ordinal);
+    private readonly DemoPlacement _placement;
+    private readonly DemoTime _time;
+    private readonly DemoLife _life;
     private readonly DemoBooks _books;
-    private LocalDate _billedTo;
-    private long _shortfall;
+    private readonly List<DemoCheck> _checks = [];
 
-    private DemoRun(AgencyPlatformClient platform, Roster roster, DemoOptions options, IJournalMaintenance journal, string agency, LocalDate start, CancellationToken cancellation)
+    private DemoRun(DemoStage stage, DemoOptions options, IJournalMaintenance journal)
     {
-        (_platform, _roster, _options, _journal, _agency, _start, _cancellation) = (platform, roster, options, journal, agency, start, cancellation);
-        _capacity = platform.Capacity;
-        _engagements = platform.Engagements;
-        _cmos = platform.Cmos;
-        _clients = platform.Clients;
-        _books = new DemoBooks(platform, agency, cancellation);
-        _billedTo = start;
+        (_stage, _options, _journal) = (stage, options, journal);
+        _placement = new DemoPlacement(stage);
+        _time = new DemoTime(stage, Weeks);
+        _life = new DemoLife(stage, _placement, _time);
+        _books = new DemoBooks(stage);
     }
 
     private int Weeks => _options.Months * 13 / 3;
@@ -69,7 +51,8 @@ internal sealed class DemoRun
         var (agency, key) = await CreateSandbox(@operator, start, cancellation);
         Console.WriteLine($"Sandbox {agency}, whose clock starts on {Text(start)}. Its admin's key: {key}");
         using var platform = new AgencyPlatformClient(new() { Address = at.Grpc, ApiKey = key });
-        var run = new DemoRun(platform, roster, options, services.GetRequiredService<IJournalMaintenance>(), agency, start, cancellation);
+        var run = new DemoRun(new DemoStage(platform, roster, agency, start, cancellation), options, services.GetRequiredService<IJournalMaintenance>());
+        await run.SetUp();
         await run.Simulate();
         await run.Check();
         await run.Summarise(at.Http, key);
@@ -136,12 +119,13 @@ internal sealed class DemoRun
         }
     }
 
-    private async Task Simulate()
+    private async Task SetUp()
     {
-        await Each(_roster.Cmos, async cmo => await _cmos.CreateCmoAsync(
+        var (platform, cancellation) = (_stage.Platform, _stage.Cancellation);
+        await Each(_stage.Roster.Cmos, async cmo => await platform.Cmos.CreateCmoAsync(
             new CreateCmoRequest
             {
-                Parent = _agency,
+                Parent = _stage.Agency,
                 CmoId = cmo.Id,
                 Cmo = new Cmo
                 {
@@ -154,180 +138,120 @@ internal sealed class DemoRun
                     {
                         new WorkingPattern
                         {
-                            EffectiveDate = Wire(_start.PlusWeeks(-1)), MondayMinutes = cmo.WeekdayMinutes, TuesdayMinutes = cmo.WeekdayMinutes,
+                            EffectiveDate = Wire(_stage.Start.PlusWeeks(-1)), MondayMinutes = cmo.WeekdayMinutes, TuesdayMinutes = cmo.WeekdayMinutes,
                             WednesdayMinutes = cmo.WeekdayMinutes, ThursdayMinutes = cmo.WeekdayMinutes,
                         },
                     },
                 },
             },
-            cancellationToken: _cancellation));
-        await Each(_roster.Cmos, async cmo => await _cmos.SetCostRateAsync(
-            new SetCostRateRequest
+            cancellationToken: cancellation));
+        await Each(_stage.Roster.Cmos, async cmo => await platform.Cmos.SetCostRateAsync(
+            new SetCostRateRequest { Name = _stage.CmoName(cmo.Id), CostRate = new CostRate { EffectiveDate = Wire(_stage.Start), Hourly = Usd(110_00) } }, cancellationToken: cancellation));
+        await Each(_stage.Roster.Clients, async client =>
+        {
+            await platform.Clients.CreateClientCompanyAsync(
+                new CreateClientCompanyRequest { Parent = _stage.Agency, ClientCompanyId = client.Id, ClientCompany = new ClientCompany { DisplayName = client.Name, TimeZone = "America/New_York" } },
+                cancellationToken: cancellation);
+            foreach (var (person, title) in _stage.DecisionMakers(client.Id).Zip(["CEO", "CSO", "VP"]))
             {
-                Name = $"{_agency}/cmos/{cmo.Id}",
-                CostRate = new CostRate { EffectiveDate = Wire(_start), Hourly = Dollars(110_00) },
-            },
-            cancellationToken: _cancellation));
-        await Each(_roster.Clients, async client =>
-        {
-            await _clients.CreateClientCompanyAsync(
-                new CreateClientCompanyRequest { Parent = _agency, ClientCompanyId = client.Id, ClientCompany = new ClientCompany { DisplayName = client.Name, TimeZone = "America/New_York" } },
-                cancellationToken: _cancellation);
-            await _clients.PutStakeholderAsync(
-                new PutStakeholderRequest
-                {
-                    Name = ClientName(client.Id),
-                    Stakeholder = new Stakeholder { PersonId = $"{client.Id}-ceo", DisplayName = $"CEO of {client.Name}", Email = client.Email, Title = "CEO", DecisionMaker = true },
-                },
-                cancellationToken: _cancellation);
+                await platform.Clients.PutStakeholderAsync(
+                    new PutStakeholderRequest
+                    {
+                        Name = _stage.ClientName(client.Id),
+                        Stakeholder = new Stakeholder
+                        {
+                            PersonId = person, DisplayName = $"{title} of {client.Name}", Email = title == "CEO" ? client.Email : "", Title = title, DecisionMaker = true,
+                        },
+                    },
+                    cancellationToken: cancellation);
+            }
+
+            if (_stage.HasRule(client.Id))
+            {
+                var rule = new SignOffRule { Subject = SignOffSubject.Proposal, Currency = "USD" };
+                rule.Bands.Add(new SignOffBand { BelowMinorUnits = DemoStage.TwoSignFromCents, Needed = 1 });
+                rule.Bands.Add(new SignOffBand { Needed = 2 });
+                await platform.Clients.SetSignOffRulesAsync(new SetSignOffRulesRequest { Name = _stage.ClientName(client.Id), Rules = { rule } }, cancellationToken: cancellation);
+            }
         });
-        foreach (var client in _roster.Clients.Where(c => c.Competitor is not null))
+        var competing = _stage.Roster.Clients.Where(c => c.Competitor is not null).ToList();
+        foreach (var client in competing)
         {
-            await _clients.SetCompetitorsAsync(
-                new SetCompetitorsRequest { Name = ClientName(client.Id), Competitors = { ClientName(client.Competitor!) } }, cancellationToken: _cancellation);
+            await platform.Clients.SetCompetitorsAsync(
+                new SetCompetitorsRequest { Name = _stage.ClientName(client.Id), Competitors = { _stage.ClientName(client.Competitor!) } }, cancellationToken: cancellation);
         }
 
-        Console.WriteLine($"  {_roster.Cmos.Count} CMOs and {_roster.Clients.Count} client companies, {_roster.Clients.Count(c => c.Competitor is not null)} of them name a competitor");
+        Console.WriteLine(
+            $"  {_stage.Roster.Cmos.Count} CMOs and {_stage.Roster.Clients.Count} client companies; {competing.Count} of them name a competitor, "
+            + $"{_stage.Roster.Clients.Count(c => _stage.HasRule(c.Id))} have two of three decision makers sign from {Dollars(DemoStage.TwoSignFromCents)} a month on");
+    }
 
-        var waiting = _roster.Engagements.OrderBy(e => e.Start).ThenBy(e => e.Id, StringComparer.Ordinal).ToList();
+    private async Task Simulate()
+    {
+        var waiting = _stage.Roster.Engagements.OrderBy(e => e.Start).ThenBy(e => e.Id, StringComparer.Ordinal).ToList();
         for (var week = 0; week < Weeks; week++)
         {
-            var monday = _start.PlusWeeks(week);
+            var monday = _stage.Today;
             var soon = waiting.Where(e => e.Start <= monday.PlusWeeks(2)).ToList();
             waiting.RemoveAll(soon.Contains);
             var placed = 0;
             foreach (var engagement in soon)
             {
-                placed += await Place(engagement) ? 1 : 0;
+                placed += await _placement.Place(engagement) ? 1 : 0;
             }
 
-            var note = week % 4 == 3 ? await TakeTimeOff(week, monday) : "";
-            await _platform.Agencies.AdvanceClockAsync(new AdvanceClockRequest { Name = _agency, To = Midday(monday.PlusWeeks(1)) }, cancellationToken: _cancellation);
-            var before = _books.WorkedMinutes;
-            await _books.Work(monday, _work.Values);
+            var notes = new List<string>([.. _placement.Told(), .. await _life.Monday()]);
+            _stage.Today = monday.PlusWeeks(1);
+            await _stage.Platform.Agencies.AdvanceClockAsync(new AdvanceClockRequest { Name = _stage.Agency, To = Midday(_stage.Today) }, cancellationToken: _stage.Cancellation);
+            var before = _time.WorkedMinutes;
+            notes.AddRange(await _time.Work(monday));
             Console.WriteLine(
-                $"  week of {Text(monday)}: {placed} engagements started, {_active.Count} active, {(_books.WorkedMinutes - before) / 60} h worked, {_refusals.Count} refusals so far{note}");
-            if (monday.PlusWeeks(1).Month != monday.Month)
+                $"  week of {Text(monday)}: {placed} engagements started, {_stage.Work.Count(w => w.IsActiveOn(monday))} active, {(_time.WorkedMinutes - before) / 60} h worked, {_stage.Refusals.Count} refusals so far");
+            foreach (var note in notes)
             {
-                await Bill(new LocalDate(monday.PlusWeeks(1).Year, monday.PlusWeeks(1).Month, 1));
+                Console.WriteLine($"      {note}");
+            }
+
+            if (_stage.Today.Month != monday.Month)
+            {
+                await Bill(new LocalDate(_stage.Today.Year, _stage.Today.Month, 1));
             }
         }
     }
 
-    /// <summary>Bills every client to the first of a month: the month's fees, and the hours of the month before.</summary>
+    /// <summary>A month's end: clients are asked about what is beyond their hours, then billed.</summary>
     private async Task Bill(LocalDate to)
     {
-        var (count, billed) = (_books.Invoices.Count, await _books.Bill(to, _roster.Clients.Select(c => ClientName(c.Id))));
-        Console.WriteLine($"  billed to {Text(to)}: {billed} invoices of {DemoBooks.Dollars(_books.Invoices.Skip(count).Sum(i => i.TotalAmount.MinorUnits))}");
-        _billedTo = to;
-    }
-
-    /// <summary>A hold for the proposal, with the CMO who is asked first or another who fits; then proposal, signature, activation.</summary>
-    private async Task<bool> Place(RosterEngagement e)
-    {
-        var booking = new Booking { ClientCompany = ClientName(e.Client) };
-        booking.Steps.Add(Step(e));
-        var hold = await Try($"{e.Client} with {e.Cmo}", () => Hold(e.Cmo, e.Id, booking));
-        if (hold is null)
+        if (await _time.AskConsent(to) is { } consents)
         {
-            var found = await _capacity.FindCmosAsync(new FindCmosRequest { Parent = _agency, Booking = booking }, cancellationToken: _cancellation);
-            if (found.Candidates.FirstOrDefault(c => c.Fits) is { } other)
-            {
-                hold = await Try($"{e.Client} with {Last(other.Cmo)}", () => Hold(Last(other.Cmo), e.Id, booking));
-            }
+            Console.WriteLine($"      {consents}");
         }
 
-        if (hold is null)
-        {
-            _unplaced.Add(e);
-            return false;
-        }
-
-        var cmo = hold.Name[..hold.Name.IndexOf("/bookings/", StringComparison.Ordinal)];
-        var name = $"{_agency}/engagements/{e.Id}";
-        var terms = new Terms { Seller = $"{_agency}/legalEntities/us", Currency = "USD", BillCycleDay = 1 };
-        if (e.Retainer)
-        {
-            terms.Retainer = new RetainerTerms { Fee = Dollars(e.Amount), IncludedMinutes = e.MonthlyMinutes, OverageHourlyRate = Dollars(250_00), OverageGate = OverageGate.Bill };
-        }
-        else
-        {
-            terms.Hourly = new HourlyTerms { HourlyRate = Dollars(e.Amount) };
-        }
-
-        var draft = new Engagement
-        {
-            ClientCompany = ClientName(e.Client),
-            Title = e.Title,
-            ServiceType = e.Retainer ? ServiceType.FractionalCmo : ServiceType.Consultant,
-            Lead = cmo,
-            Members = { new Member { Cmo = cmo, Hold = hold.Name, CmoAgreementWaived = true } },
-            Terms = { terms },
-            StartDate = Wire(e.Start),
-            EndDate = e.End is { } end ? Wire(end) : null,
-        };
-        await _engagements.CreateEngagementAsync(new CreateEngagementRequest { Parent = _agency, EngagementId = e.Id, Engagement = draft }, cancellationToken: _cancellation);
-        var proposed = await _engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name }, cancellationToken: _cancellation);
-        await _engagements.SignEngagementAsync(
-            new SignEngagementRequest { Name = name, PersonId = $"{e.Client}-ceo", Revision = proposed.Revision }, cancellationToken: _cancellation);
-        var activated = await Try($"start of {e.Id}", async () => await _engagements.ActivateEngagementAsync(new ActivateEngagementRequest { Name = name }, cancellationToken: _cancellation));
-        if (activated is null)
-        {
-            _unplaced.Add(e);
-            return false;
-        }
-
-        _active[name] = cmo;
-        _work[name] = new DemoWork(name, cmo, e.MonthlyMinutes, e.Start, e.End);
-        return true;
-    }
-
-    private async Task<Booking> Hold(string cmo, string id, Booking booking) => await _capacity.HoldBookingAsync(
-        new HoldBookingRequest { Parent = $"{_agency}/cmos/{cmo}", BookingId = $"for-{id}", Booking = booking, Expiry = new Google.Protobuf.WellKnownTypes.Duration { Seconds = 14 * 86_400 } },
-        cancellationToken: _cancellation);
-
-    /// <summary>A fact: never refused, always reported.</summary>
-    private async Task<string> TakeTimeOff(int week, LocalDate monday)
-    {
-        var cmo = _roster.Cmos[week % _roster.Cmos.Count];
-        var name = $"{_agency}/cmos/{cmo.Id}";
-        var change = await _cmos.AddTimeOffAsync(
-            new AddTimeOffRequest
-            {
-                Name = name,
-                TimeOff = new TimeOff { TimeOffId = $"off-{week}", StartDate = Wire(monday.PlusWeeks(2)), EndDate = Wire(monday.PlusWeeks(3)), Kind = TimeOff.Types.Kind.WholeDays },
-            },
-            cancellationToken: _cancellation);
-        foreach (var infeasible in change.InfeasibleWeeks)
-        {
-            _knownExcess.Add((name, FromWire(infeasible.Monday)));
-        }
-
-        var missing = change.Shortfalls.Sum(s => s.Minutes);
-        _shortfall += missing;
-        return $"; {cmo.Id} takes a week off: {missing / 60} h of shortfall in {change.Shortfalls.Count} bookings";
-    }
-
-    private async Task<T?> Try<T>(string what, Func<Task<T>> call) where T : class
-    {
-        try
-        {
-            return await call();
-        }
-        catch (ApiException e) when (e.StatusCode == StatusCode.FailedPrecondition)
-        {
-            _refusals.Add(new DemoRefusal(e.Reason, what, e.Status.Detail));
-            return null;
-        }
+        var (count, billed) = (_books.Invoices.Count, await _books.Bill(to));
+        Console.WriteLine($"  billed to {Text(to)}: {billed} invoices of {Dollars(_books.Invoices.Skip(count).Sum(i => i.TotalAmount.MinorUnits))}");
     }
 
     private async Task Check()
     {
         Console.WriteLine("  checking");
+        _checks.AddRange(await _life.Check());
+        await CheckBookings();
+        await CheckTwice();
+        await foreach (var check in _books.Check())
+        {
+            _checks.Add(check);
+        }
+
+        await CheckFeed();
+    }
+
+    private async Task CheckFeed()
+    {
         var (cursor, sequence, contiguous) = ("", 0L, true);
         while (true)
         {
-            var page = await _platform.Events.ListEventsAsync(new ListEventsRequest { Parent = _agency, After = cursor, PageSize = 1000 }, cancellationToken: _cancellation);
+            var page = await _stage.Platform.Events.ListEventsAsync(
+                new ListEventsRequest { Parent = _stage.Agency, After = cursor, PageSize = 1000 }, cancellationToken: _stage.Cancellation);
             foreach (var e in page.Events)
             {
                 contiguous &= e.Sequence == ++sequence;
@@ -340,117 +264,85 @@ internal sealed class DemoRun
             }
         }
 
-        _checks.Add(("the feed is contiguous from 1", contiguous && sequence > 0, $"{sequence} events"));
-        var chain = await _journal.VerifyChain(new AgencyId(Last(_agency)), null, _cancellation);
-        _checks.Add(("the hash chain is whole", chain.Breaks.IsEmpty && chain.Events == sequence, $"{chain.Events} events"));
+        _checks.Add(new("the feed is contiguous from 1", contiguous && sequence > 0, $"{sequence} events"));
+        var chain = await _journal.VerifyChain(new AgencyId(Last(_stage.Agency)), null, _stage.Cancellation);
+        _checks.Add(new("the hash chain is whole", chain.Breaks.IsEmpty && chain.Events == sequence, $"{chain.Events} events"));
+    }
 
-        // Every active engagement has its one booking, and every booking of an engagement belongs to an active one.
+    /// <summary>Every engagement has its one booking, every cover too, and every booking of an engagement belongs to one.</summary>
+    private async Task CheckBookings()
+    {
         var owned = new List<(string Owner, string Cmo)>();
         var excess = new List<string>();
-        foreach (var cmo in _roster.Cmos)
+        foreach (var cmo in _stage.Roster.Cmos)
         {
-            var name = $"{_agency}/cmos/{cmo.Id}";
+            var name = _stage.CmoName(cmo.Id);
             var token = "";
             do
             {
-                var page = await _capacity.ListBookingsAsync(new ListBookingsRequest { Parent = name, PageSize = 1000, PageToken = token }, cancellationToken: _cancellation);
+                var page = await _stage.Platform.Capacity.ListBookingsAsync(
+                    new ListBookingsRequest { Parent = name, PageSize = 1000, PageToken = token }, cancellationToken: _stage.Cancellation);
                 owned.AddRange(page.Bookings.Where(b => b.Owner.Length > 0 && b.State == Booking.Types.State.Confirmed).Select(b => (b.Owner, name)));
                 token = page.NextPageToken;
             }
             while (token.Length > 0);
 
-            var weeks = await _capacity.GetAvailabilityAsync(new GetAvailabilityRequest { Name = name, StartDate = Wire(_start), Weeks = Weeks + 4 }, cancellationToken: _cancellation);
-            excess.AddRange(weeks.Weeks.Where(w => w.ExcessMinutes > 0 && !_knownExcess.Contains((name, FromWire(w.Monday)))).Select(w => $"{cmo.Id} in the week of {Text(FromWire(w.Monday))} by {w.ExcessMinutes} min"));
+            var weeks = await _stage.Platform.Capacity.GetAvailabilityAsync(
+                new GetAvailabilityRequest { Name = name, StartDate = Wire(_stage.Start), Weeks = Weeks + 4 }, cancellationToken: _stage.Cancellation);
+            excess.AddRange(weeks.Weeks.Where(w => w.ExcessMinutes > 0 && !_stage.KnownExcess.Contains((name, FromWire(w.Monday))))
+                .Select(w => $"{cmo.Id} in the week of {Text(FromWire(w.Monday))} by {w.ExcessMinutes} min"));
         }
 
-        var expected = _active.Select(a => (a.Key, a.Value)).Order().ToList();
-        _checks.Add(("every active engagement stands booked once, and nothing else", owned.Order().SequenceEqual(expected), $"{owned.Count} bookings of {expected.Count} engagements"));
-        _checks.Add(("no week is promised beyond its limit, but for time off reported", excess.Count == 0, excess.Count == 0 ? $"{_roster.Cmos.Count} CMOs, {Weeks + 4} weeks" : string.Join(", ", excess)));
-
-        var states = 0;
-        foreach (var name in _active.Keys)
-        {
-            states += (await _engagements.GetEngagementAsync(new GetEngagementRequest { Name = name }, cancellationToken: _cancellation)).State == EngagementState.Active ? 1 : 0;
-        }
-
-        _checks.Add(("what was started is active", states == _active.Count, $"{states} of {_active.Count}"));
-
-        // A repeated call counts once, with whoever has a quarter of an hour left.
-        foreach (var cmo in _roster.Cmos.Reverse())
-        {
-            if (await Twice($"{_agency}/cmos/{cmo.Id}"))
-            {
-                break;
-            }
-        }
-
-        await foreach (var check in _books.Check(_billedTo, [.. _roster.Clients.Select(c => ClientName(c.Id))]))
-        {
-            _checks.Add(check);
-        }
+        var expected = _stage.Work.Select(w => (w.Name, w.Cmo)).Concat(_stage.Covers.Select(c => (c.Engagement, c.Cmo))).Order().ToList();
+        _checks.Add(new(
+            "every engagement and cover stands booked once, and nothing else", owned.Order().SequenceEqual(expected), $"{owned.Count} bookings of {_stage.Work.Count} engagements and {_stage.Covers.Count} covers"));
+        _checks.Add(new(
+            "no week is promised beyond its limit, but for time off reported", excess.Count == 0, excess.Count == 0 ? $"{_stage.Roster.Cmos.Count} CMOs, {Weeks + 4} weeks" : string.Join(", ", excess)));
     }
 
-    /// <summary>Sends one hold twice, compares the answers, and releases it; false when there is no room for it.</summary>
-    private async Task<bool> Twice(string cmo)
+    /// <summary>A repeated call counts once: one hold is sent twice to whoever has a quarter of an hour left, and released.</summary>
+    private async Task CheckTwice()
     {
-        var request = new HoldBookingRequest
+        foreach (var cmo in _stage.Roster.Cmos.Reverse())
         {
-            Parent = cmo,
-            Booking = new Booking
+            var request = new HoldBookingRequest
             {
-                ClientCompany = ClientName(_roster.Clients[^1].Id),
-                Steps = { new BookingStep { StartDate = Wire(_start.PlusWeeks(Weeks + 1)), EndDate = Wire(_start.PlusWeeks(Weeks + 2)), Flexible = new FlexibleForm { WeeklyMinutes = 15 } } },
-            },
-            RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(),
-        };
-        var first = await Try("a call sent twice", async () => await _capacity.HoldBookingAsync(request, cancellationToken: _cancellation));
-        if (first is null)
-        {
-            return false;
-        }
+                Parent = _stage.CmoName(cmo.Id),
+                Booking = new Booking
+                {
+                    ClientCompany = _stage.ClientName(_stage.Roster.Clients[^1].Id),
+                    Steps = { new BookingStep { StartDate = Wire(_stage.Start.PlusWeeks(Weeks + 1)), EndDate = Wire(_stage.Start.PlusWeeks(Weeks + 2)), Flexible = new FlexibleForm { WeeklyMinutes = 15 } } },
+                },
+                RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(),
+            };
+            var capacity = _stage.Platform.Capacity;
+            if (await _stage.Try("a call sent twice", async () => await capacity.HoldBookingAsync(request, cancellationToken: _stage.Cancellation)) is not { } first)
+            {
+                continue;
+            }
 
-        var second = await _capacity.HoldBookingAsync(request, cancellationToken: _cancellation);
-        _checks.Add(("a call sent twice counts once", first.Equals(second), Last(first.Name)));
-        await _capacity.ReleaseBookingAsync(new ReleaseBookingRequest { Name = first.Name }, cancellationToken: _cancellation);
-        return true;
+            var second = await capacity.HoldBookingAsync(request, cancellationToken: _stage.Cancellation);
+            _checks.Add(new("a call sent twice counts once", first.Equals(second), Last(first.Name)));
+            await capacity.ReleaseBookingAsync(new ReleaseBookingRequest { Name = first.Name }, cancellationToken: _stage.Cancellation);
+            return;
+        }
     }
 
     private async Task Summarise(Uri http, string key)
     {
         var rows = new List<(string Name, IReadOnlyList<CapacityWeek> Weeks)>();
-        foreach (var cmo in _roster.Cmos)
+        foreach (var cmo in _stage.Roster.Cmos)
         {
-            rows.Add((cmo.Name, (await _capacity.GetAvailabilityAsync(
-                new GetAvailabilityRequest { Name = $"{_agency}/cmos/{cmo.Id}", StartDate = Wire(_start), Weeks = Weeks }, cancellationToken: _cancellation)).Weeks));
+            rows.Add((cmo.Name, (await _stage.Platform.Capacity.GetAvailabilityAsync(
+                new GetAvailabilityRequest { Name = _stage.CmoName(cmo.Id), StartDate = Wire(_stage.Start), Weeks = Weeks }, cancellationToken: _stage.Cancellation)).Weeks));
         }
 
-        var all = await _capacity.GetUtilizationAsync(new GetUtilizationRequest { Name = _agency, StartDate = Wire(_start), Weeks = Weeks }, cancellationToken: _cancellation);
+        var all = await _stage.Platform.Capacity.GetUtilizationAsync(new GetUtilizationRequest { Name = _stage.Agency, StartDate = Wire(_stage.Start), Weeks = Weeks }, cancellationToken: _stage.Cancellation);
         rows.Add(("Agency", all.Weeks));
-        DemoSummary.Print(
-            new DemoResult(_agency, _start, Weeks, rows, _active.Count, _unplaced.Select(e => e.Id).ToList(), _refusals, _shortfall, _books, _checks), http, key);
+        var due = await _life.Moves.Next(8);
+        DemoSummary.Print(new DemoResult(_stage, Weeks, rows, _placement.Unplaced.Select(e => e.Id).ToList(), _life.LackingMinutes, _time, _books, due, _checks), http, key);
     }
 
-    private static BookingStep Step(RosterEngagement e) => new()
-    {
-        StartDate = Wire(e.Start),
-        EndDate = e.End is { } end ? Wire(end) : null,
-        PerPeriod = new PerPeriodForm { Minutes = e.MonthlyMinutes, BillCycleDay = 1, PeriodMonths = 1 },
-    };
-
     private Task Each<T>(IReadOnlyList<T> items, Func<T, Task> call) => Parallel.ForEachAsync(
-        items, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = _cancellation }, async (item, _) => await call(item));
-
-    private string ClientName(string id) => $"{_agency}/clientCompanies/{id}";
-
-    private static string Last(string name) => name[(name.LastIndexOf('/') + 1)..];
-
-    private static Money Dollars(long cents) => new() { MinorUnits = cents, Currency = "USD" };
-
-    private static Date Wire(LocalDate date) => new() { Year = date.Year, Month = date.Month, Day = date.Day };
-
-    private static LocalDate FromWire(Date date) => new(date.Year, date.Month, date.Day);
-
-    private static Timestamp Midday(LocalDate date) => Timestamp.FromDateTimeOffset(date.At(new LocalTime(12, 0)).InUtc().ToDateTimeOffset());
-
-    private static string Text(LocalDate date) => date.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture);
+        items, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = _stage.Cancellation }, async (item, _) => await call(item));
 }

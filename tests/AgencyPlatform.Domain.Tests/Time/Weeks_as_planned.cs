@@ -71,6 +71,19 @@ public sealed class Weeks_as_planned
         Assert.Equal(["Monday acme 125"], Plan(Facts(("acme", BookingState.Confirmed, new FlexibleStep(year, 500))), days: 1));
     }
 
+    /// <summary>A proposal's hold is made before there is an engagement.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("somebody-else")]
+    public void A_booking_that_an_engagement_took_over_is_planned_for_it(string? asked)
+    {
+        var facts = Facts(("bolt", BookingState.Confirmed, new FlexibleStep(new DateRange(s_monday, null), 500)));
+        var hold = facts.Bookings.Values.Single();
+        hold = hold with { Owner = new("acme"), Spec = hold.Spec with { Engagement = asked is null ? null : new EngagementId(asked) } };
+
+        Assert.Equal(["Monday acme 125", "Tuesday acme 125", "Wednesday acme 125"], Plan(facts with { Bookings = facts.Bookings.SetItem(hold.Id, hold) }));
+    }
+
     [Fact]
     public void As_planned_logs_and_submits_what_has_no_entry_yet_and_again_changes_nothing()
     {

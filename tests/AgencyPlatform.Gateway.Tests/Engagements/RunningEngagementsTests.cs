@@ -130,11 +130,14 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
         Assert.Equal(Reasons.ConsentMissing, (await Refused.By(engagements.BookCoverAsync(new BookCoverRequest { Name = name, CoverId = "flu" }))).Reason);
         await approver.ConsentToCoverAsync(new ConsentToCoverRequest { Name = name, CoverId = "flu", PersonId = "ceo" });
         await bob.AgreeToCoverAsync(new AgreeToCoverRequest { Name = name, CoverId = "flu", Cmo = $"{agency.Name}/cmos/bob" });
+        var time = admin.Service<TimeService.TimeServiceClient>();
+        var before = await time.GetMeterAsync(new GetMeterRequest { Name = name, Date = Day(1, 5), Project = true });
         var booked = await engagements.BookCoverAsync(new BookCoverRequest { Name = name, CoverId = "flu" });
+        var after = await time.GetMeterAsync(new GetMeterRequest { Name = name, Date = Day(1, 5), Project = true });
+        Assert.Equal(240, after.Projection.BookedMinutes - before.Projection.BookedMinutes);
         Assert.Equal((CoverState.Booked, "Chief"), (booked.Covers.Single().State, booked.Covers.Single().Consent.DisplayName));
         Assert.Equal(240, (await Steps(admin, booked.Covers.Single().Booking)).Single().Dated.Dates.Single().Minutes);
 
-        var time = admin.Service<TimeService.TimeServiceClient>();
         await At(agency, 1, 8);
         await time.LogTimeAsync(Logged(agency, "bob", "2026-w02", Day(1, 6)));
         await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = $"{agency.Name}/cmos/bob/timesheets/2026-w02" });
