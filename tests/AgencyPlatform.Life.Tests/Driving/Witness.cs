@@ -700,6 +700,9 @@ internal sealed class Witness(ModelAgency model, Coverage coverage)
             case "engagement":
                 model.Engagement(key.Id).Changes++;
                 break;
+            case "timesheet":
+                Sheet(key.Id).Changes++;
+                break;
         }
     }
 

@@ -81,9 +81,9 @@ internal sealed class Generator(Random random, ModelAgency model)
             case Active:
                 open.Add((1.2, () => Pause(e)));
                 open.Add((e.Scope is { IsOpen: true } ? 0.2 : 1.6, () => ProposeScope(e)));
-                open.Add((0.8, () => RequestCover(e)));
-                open.Add((0.5, () => StartTransition(e)));
-                open.Add((0.5, () => End(e)));
+                open.Add((1.2, () => RequestCover(e)));
+                open.Add((0.4, () => StartTransition(e)));
+                open.Add((0.4, () => End(e)));
                 OfScope(e, open);
                 OfCovers(e, open);
                 break;
@@ -151,7 +151,7 @@ internal sealed class Generator(Random random, ModelAgency model)
             }
             else if (cover.State == CoverState.Booked)
             {
-                open.Add((1, () => AllMoves.CancelCover(NewId(), e.Id, cover.Id, Pick([.. cover.Minutes.Keys]).PlusDays(random.Next(0, 2)))));
+                open.Add((3, () => AllMoves.CancelCover(NewId(), e.Id, cover.Id, Pick([.. cover.Minutes.Keys]).PlusDays(random.Next(0, 2)))));
             }
         }
     }
