@@ -38,7 +38,11 @@ public sealed partial record Engagement
                     Reasons.EndOutOfRange, $"The end {command.End:uuuu-MM-dd} does not lie within the engagement's days {Service}.",
                     ("start", $"{Plan.Start:uuuu-MM-dd}"), ("end", End is { } end ? $"{end:uuuu-MM-dd}" : "open"))
                 : RefuseNotice(command, now) is { } early ? early
-                : Decision.Accept(new EndStarted(request, command.End, now, command.NoticeWaived)));
+                : Decision.Accept(StartEnd(new EndStarted(request, command.End, now, command.NoticeWaived))));
+
+    /// <summary>Begins the end; where nothing is booked any more it is done at once.</summary>
+    private ImmutableArray<IEvent> StartEnd(EndStarted started) =>
+        Apply(started).NextStep() is null ? [started, new EngagementEnded(started.Request, started.End)] : [started];
 
     /// <summary>What the saga under way does next; null when none is.</summary>
     public SagaStep? NextStep()

@@ -128,7 +128,7 @@ public sealed partial record Engagement
         var (end, next) = (TermEnd()!.Value, Term.Renewals + 1);
         return Plan.Term!.Renewal == Renewal.Automatic && End is null
             ? [new TermRenewed(next, end, Plan.Term.EndOf(Plan.Start, next), Renewal.Automatic)]
-            : [new TermEnded(end), new EndStarted(EndingOf(end), end, due)];
+            : [new TermEnded(end), .. StartEnd(new EndStarted(EndingOf(end), end, due))];
     }
 
     /// <summary>The id under which time ends the engagement: always the same, whoever settles it.</summary>
