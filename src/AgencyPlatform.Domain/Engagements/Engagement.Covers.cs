@@ -95,6 +95,7 @@ public sealed partial record Engagement
     private Decision OfCover(string move, CoverId id, ImmutableArray<CoverState> states, Func<Cover, Decision> decide) =>
         !Exists ? Rejection.NotFound(Kind, Id.Value ?? "")
         : !Running.Covers.TryGetValue(id, out var cover) ? Rejection.NotFound("cover", id.Value)
+        : Saga is not null ? UnderWay()
         : !states.Contains(cover.State) ? Rejection.Rule(
             Reasons.MoveNotAllowed,
             $"The move '{move}' is not allowed when the cover is {cover.State.ToString().ToUpperInvariant()}, only {string.Join(", ", states.Select(s => s.ToString().ToUpperInvariant()))}.",

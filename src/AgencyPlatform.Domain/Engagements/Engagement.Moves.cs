@@ -144,13 +144,15 @@ public sealed partial record Engagement
 
     private Decision In(string move, ImmutableArray<EngagementState> states, Func<Decision> decide) =>
         !Exists ? Rejection.NotFound(Kind, Id.Value ?? "")
-        : Saga is not null ? Rejection.Rule(
-            Reasons.MoveUnderWay, $"A move of the engagement '{Id}' is under way: no other until it is done.", ("engagement", Id.Value))
+        : Saga is not null ? UnderWay()
         : !states.Contains(State) ? Rejection.Rule(
             Reasons.MoveNotAllowed,
             $"The move '{move}' is not allowed in the state {Name(State)}, only in {string.Join(", ", states.Select(Name))}.",
             ("move", move), ("state", Name(State)), ("allowed_states", string.Join(",", states.Select(Name))))
         : decide();
+
+    private Rejection UnderWay() => Rejection.Rule(
+        Reasons.MoveUnderWay, $"A move of the engagement '{Id}' is under way: no other until it is done.", ("engagement", Id.Value));
 
     private Decision? Other(int revision) => revision == 0 || revision == Revision
         ? (Decision?)null

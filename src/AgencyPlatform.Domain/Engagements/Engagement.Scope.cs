@@ -168,6 +168,7 @@ public sealed partial record Engagement
     private Decision Open(string move, int number, ImmutableArray<ScopeState> states, Func<ScopeChange, Decision> decide) =>
         !Exists ? Rejection.NotFound(Kind, Id.Value ?? "")
         : Running.Scope is not { } change ? Rejection.NotFound("scope_change", Text(number))
+        : Saga is not null ? UnderWay()
         : number != 0 && number != change.Number ? Rejection.Rule(
             Reasons.RevisionChanged, $"Change {number} is not the latest one, {change.Number}: read again and decide again.",
             ("revision", Text(number)), ("current_revision", Text(change.Number)))

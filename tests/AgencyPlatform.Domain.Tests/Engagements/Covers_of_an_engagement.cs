@@ -64,6 +64,17 @@ public sealed class Covers_of_an_engagement
     }
 
     [Fact]
+    public void Nobody_consents_agrees_or_declines_while_a_move_takes_its_steps()
+    {
+        var underWay = Active().After(
+            Requested(), s => s.ConsentToCover(new ConsentToCover(s_sick, Ceo), Deciders, Now), s => s.AgreeToCover(new AgreeToCover(s_sick, s_cy), Now), Book);
+        Assert.Equal(Reasons.MoveUnderWay, underWay.DeclineCover(new DeclineCover(s_sick, "")).Reason());
+        Assert.Equal(Reasons.MoveUnderWay, underWay.ConsentToCover(new ConsentToCover(s_sick, Ceo), Deciders, Now).Reason());
+        Assert.Equal(Reasons.MoveUnderWay, underWay.AgreeToCover(new AgreeToCover(s_sick, s_cy), Now).Reason());
+        Assert.Equal(CoverState.Booked, underWay.Carried().Running.Covers[s_sick].State);
+    }
+
+    [Fact]
     public void A_cancelled_cover_frees_its_dates_from_one_on()
     {
         var shorter = Booked().Moved(s => s.CancelCover(new CancelCover(s_sick, s_days.Last), Request(8), Now));

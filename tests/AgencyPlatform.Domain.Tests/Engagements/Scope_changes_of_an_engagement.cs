@@ -111,6 +111,16 @@ public sealed class Scope_changes_of_an_engagement
     }
 
     [Fact]
+    public void Nobody_signs_agrees_to_or_takes_back_a_change_while_a_move_takes_its_steps()
+    {
+        var underWay = Accepted(Larger).After(Apply);
+        Assert.Equal(Reasons.MoveUnderWay, underWay.CloseScope(new CloseScope(1, false, "")).Reason());
+        Assert.Equal(Reasons.MoveUnderWay, underWay.SignScope(new SignScope(new PersonId("board"), 1), Deciders, Now).Reason());
+        Assert.Equal(Reasons.MoveUnderWay, underWay.AgreeToScope(new AgreeToScope(s_cy, 1), Now).Reason());
+        Assert.Equal(ScopeState.Applied, underWay.Carried().Running.Scope!.State);
+    }
+
+    [Fact]
     public void Time_is_accepted_of_those_who_work_on_the_date()
     {
         var changed = Accepted(Larger).Moved(Apply);
