@@ -14,10 +14,10 @@ public sealed partial class TimesheetGrain(GrainServices services) : AggregateGr
 
     public async Task<Reply<Timesheet>> Log(Call call, LogTime c)
     {
+        // A refusal goes through the decision too: a repeat of what was logged is answered as it was, whatever the engagement says by now.
         var (facts, missing) = await FactsFor(call, c);
-        return (missing ?? c.Entries.Select(e => facts!.Refused.GetValueOrDefault(e.Id)).FirstOrDefault(r => r is not null)) is { } refused
-            ? Reply<Timesheet>.No(refused)
-            : await Decide(call, (s, now) => s.Log(c, facts!.TimeZone, now, facts.DaysAhead), s => s);
+        var refused = missing ?? c.Entries.Select(e => facts!.Refused.GetValueOrDefault(e.Id)).FirstOrDefault(r => r is not null);
+        return await Decide(call, (s, now) => refused is not null ? refused : s.Log(c, facts!.TimeZone, now, facts.DaysAhead), s => s);
     }
 
     public Task<Reply<Timesheet>> Remove(Call call, RemoveEntries c) => Decide(call, (s, _) => s.Remove(c), s => s);
