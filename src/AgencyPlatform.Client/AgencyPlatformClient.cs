@@ -57,9 +57,9 @@ public sealed class AgencyPlatformClient : IDisposable
             throw new ArgumentException("OtherAddresses need the default HttpHandler.", nameof(options));
         }
 
-        if (options.Retries is < 0 or > 10)
+        if (options.Retries is < 0 or > 100)
         {
-            throw new ArgumentException($"Retries must be 0 to 10; they are {options.Retries}.", nameof(options));
+            throw new ArgumentException($"Retries must be 0 to 100; they are {options.Retries}.", nameof(options));
         }
 
         var channel = new GrpcChannelOptions

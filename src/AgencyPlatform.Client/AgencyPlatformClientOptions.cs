@@ -18,7 +18,7 @@ public sealed class AgencyPlatformClientOptions
     /// <summary>Allows <c>http://</c> to another machine, where everybody between reads the key. For a private network only.</summary>
     public bool AllowPlaintext { get; init; }
 
-    /// <summary>How often a call whose outcome is unknown is sent again, 0–10. Each time with the same request id, so that it takes effect once.</summary>
+    /// <summary>How often a call whose outcome is unknown is sent again, 0–100. Each time with the same request id, so that it takes effect once.</summary>
     public int Retries { get; init; } = 5;
 
     /// <summary>How long one sending may take before it is sent again; null: only the call's own deadline counts.</summary>

@@ -196,6 +196,7 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
     /// <summary>One agency's bucket of calls, filled steadily, and its calls under way.</summary>
     private sealed class Gate : IDisposable
     {
+        /// <summary>How long whoever is refused is to stay away at least.</summary>
         private static readonly TimeSpan s_wait = TimeSpan.FromMilliseconds(100);
 
         private readonly Lock _lock = new();
@@ -225,7 +226,8 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
                 _filledAt = now;
                 if (_tokens < 1)
                 {
-                    wait = TimeSpan.FromSeconds(Math.Max(0.001, (1 - _tokens) / _perTick / _all.Clock.TimestampFrequency));
+                    // A token comes sooner, but many may wait for it: told to be back at once, they would mostly meet each other.
+                    wait = TimeSpan.FromSeconds(Math.Max(s_wait.TotalSeconds, (1 - _tokens) / _perTick / _all.Clock.TimestampFrequency));
                     return Over.CallsPerSecond;
                 }
 

@@ -118,7 +118,7 @@ public static class RpcRoles
         ["agencyplatform.engagements.v1.EngagementsService/ProposeScopeChange"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/SignScopeChange"] = s_operationsAndApprover,
         ["agencyplatform.engagements.v1.EngagementsService/AgreeToScopeChange"] = s_operationsAndCmo,
-        ["agencyplatform.engagements.v1.EngagementsService/DeclineScopeChange"] = s_operationsAndApprover,
+        ["agencyplatform.engagements.v1.EngagementsService/DeclineScopeChange"] = [AgencyAdmin, Operations, Service, Cmo, ClientApprover],
         ["agencyplatform.engagements.v1.EngagementsService/WithdrawScopeChange"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/ApplyScopeChange"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/RequestCover"] = s_operations,

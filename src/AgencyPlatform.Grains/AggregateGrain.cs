@@ -53,6 +53,9 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
 
     protected IReadModels ReadModels => _services.ReadModels;
 
+    /// <summary>Who names whom as a competitor.</summary>
+    protected Clients.Competitors Competitors => _services.Competitors;
+
     /// <summary>The agency's feed as it is on disk.</summary>
     protected Task<FeedHead> ReadFeedHead() => _services.Journal.ReadHead(Key.Agency);
 
@@ -133,8 +136,16 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
     {
         await Loaded();
         Note(sandboxNow);
-        await SettleNow(sandboxNow);
-        await PumpSaga();
+
+        // What waited for a saga that time has started is due behind it.
+        long before;
+        do
+        {
+            before = CommittedVersion;
+            await SettleNow(sandboxNow);
+            await PumpSaga();
+        }
+        while (CommittedVersion != before);
     }
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)

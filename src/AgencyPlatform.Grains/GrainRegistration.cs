@@ -1,3 +1,4 @@
+using AgencyPlatform.Grains.Clients;
 using AgencyPlatform.Grains.Deadlines;
 using AgencyPlatform.Grains.Placement;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +18,7 @@ public static class GrainRegistration
         silo.Services.TryAddKeyedSingleton(GrainServices.ProductClock, TimeProvider.System);
         silo.Services.TryAddSingleton(new SnapshotOptions());
         silo.Services.TryAddSingleton<ActiveFacts>();
+        silo.Services.AddSingleton<Competitors>();
         silo.Services.AddSingleton<GrainServices>();
         silo.Services.AddPlacementDirector<AgencyPlacementStrategy, AgencyPlacementDirector>();
         silo.Services.AddSingleton<ActiveAggregates>();

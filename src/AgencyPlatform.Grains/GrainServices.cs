@@ -16,6 +16,7 @@ public sealed class GrainServices(
     SnapshotOptions snapshotting,
     ILoggerFactory loggers,
     ActiveFacts activeFacts,
+    Clients.Competitors competitors,
     Placement.ActiveAggregates active)
 {
     /// <summary>Name of the Orleans grain storage that keeps snapshots.</summary>
@@ -32,6 +33,7 @@ public sealed class GrainServices(
     public TimeProvider System { get; } = system;
     public ILoggerFactory Loggers { get; } = loggers;
     public ActiveFacts ActiveFacts { get; } = activeFacts;
+    public Clients.Competitors Competitors { get; } = competitors;
     public Placement.ActiveAggregates Active { get; } = active;
 
     public Instant Now => Instant.FromDateTimeOffset(Clock.GetUtcNow());

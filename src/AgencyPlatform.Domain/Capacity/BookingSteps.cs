@@ -78,9 +78,15 @@ public static class BookingSteps
         int Share(int minutes) => (int)Rounding.HalfUp((System.Numerics.BigInteger)minutes * percent, 100);
     }
 
-    /// <summary>Whether some week of these steps asks for more than some week of the others: by the minutes of a year, exactly. Named dates count as more than nothing only.</summary>
+    /// <summary>
+    /// Whether some week of these steps asks for more than some week of the others, by the minutes of a year, exactly (named dates count as more than nothing only); or they begin
+    /// earlier or go on longer.
+    /// </summary>
     public static bool IsLargerThan(this ImmutableArray<BookingStep> steps, ImmutableArray<BookingStep> others) =>
-        steps.Select(Yearly).DefaultIfEmpty(0).Max() > others.Select(Yearly).DefaultIfEmpty(0).Max();
+        steps.Select(Yearly).DefaultIfEmpty(0).Max() > others.Select(Yearly).DefaultIfEmpty(0).Max()
+        || (!steps.IsEmpty && (steps.Min(s => s.Dates.Start) < others.Min(s => s.Dates.Start) || LastDay(steps) > LastDay(others)));
+
+    private static LocalDate LastDay(ImmutableArray<BookingStep> steps) => steps.Max(s => s.Dates.End ?? LocalDate.MaxIsoValue);
 
     /// <summary>Minutes of a year of 52 weeks in 1 ÷ 840, so that every n of weeks from 1 to 8 divides it.</summary>
     private static long Yearly(BookingStep step) => step switch

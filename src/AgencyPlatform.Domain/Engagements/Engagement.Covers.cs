@@ -10,7 +10,7 @@ namespace AgencyPlatform.Domain.Engagements;
 public sealed partial record Engagement
 {
     /// <summary>Asks the client for consent and the covering CMO for agreement. The same request again changes nothing.</summary>
-    public Decision RequestCover(RequestCover command) => In("request cover", [EngagementState.Active, EngagementState.Transitioning], () =>
+    public Decision RequestCover(RequestCover command) => In("request cover", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
     {
         var cover = new Cover(
             command.Id, command.Away, command.Covering, command.Minutes, command.AgreementWaived, command.Reason, CoverState.Requested, null, null, null, "");
@@ -63,11 +63,12 @@ public sealed partial record Engagement
         OfCover("decline cover", command.Id, [CoverState.Requested], _ => Decision.Accept(new CoverDeclined(command.Id, command.Reason)));
 
     /// <summary>Books the covering CMO on the dates, or refuses.</summary>
-    public Decision BookCover(BookCover command, Guid request, Instant now) => In("book cover", [EngagementState.Active, EngagementState.Transitioning], () =>
+    /// <param name="waiving">The CMOs whose own terms waive their agreement.</param>
+    public Decision BookCover(BookCover command, ImmutableArray<CmoId> waiving, Guid request, Instant now) => In("book cover", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
         OfCover("book cover", command.Id, [CoverState.Requested], cover =>
             cover.ConsentOf is null ? Rejection.Rule(
                 Reasons.ConsentMissing, $"The client has not consented to the cover '{cover.Id}' yet. Record its consent first.", ("cover", cover.Id.Value), ("client", Client.Value))
-            : cover is { AgreedAt: null, AgreementWaived: false } ? Rejection.Rule(
+            : cover is { AgreedAt: null, AgreementWaived: false } && !waiving.Contains(cover.Covering) ? Rejection.Rule(
                 Reasons.AgreementMissing, $"Not agreed yet: {cover.Covering}. Record their agreement first.", ("cmos", cover.Covering.Value))
             : cover.Minutes.Keys.Select(date => RefuseTime(cover.Away, date)).FirstOrDefault(r => r is not null) is { } refusal ? refusal
             : StartMove(
@@ -94,8 +95,8 @@ public sealed partial record Engagement
 
     private Decision OfCover(string move, CoverId id, ImmutableArray<CoverState> states, Func<Cover, Decision> decide) =>
         !Exists ? Rejection.NotFound(Kind, Id.Value ?? "")
+        : Saga is not null ? UnderWay
         : !Running.Covers.TryGetValue(id, out var cover) ? Rejection.NotFound("cover", id.Value)
-        : Saga is not null ? UnderWay()
         : !states.Contains(cover.State) ? Rejection.Rule(
             Reasons.MoveNotAllowed,
             $"The move '{move}' is not allowed when the cover is {cover.State.ToString().ToUpperInvariant()}, only {string.Join(", ", states.Select(s => s.ToString().ToUpperInvariant()))}.",

@@ -91,6 +91,35 @@ public sealed partial record Engagement
     /// <summary>What the newest consent came to.</summary>
     public ConsentResult LastConsent() => new(Time.LastConsent, Time.Approved.Values.Sum(a => a.Consentable));
 
+    /// <summary>
+    /// What a move's larger included minutes give to entries that are parked: no more than they grew by, oldest entry first. What is disputed waits, and so
+    /// does an entry that a reversal of another has made room for.
+    /// </summary>
+    private ImmutableArray<IEvent> ServedAfter(Engagement moved)
+    {
+        var entries = ImmutableArray.CreateBuilder<ServedEntry>();
+        foreach (var (key, entry) in moved.Time.Approved.Where(a => a.Value.Consentable > 0).OrderBy(a => a.Value.Date).ThenBy(a => a.Key))
+        {
+            if (!TermsOn(entry.Date).HasMeter || !moved.Service.Contains(entry.Date))
+            {
+                continue;
+            }
+
+            var (was, now) = (Included(PeriodOn(entry.Date), entry.Date), moved.Included(moved.PeriodOn(entry.Date), entry.Date));
+            var room = now.Minutes - (was.Id == now.Id ? was.Minutes : 0) - entries.Where(s => s.Draw.Grant == now.Id).Sum(s => s.Draw.Minutes);
+            if (Math.Min(room, entry.Parts.Parked) is > 0 and var minutes)
+            {
+                entries.Add(new ServedEntry(key, new GrantDraw(now.Id, minutes)));
+            }
+        }
+
+        return entries.Count == 0 ? [] : [new ParkedServed(entries.ToImmutable())];
+    }
+
+    /// <summary>The thresholds that a move's smaller grant of the open period lets be reached.</summary>
+    private ImmutableArray<IEvent> ReachedNow() =>
+        Time.MeterAt is { } open && Service.Contains(open) && TermsOn(open).HasMeter ? Reached(open, 0, MeterOn(open).RemainingOn(open)) : [];
+
     // ---- what time alone does ----
 
     /// <summary>When the next period begins, or the last one ends; null when no more will.</summary>
@@ -137,7 +166,8 @@ public sealed partial record Engagement
             events.Add(carry);
         }
 
-        foreach (var grant in meter.Grants.Where(g => g.ExpiresAt == date))
+        // A carry may end within a period, when bill days or the end changed since it was made; with the engagement all end.
+        foreach (var grant in Carries().Prepend(Included(period, lastDay)).Where(g => g.ExpiresAt > Time.MeterAt && (g.ExpiresAt <= date || date >= End)))
         {
             var left = meter.Remaining(grant) - (carry?.From.Where(f => f.Grant == grant.Id).Sum(f => f.Minutes) ?? 0);
             if (left > 0)
@@ -181,14 +211,15 @@ public sealed partial record Engagement
                 BillPeriods.Of(Terms, Service).SkipWhile(p => p.Dates.Start < date).Take(rule.Periods).Last().Dates.End, rule.Priority, GrantOrigin.Carried));
     }
 
-    /// <summary>Each threshold that a draw reaches for the first time, and whether nothing is left.</summary>
-    private ImmutableArray<IEvent> Reached(LocalDate date, Meter before, int drawn)
+    /// <summary>Each threshold of a date's period that is reached for the first time, and whether nothing is left.</summary>
+    /// <param name="drawn">Minutes that are being drawn.</param>
+    /// <param name="left">Minutes that an entry of the date could draw then.</param>
+    private ImmutableArray<IEvent> Reached(LocalDate date, int drawn, int left)
     {
         var period = PeriodOn(date).Dates;
         var used = drawn + Time.Approved.Values.Where(a => period.Contains(a.Date)).Sum(a => a.Parts.DrawnMinutes());
-        var left = before.RemainingOn(date) - drawn;
         var reached = Time.Thresholds.GetValueOrDefault(period.Start);
-        return drawn == 0
+        return used == 0
             ? []
             :
             [

@@ -30,19 +30,35 @@ public sealed partial record Engagement
                 Reasons.AgreementMissing, $"Not agreed yet: {string.Join(", ", missing)}. Record their agreement first.", ("cmos", string.Join(",", missing)))
             : Decision.Accept(new ActivationStarted(request, now, timeZone, waiving is { IsEmpty: false } ? waiving : null)));
 
-    /// <summary>Shortens every member's booking to the date and ends the engagement; the date is exclusive.</summary>
+    /// <summary>
+    /// Shortens every member's booking to the date, which is exclusive. Until then the engagement goes on as it is, and time alone ends it; on a date that is not to come it ends
+    /// at once.
+    /// </summary>
     public Decision EndOn(EndEngagement command, Guid request, Instant now) =>
         In("end", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
             command.End <= Plan.Start || (End is { } agreed && command.End > agreed)
                 ? Rejection.Rule(
                     Reasons.EndOutOfRange, $"The end {command.End:uuuu-MM-dd} does not lie within the engagement's days {Service}.",
                     ("start", $"{Plan.Start:uuuu-MM-dd}"), ("end", End is { } end ? $"{end:uuuu-MM-dd}" : "open"))
-                : RefuseNotice(command, now) is { } early ? early
+                : (RefuseNotice(command, now) ?? ApprovedTimeFrom(command.End)) is { } refused ? refused
                 : Decision.Accept(StartEnd(new EndStarted(request, command.End, now, command.NoticeWaived))));
 
-    /// <summary>Begins the end; where nothing is booked any more it is done at once.</summary>
-    private ImmutableArray<IEvent> StartEnd(EndStarted started) =>
-        Apply(started).NextStep() is null ? [started, new EngagementEnded(started.Request, started.End)] : [started];
+    /// <summary>Whether the date is the end already that is agreed, or that it had.</summary>
+    public bool EndsOn(LocalDate end) =>
+        Saga is null && End == end && State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended;
+
+    /// <summary>Begins the end; with nobody booked any more there is no step, and it is done at once.</summary>
+    private ImmutableArray<IEvent> StartEnd(EndStarted started)
+    {
+        var after = Apply(started);
+        return after.NextStep() is null ? [started, .. after.EndOfEnding(started.Request)] : [started];
+    }
+
+    private ImmutableArray<IEvent> EndOfEnding(Guid request)
+    {
+        IEvent end = Saga!.End!.Value > DayOf(Saga.StartedAt) ? new EndAgreed(request, Saga.End.Value) : new EngagementEnded(request, Saga.End.Value);
+        return [end, .. Apply(end).ReachedNow()];
+    }
 
     /// <summary>What the saga under way does next; null when none is.</summary>
     public SagaStep? NextStep()
@@ -111,6 +127,13 @@ public sealed partial record Engagement
                     Reasons.HoldOfAnotherClient, $"The hold '{step.Booking}' of '{step.Cmo}' is for the client '{client}', not for '{Client}'.",
                     ("booking", step.Booking.Value), ("client", client.Value), ("cmo", step.Cmo.Value))),
             ],
+            SagaAction.TakeOver when hold is not null && Proposal.Holds.FirstOrDefault(h => h.Cmo == step.Cmo) is { } signed && !signed.IsFor(hold.Steps) =>
+            [
+                new MemberHeld(step.Cmo, step.Booking, TakenOver: true, hold.Steps),
+                new MemberRefused(step.Cmo, Rejection.Rule(
+                    Reasons.HoldChanged, $"The hold '{step.Booking}' of '{step.Cmo}' was changed after it was proposed: it is not what was signed. Change it back, or revise the proposal.",
+                    ("booking", step.Booking.Value), ("cmo", step.Cmo.Value))),
+            ],
             SagaAction.Place => [new MemberHeld(step.Cmo, step.Booking, TakenOver: false)],
             SagaAction.TakeOver => [new MemberHeld(step.Cmo, step.Booking, TakenOver: true, hold?.Steps)],
             SagaAction.Release or SagaAction.GiveBack => [new MemberFreed(step.Cmo)],
@@ -125,12 +148,12 @@ public sealed partial record Engagement
             return Decision.Accept(events);
         }
 
-        return Decision.Accept(events.Add(after.Saga! switch
+        return Decision.Accept(after.Saga! switch
         {
-            { End: { } end } => new EngagementEnded(step.Request, end),
-            { Refusal: { } why } => new ActivationRefused(step.Request, why),
-            _ => new EngagementActivated(step.Request, Plan.Start),
-        }));
+            { End: not null } => events.AddRange(after.EndOfEnding(step.Request)),
+            { Refusal: { } why } => events.Add(new ActivationRefused(step.Request, why)),
+            _ => events.Add(new EngagementActivated(step.Request, Plan.Start)),
+        });
     }
 
     /// <summary>The id of the booking that the activation places with a CMO: always the same, so that a repeat finds it.</summary>
@@ -144,14 +167,14 @@ public sealed partial record Engagement
 
     private Decision In(string move, ImmutableArray<EngagementState> states, Func<Decision> decide) =>
         !Exists ? Rejection.NotFound(Kind, Id.Value ?? "")
-        : Saga is not null ? UnderWay()
+        : Saga is not null ? UnderWay
         : !states.Contains(State) ? Rejection.Rule(
             Reasons.MoveNotAllowed,
             $"The move '{move}' is not allowed in the state {Name(State)}, only in {string.Join(", ", states.Select(Name))}.",
             ("move", move), ("state", Name(State)), ("allowed_states", string.Join(",", states.Select(Name))))
         : decide();
 
-    private Rejection UnderWay() => Rejection.Rule(
+    private Rejection UnderWay => Rejection.Rule(
         Reasons.MoveUnderWay, $"A move of the engagement '{Id}' is under way: no other until it is done.", ("engagement", Id.Value));
 
     private Decision? Other(int revision) => revision == 0 || revision == Revision

@@ -14,7 +14,8 @@ public sealed partial record Engagement
     /// A new revision goes to the client's decision makers, with what it changed. The client's rule for its amount is taken as it is now, and must be one
     /// that they can satisfy.
     /// </summary>
-    public Decision Propose(ProposeEngagement command, DecisionMakers client, Instant now) => In("propose", [EngagementState.Draft], () =>
+    /// <param name="holds">What the members' holds are for.</param>
+    public Decision Propose(ProposeEngagement command, DecisionMakers client, Instant now, ImmutableArray<BookedSteps>? holds = null) => In("propose", [EngagementState.Draft], () =>
     {
         if (command.ExpiresAt is { } expires && expires <= now)
         {
@@ -27,7 +28,7 @@ public sealed partial record Engagement
             ? unreachable
             : Decision.Accept(new EngagementProposed(
                 Revision + 1, command.ExpiresAt, client.People.Count, client.Version, need, monthly,
-                Proposal.Plan is { } before ? PlanChanges.Between(before, Plan) : [], command.FreesHolds, client.TimeZone));
+                Proposal.Plan is { } before ? PlanChanges.Between(before, Plan) : [], command.FreesHolds, client.TimeZone, holds));
     });
 
     /// <summary>Back to a draft: what was signed and agreed is void.</summary>

@@ -58,7 +58,8 @@ public sealed partial record Engagement
         };
         var after = Apply(@event);
         return after.NextRebooking() is not null ? Decision.Accept(@event)
-            : Decision.Accept(@event, after.Saga!.Refusal is { } why ? new MoveRefused(step.Request, why) : after.Saga.Move!.End);
+            : after.Saga!.Refusal is { } why ? Decision.Accept(@event, new MoveRefused(step.Request, why))
+            : Decision.Accept(after.EndMove().Insert(0, @event));
     }
 
     /// <summary>The state as if the move under way had ended, no CMO refusing: the answer to what if.</summary>
@@ -82,10 +83,19 @@ public sealed partial record Engagement
         FreedAt == due ? FreeKept(due) : [new ScopeClosed(Running.Scope!.Number, ScopeState.Expired, "")];
 
     /// <summary>Begins a move; one that changes no booking is done at once.</summary>
-    private static Decision StartMove(ImmutableArray<Rebooking> rebookings, MoveEnd end, Instant now)
+    private Decision StartMove(ImmutableArray<Rebooking> rebookings, MoveEnd end, Instant now)
     {
         var started = new MoveStarted(end.Request, now, rebookings, end);
-        return rebookings.IsEmpty ? Decision.Accept(started, end) : Decision.Accept(started);
+        return rebookings.IsEmpty ? Decision.Accept(Apply(started).EndMove().Insert(0, started)) : Decision.Accept(started);
+    }
+
+    /// <summary>The end of the move under way, with what it means for parked time and for the meter's thresholds.</summary>
+    private ImmutableArray<IEvent> EndMove()
+    {
+        var end = Saga!.Move!.End;
+        var moved = Apply(end);
+        var served = ServedAfter(moved);
+        return [end, .. served, .. served.Aggregate(moved, (state, e) => state.Apply(e)).ReachedNow()];
     }
 
     /// <summary>What is booked with each member now: as the engagement knows it, or as it was asked for.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using NodaTime;
@@ -25,8 +26,9 @@ public sealed partial record Engagement
             return Rejection.Invalid(new FieldViolation("expire_time", "in the future"));
         }
 
-        var monthly = SignOff.Amount(proposal.Terms is { } changed ? [changed] : TermsFrom(proposal.From));
-        var need = SignOff.Needed(client.Policy, SignOffSubject.ScopeChange, Plan.Terms.Currency, monthly, Plan.SignaturesNeeded);
+        ImmutableArray<Terms> ahead = proposal.Terms is { } changed ? [changed] : TermsFrom(proposal.From);
+        var monthly = SignOff.Amount(ahead);
+        var need = SignOff.Needed(client.Policy, SignOffSubject.ScopeChange, ahead[0].Currency, monthly, Plan.SignaturesNeeded);
         return SignOff.Unreachable(need, client) is { } unreachable ? unreachable : Decision.Accept(new ScopeProposed(
             (Running.Scope?.Number ?? 0) + 1, proposal, command.ExpiresAt, MustAgree(proposal, Booked(asked)), client.People.Count, client.Version, need, monthly));
     });
@@ -55,16 +57,21 @@ public sealed partial record Engagement
         : change.Agreements.ContainsKey(command.Cmo) ? Decision.Nothing
         : Decision.Accept(new ScopeAgreed(command.Cmo, change.Number, now)));
 
+    /// <summary>The client declines it before it is accepted; a CMO who is asked to agree, or the agency, until it is applied.</summary>
     public Decision CloseScope(CloseScope command) => Open(
-        command.ByClient ? "decline scope change" : "withdraw scope change", command.Number,
+        command.ByClient || command.Cmo is not null ? "decline scope change" : "withdraw scope change", command.Number,
         command.ByClient ? [ScopeState.Proposed] : [ScopeState.Proposed, ScopeState.Accepted],
-        change => Decision.Accept(new ScopeClosed(change.Number, command.ByClient ? ScopeState.Declined : ScopeState.Withdrawn, command.Reason)));
+        change => command.Cmo is { } cmo && !change.MustAgree.Contains(cmo)
+            ? Rejection.NotFound("member", cmo.Value)
+            : Decision.Accept(new ScopeClosed(
+                change.Number, command.ByClient || command.Cmo is not null ? ScopeState.Declined : ScopeState.Withdrawn, command.Reason, command.Cmo)));
 
     /// <summary>Swaps the capacity of everybody concerned, or of nobody; the terms change from the date on.</summary>
-    public Decision ApplyScope(ApplyScope command, ImmutableArray<BookedSteps> asked, Guid request, Instant now) => In("apply scope change", [EngagementState.Active], () =>
+    /// <param name="waiving">The CMOs whose own terms waive their agreement.</param>
+    public Decision ApplyScope(ApplyScope command, ImmutableArray<BookedSteps> asked, ImmutableArray<CmoId> waiving, Guid request, Instant now) => In("apply scope change", [EngagementState.Active], () =>
         Open("apply scope change", command.Number, [ScopeState.Accepted], change =>
             RefuseScope(change.Proposal) is { } refusal ? refusal
-            : Missing(change.MustAgree, change.Agreements) is { } missing ? missing
+            : Missing(change.MustAgree.Except(waiving), change.Agreements) is { } missing ? missing
             : StartMove(ScopeRebookings(change.Proposal, asked, request), new ScopeChanged(request, change.Number, change.Proposal), now)));
 
     /// <summary>What the change does to bookings.</summary>
@@ -137,6 +144,7 @@ public sealed partial record Engagement
 
         return wrong.Count > 0
             ? Rejection.Invalid(wrong.ToArray())
+            : proposal.Terms is { } charged && ChargedOtherwise(charged) is { } stands ? stands
             : Plan.Members.Where(m => !proposal.Members.IsEmpty && proposal.Members.All(p => p.Cmo != m.Cmo))
                 .Select(m => ApprovedTimeFrom(proposal.From, m.Cmo)).FirstOrDefault(r => r is not null);
 
@@ -149,6 +157,18 @@ public sealed partial record Engagement
         }
     }
 
+    /// <summary>
+    /// Why terms cannot hold from their date on: approved time was split, and posted, by terms of another kind, currency, seller, cycle or rate. A fee and included minutes may change in the
+    /// past, which the next bill corrects.
+    /// </summary>
+    private Rejection? ChargedOtherwise(Terms terms) =>
+        Time.Approved.Values.Where(a => a.Date >= terms.EffectiveFrom).Select(a => (a.Date, Was: TermsOn(a.Date), a.Parts))
+            .Where(a => a.Was.GetType() != terms.GetType() || (a.Was.Currency, a.Was.Seller, a.Was.Cycle) != (terms.Currency, terms.Seller, terms.Cycle)
+                || (a.Parts is { Charged: > 0 } or { Overage: > 0 } && RateOf(a.Was) != RateOf(terms)))
+            .Select(a => ApprovedTimeFrom(a.Date)).FirstOrDefault();
+
+    private static long? RateOf(Terms terms) => terms is RetainerTerms retainer ? retainer.OverageHourlyRate : ((HourlyTerms)terms).HourlyRate;
+
     /// <summary>Those who come and those of whom more is asked, unless their own terms waive it.</summary>
     private ImmutableArray<CmoId> MustAgree(ScopeProposal proposal, ImmutableArray<BookedSteps> booked) =>
     [
@@ -159,7 +179,7 @@ public sealed partial record Engagement
            select member.Cmo,
     ];
 
-    private static Rejection? Missing(ImmutableArray<CmoId> needed, ImmutableSortedDictionary<CmoId, Instant> given) =>
+    private static Rejection? Missing(IEnumerable<CmoId> needed, ImmutableSortedDictionary<CmoId, Instant> given) =>
         needed.Where(cmo => !given.ContainsKey(cmo)).Select(cmo => cmo.Value).ToArray() is { Length: > 0 } missing
             ? Rejection.Rule(Reasons.AgreementMissing, $"Not agreed yet: {string.Join(", ", missing)}. Record their agreement first.", ("cmos", string.Join(",", missing)))
             : null;
@@ -167,8 +187,8 @@ public sealed partial record Engagement
     /// <summary>The latest change, if it is the one that was read and its state allows the move.</summary>
     private Decision Open(string move, int number, ImmutableArray<ScopeState> states, Func<ScopeChange, Decision> decide) =>
         !Exists ? Rejection.NotFound(Kind, Id.Value ?? "")
+        : Saga is not null ? UnderWay
         : Running.Scope is not { } change ? Rejection.NotFound("scope_change", Text(number))
-        : Saga is not null ? UnderWay()
         : number != 0 && number != change.Number ? Rejection.Rule(
             Reasons.RevisionChanged, $"Change {number} is not the latest one, {change.Number}: read again and decide again.",
             ("revision", Text(number)), ("current_revision", Text(change.Number)))

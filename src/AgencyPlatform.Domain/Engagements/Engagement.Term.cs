@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using NodaTime;
 
@@ -92,7 +93,7 @@ public sealed partial record Engagement
     private Rejection? RefuseNotice(EndEngagement command, Instant now)
     {
         var today = DayOf(now);
-        if (command.NoticeWaived is not null || Plan.Term is not { } rules || EarliestEnd(today) is not { } earliest || command.End == earliest)
+        if (command.NoticeWaived is not null || State == EngagementState.Transitioning || Plan.Term is not { } rules || EarliestEnd(today) is not { } earliest || command.End == earliest)
         {
             return null;
         }
@@ -121,18 +122,28 @@ public sealed partial record Engagement
 
     private DateTimeZone Zone => DateTimeZoneProviders.Tzdb[Time.TimeZone ?? "UTC"];
 
-    /// <summary>The start of the day after the term's last one; of an engagement that tapers off, or ends earlier, there is none.</summary>
-    private Instant? NextOfTerm => State is EngagementState.Active or EngagementState.Paused && TermEnd() is { } end && (End is null || End == end)
+    /// <summary>The start of the day after the last one: of the engagement, or of its term where no end is set. What tapers off has no term any more.</summary>
+    private Instant? NextOfTerm => State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning
+        && (End ?? (State == EngagementState.Transitioning ? null : TermEnd())) is { } end
         ? Zone.AtStartOfDay(end).ToInstant()
         : null;
 
     private ImmutableArray<IEvent> MoveTerm(Instant due)
     {
-        var (end, next) = (TermEnd()!.Value, Term.Renewals + 1);
-        return Plan.Term!.Renewal == Renewal.Automatic && End is null
+        var (end, next) = (End ?? TermEnd()!.Value, Term.Renewals + 1);
+        return End is null && Plan.Term!.Renewal == Renewal.Automatic
             ? [new TermRenewed(next, end, Plan.Term.EndOf(Plan.Start, next), Renewal.Automatic)]
-            : [new TermEnded(end), .. StartEnd(new EndStarted(EndingOf(end), end, due))];
+            : [.. end == TermEnd() ? [new TermEnded(end)] : ReadOnlySpan<IEvent>.Empty, .. StartEnd(new EndStarted(EndingOf(end), end, due))];
     }
+
+    /// <summary>As it is from the agreement on a day to come: what was booked, or put aside by a pause, from that day on is given up.</summary>
+    private Engagement EndingOn(LocalDate end) => this with
+    {
+        End = end,
+        Bookings = Bookings.Where(b => b.Value.Steps is not { } steps || !steps.Until(end).IsEmpty)
+            .ToImmutableSortedDictionary(b => b.Key, b => b.Value with { Phase = MemberPhase.Booked, Steps = b.Value.Steps?.Until(end) }),
+        Running = Running.OpenPause is null ? Running : Running.WithLastPause(p => p with { Suspended = [.. p.Suspended.Select(s => s with { Steps = s.Steps.Until(end) })] }),
+    };
 
     /// <summary>The id under which time ends the engagement: always the same, whoever settles it.</summary>
     private Guid EndingOf(LocalDate end) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{Id}/{Text(end)}")).AsSpan(0, 16));

@@ -51,7 +51,7 @@ public sealed partial record Engagement
         {
             var meter = MeterOn(command.Date);
             parts = parts with { Drawn = meter.Draw(command.Date, command.Minutes) };
-            reached = Reached(command.Date, meter, parts.DrawnMinutes());
+            reached = parts.Drawn.IsEmpty ? [] : Reached(command.Date, parts.DrawnMinutes(), meter.RemainingOn(command.Date) - parts.DrawnMinutes());
             var beyond = command.Minutes - parts.DrawnMinutes();
             switch ((terms as RetainerTerms)?.Gate)
             {
@@ -77,9 +77,14 @@ public sealed partial record Engagement
         return Decision.Accept(PostingOf(drawn, terms) is { } posted ? events.Add(posted) : events);
     }
 
-    /// <summary>Why time of this CMO on this date is not the engagement's; null when it is.</summary>
+    /// <summary>Why time of this CMO on this date is not the engagement's; null when it is. While a move is under way, time that it would refuse waits for its end.</summary>
     public Rejection? RefuseTime(CmoId cmo, LocalDate date)
     {
+        if (Saga is { Refusal: null } saga && (saga.End <= date || (saga.Move is not null && AsIfMoved().RefuseTime(cmo, date) is not null)))
+        {
+            return UnderWay;
+        }
+
         if (!Involved().Contains(cmo))
         {
             return Rejection.Rule(Reasons.NotAMember, $"{cmo} does not work for the engagement {Id}.", ("engagement", Id.Value), ("cmo", cmo.Value));

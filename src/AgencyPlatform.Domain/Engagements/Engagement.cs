@@ -50,7 +50,7 @@ public sealed partial record Engagement(
 
     public static string Kind => "engagement";
 
-    public static int FoldVersion => 3;
+    public static int FoldVersion => 4;
 
     public static Engagement Initial { get; } = new(
         default, default,
@@ -103,6 +103,7 @@ public sealed partial record Engagement(
                 Comments = Proposal.Comments,
                 FreesHolds = e.FreesHolds,
                 TimeZone = e.TimeZone ?? "UTC",
+                Holds = e.Holds ?? [],
             },
         },
         EngagementRevised => this with
@@ -137,6 +138,7 @@ public sealed partial record Engagement(
         EngagementActivated e => WithOutcome(e.Request, null) with { State = EngagementState.Active, ExpiresAt = null },
         EndStarted e => this with { Saga = new EngagementSaga(e.Request, e.At, null, e.End) },
         MemberEnded e => InPhase(e.Cmo, MemberPhase.Ended),
+        EndAgreed e => WithOutcome(e.Request, null).EndingOn(e.End),
         EngagementEnded e => WithOutcome(e.Request, null) with { State = EngagementState.Ended, End = e.End },
         IEngagementTimeEvent e => this with { Time = Time.Apply(e) },
         RenewalSigned e => this with { Term = Term with { Need = e.Need, Signatures = Term.Signatures.Add(new Signature(e.Person, e.At, e.By)) } },
@@ -168,7 +170,7 @@ public sealed partial record Engagement(
             .. Rows(),
         ],
         EngagementProposed or EngagementRevised or EngagementAccepted or EngagementDeclined or EngagementWithdrawn or EngagementExpired
-            or EngagementActivated or EngagementEnded or MoveEnd or ScopeProposed or CoverRequested => Rows(),
+            or EngagementActivated or EndAgreed or EngagementEnded or MoveEnd or ScopeProposed or CoverRequested => Rows(),
         TimePosted e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
         _ => [],
     };

@@ -32,6 +32,9 @@ public static partial class Reasons
     /// <summary>The hold that a member names is for another client company. Metadata: booking, client. Name a hold for the engagement's client.</summary>
     public const string HoldOfAnotherClient = "HOLD_OF_ANOTHER_CLIENT";
 
+    /// <summary>The hold that a member names is for other minutes or days than when it was proposed and signed. Metadata: booking, cmo. Change it back, or revise the proposal and have it signed.</summary>
+    public const string HoldChanged = "HOLD_CHANGED";
+
     /// <summary>An engagement ends after its start and not after the end that is agreed. Metadata: start, end. Choose a date between.</summary>
     public const string EndOutOfRange = "END_OUT_OF_RANGE";
 }

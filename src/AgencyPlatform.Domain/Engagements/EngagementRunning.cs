@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
@@ -49,7 +50,11 @@ public sealed record Pause(
 
 /// <summary>What is booked with one member.</summary>
 [GenerateSerializer, Immutable, Alias("engagement.booked-steps")]
-public sealed record BookedSteps(CmoId Cmo, ImmutableArray<BookingStep> Steps);
+public sealed record BookedSteps(CmoId Cmo, ImmutableArray<BookingStep> Steps)
+{
+    /// <summary>Whether the steps are the same, whatever made them.</summary>
+    public bool IsFor(ImmutableArray<BookingStep> steps) => JsonSerializer.Serialize(Steps, EventJson.Options) == JsonSerializer.Serialize(steps, EventJson.Options);
+}
 
 // ---- the saga that every move of a running engagement is ----
 

@@ -52,6 +52,9 @@ public sealed record ApprovedTime(
     [JsonIgnore]
     public int Consentable => Dispute is null ? Parts.Parked : 0;
 
+    /// <summary>So many of the parked minutes are drawn now.</summary>
+    public ApprovedTime Served(GrantDraw draw) => this with { Parts = Parts with { Parked = Parts.Parked - draw.Minutes, Drawn = Parts.Drawn.Add(draw) } };
+
     /// <summary>So many of the parked minutes are overage now.</summary>
     public ApprovedTime Consented(int minutes) => this with { Parts = Parts with { Parked = Parts.Parked - minutes, Overage = Parts.Overage + minutes } };
 }
@@ -97,6 +100,11 @@ public sealed record EngagementTime(
         ThresholdReached e => this with { Thresholds = Thresholds.SetItem(e.PeriodStart, e.Percent) },
         MeterExhausted => this,
         OverageConsented e => this with { Approved = e.Entries.Aggregate(Approved, (all, c) => all.SetItem(c.Entry, all[c.Entry].Consented(c.Minutes))), LastConsent = e.Entries },
+        ParkedServed e => this with
+        {
+            Approved = e.Entries.Aggregate(Approved, (all, s) => all.SetItem(s.Entry, all[s.Entry].Served(s.Draw))),
+            Drawn = Meter.Taken(Drawn, [.. e.Entries.Select(s => s.Draw)]),
+        },
         TimePosted e => this with
         {
             Accrued = e.Accruals.Aggregate(Accrued, (all, a) => all.SetItem(a.Key, all.GetValueOrDefault(a.Key) + a.Minutes)),
@@ -197,6 +205,14 @@ public sealed record ThresholdReached(LocalDate PeriodStart, int Percent, int Dr
 /// <summary>Nothing is left that an entry of the period could draw.</summary>
 [Event("engagement.meter-exhausted"), GenerateSerializer, Immutable, Alias("engagement.meter-exhausted")]
 public sealed record MeterExhausted(LocalDate PeriodStart, int Drawable) : IEngagementTimeEvent;
+
+/// <summary>What a grant that grew gives to one entry's parked minutes.</summary>
+[GenerateSerializer, Immutable, Alias("engagement.served-entry")]
+public sealed record ServedEntry(TimeEntryKey Entry, GrantDraw Draw);
+
+/// <summary>A move made a period's included minutes more: parked minutes draw on what was added, oldest entry first, and need no consent any more.</summary>
+[Event("engagement.parked-served"), GenerateSerializer, Immutable, Alias("engagement.parked-served")]
+public sealed record ParkedServed(ImmutableArray<ServedEntry> Entries) : IEngagementTimeEvent;
 
 /// <summary>Parked minutes became overage by the client's consent.</summary>
 [Event("engagement.overage-consented"), GenerateSerializer, Immutable, Alias("engagement.overage-consented")]

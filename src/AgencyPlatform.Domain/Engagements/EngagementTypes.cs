@@ -231,10 +231,11 @@ public sealed record EngagementUpdated(EngagementPlan Plan, ImmutableSortedDicti
 /// <param name="Monthly">The amount that the rule looked at.</param>
 /// <param name="Changes">What is different from the revision before.</param>
 /// <param name="TimeZone">The agency's.</param>
+/// <param name="Holds">What the members' holds were for: what is signed, and what the activation must find.</param>
 [Event("engagement.proposed"), GenerateSerializer, Immutable, Alias("engagement.proposed")]
 public sealed record EngagementProposed(
     int Revision, Instant? ExpiresAt, int DecisionMakers, long ClientVersion, SignOffNeed? Need = null, Money? Monthly = null, ImmutableArray<FieldChange>? Changes = null,
-    bool FreesHolds = false, string? TimeZone = null) : IEvent;
+    bool FreesHolds = false, string? TimeZone = null, ImmutableArray<BookedSteps>? Holds = null) : IEvent;
 
 /// <summary>Taken back into a draft; signatures and agreements of the revision are void.</summary>
 [Event("engagement.revised"), GenerateSerializer, Immutable, Alias("engagement.revised")]
@@ -292,6 +293,10 @@ public sealed record EndStarted(Guid Request, LocalDate End, Instant At, string?
 
 [Event("engagement.member-ended"), GenerateSerializer, Immutable, Alias("engagement.member-ended")]
 public sealed record MemberEnded(CmoId Cmo) : IEvent;
+
+/// <summary>The day of the end is agreed and still to come: bookings are cut off there, and until then the engagement goes on.</summary>
+[Event("engagement.end-agreed"), GenerateSerializer, Immutable, Alias("engagement.end-agreed")]
+public sealed record EndAgreed(Guid Request, LocalDate End) : IEvent;
 
 [Event("engagement.ended"), GenerateSerializer, Immutable, Alias("engagement.ended")]
 public sealed record EngagementEnded(Guid Request, LocalDate End) : IEvent;

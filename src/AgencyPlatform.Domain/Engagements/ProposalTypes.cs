@@ -14,6 +14,7 @@ namespace AgencyPlatform.Domain.Engagements;
 /// <param name="FreesHolds">Whether the members' holds are released when it ends without an activation.</param>
 /// <param name="ToFree">The holds that are still to be released, since <paramref name="ClosedAt"/>.</param>
 /// <param name="TimeZone">The agency's, by which it falls due on a date.</param>
+/// <param name="Holds">What the members' holds were for when it was proposed; of holds that were not there, and in journals of before, nothing.</param>
 [GenerateSerializer, Immutable, Alias("engagement.proposal")]
 public sealed record Proposal(
     SignOffNeed? Need,
@@ -25,12 +26,13 @@ public sealed record Proposal(
     bool FreesHolds,
     ImmutableSortedDictionary<CmoId, BookingId> ToFree,
     Instant? ClosedAt,
-    string TimeZone)
+    string TimeZone,
+    ImmutableArray<BookedSteps> Holds)
 {
     public const int MostComments = 100;
 
     public static Proposal None { get; } = new(
-        null, null, null, [], [], ImmutableSortedDictionary<CmoId, AgreementRequest>.Empty, false, ImmutableSortedDictionary<CmoId, BookingId>.Empty, null, "UTC");
+        null, null, null, [], [], ImmutableSortedDictionary<CmoId, AgreementRequest>.Empty, false, ImmutableSortedDictionary<CmoId, BookingId>.Empty, null, "UTC", []);
 
     /// <summary>The same, over without an activation: what is to be freed now.</summary>
     public Proposal Closed(EngagementPlan plan, Instant? at) => FreesHolds && at is not null

@@ -83,8 +83,9 @@ public sealed record AgreeToScope(CmoId Cmo, int Number);
 
 /// <param name="ByClient">Declined by the client; otherwise withdrawn by the agency.</param>
 /// <param name="Reason">For the record; no personal data; may be empty.</param>
+/// <param name="Cmo">Declined by this CMO, who is asked to agree; null: by the client or the agency.</param>
 [GenerateSerializer, Immutable, Alias("engagement.close-scope")]
-public sealed record CloseScope(int Number, bool ByClient, string Reason);
+public sealed record CloseScope(int Number, bool ByClient, string Reason, CmoId? Cmo = null);
 
 /// <param name="Number">The change that was read; 0: whichever is the latest.</param>
 [GenerateSerializer, Immutable, Alias("engagement.apply-scope")]
@@ -106,8 +107,9 @@ public sealed record ScopeAccepted(int Number) : IRunningEvent;
 public sealed record ScopeAgreed(CmoId Cmo, int Number, Instant At) : IRunningEvent;
 
 /// <param name="State">Declined, withdrawn or expired.</param>
+/// <param name="Cmo">The CMO who declined; null: the client did, or it was not declined.</param>
 [Event("engagement.scope-closed"), GenerateSerializer, Immutable, Alias("engagement.scope-closed")]
-public sealed record ScopeClosed(int Number, ScopeState State, string Reason) : IRunningEvent;
+public sealed record ScopeClosed(int Number, ScopeState State, string Reason, CmoId? Cmo = null) : IRunningEvent;
 
 /// <summary>The new scope is booked.</summary>
 [Event("engagement.scope-changed"), GenerateSerializer, Immutable, Alias("engagement.scope-changed")]

@@ -53,11 +53,32 @@ internal sealed partial class EngagementsService
         });
     }
 
-    public override Task<V1.Engagement> DeclineScopeChange(V1.DeclineScopeChangeRequest request, ServerCallContext context) =>
-        CloseScope(request, request.Name, request.Number, byClient: true, request.Reason, context);
+    /// <summary>A CMO's key declines for its own CMO.</summary>
+    public override Task<V1.Engagement> DeclineScopeChange(V1.DeclineScopeChangeRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = ResourceNames.AgencyOf(request.Name) ?? default;
+        var (number, reason) = (Number(fields, request.Number), fields.LongText("reason", request.Reason, 1000));
+        CmoId? named = request.Cmo.Length == 0 ? null : fields.Reference<CmoId>("cmo", request.Cmo, agency, "cmos");
+        return Move(request, request.Name, fields, context, (grain, call) =>
+        {
+            var caller = Calls.Caller(context);
+            var cmo = named ?? (caller.IsStaff ? null : caller.Cmo);
+            if (cmo is { } declining)
+            {
+                caller.EnsureCmo(declining);
+            }
 
-    public override Task<V1.Engagement> WithdrawScopeChange(V1.WithdrawScopeChangeRequest request, ServerCallContext context) =>
-        CloseScope(request, request.Name, request.Number, byClient: false, request.Reason, context);
+            return grain.CloseScope(call, new CloseScope(number, ByClient: cmo is null, reason, cmo));
+        });
+    }
+
+    public override Task<V1.Engagement> WithdrawScopeChange(V1.WithdrawScopeChangeRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var command = new CloseScope(Number(fields, request.Number), ByClient: false, fields.LongText("reason", request.Reason, 1000));
+        return Move(request, request.Name, fields, context, (grain, call) => grain.CloseScope(call, command));
+    }
 
     public override Task<V1.Engagement> ApplyScopeChange(V1.ApplyScopeChangeRequest request, ServerCallContext context)
     {
@@ -164,13 +185,6 @@ internal sealed partial class EngagementsService
         var title = fields.Text("title", request.Title, 200, required: false);
         var command = new PutHandoverItem(fields.Id<HandoverItemId>("item_id", request.ItemId), title.Length == 0 ? null : title, request.Done);
         return Move(request, request.Name, fields, context, (grain, call) => grain.PutHandoverItem(call, command));
-    }
-
-    private Task<V1.Engagement> CloseScope(Google.Protobuf.IMessage request, string name, int number, bool byClient, string reason, ServerCallContext context)
-    {
-        var fields = new Fields();
-        var command = new CloseScope(Number(fields, number), byClient, fields.LongText("reason", reason, 1000));
-        return Move(request, name, fields, context, (grain, call) => grain.CloseScope(call, command));
     }
 
     private static int Number(Fields fields, int number) => fields.Number("number", number, 0, int.MaxValue);

@@ -8,6 +8,9 @@ namespace AgencyPlatform.Gateway.Events;
 /// <summary>The history of an agency, read from the journal.</summary>
 internal sealed class EventsService(Calls calls, IJournal journal) : V1.EventsService.EventsServiceBase
 {
+    /// <summary>Bytes of events in a page, unless the first alone has more: a caller that asks for many pages and reads none keeps them all in memory.</summary>
+    private const int PageBytes = 256 * 1024;
+
     public override async Task<ListEventsResponse> ListEvents(ListEventsRequest request, ServerCallContext context)
     {
         var fields = new Fields();
@@ -35,16 +38,23 @@ internal sealed class EventsService(Calls calls, IJournal journal) : V1.EventsSe
         var filter = kind.Length + type.Length == 0 ? null : new FeedFilter(Null(kind), Null(id), Null(type));
         var from = after?.Sequence ?? 0;
         var events = await journal.ReadFeed(agency, from, limit, filter, context.CancellationToken);
-        var end = events.Count < limit;
-        var last = events.Count > 0 ? events[^1].Sequence : from;
-
-        // At the end of a filtered feed the cursor passes over what the filter left out, as far as the head that was read before.
-        var response = new ListEventsResponse { EndOfFeed = end, NextCursor = new Cursor(head.Epoch, end ? Math.Max(last, head.Sequence) : last).ToString() };
-        foreach (var stored in events)
+        var response = new ListEventsResponse();
+        var bytes = 0;
+        foreach (var each in events.Select(stored => ToWire(head.Epoch, stored)))
         {
-            response.Events.Add(ToWire(head.Epoch, stored));
+            bytes += each.CalculateSize();
+            if (bytes > PageBytes && response.Events.Count > 0)
+            {
+                break;
+            }
+
+            response.Events.Add(each);
         }
 
+        // At the end of a filtered feed the cursor passes over what the filter left out, as far as the head that was read before.
+        response.EndOfFeed = events.Count < limit && response.Events.Count == events.Count;
+        var last = response.Events.Count > 0 ? response.Events[^1].Sequence : from;
+        response.NextCursor = new Cursor(head.Epoch, response.EndOfFeed ? Math.Max(last, head.Sequence) : last).ToString();
         return response;
     }
 

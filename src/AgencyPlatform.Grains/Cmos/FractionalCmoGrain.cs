@@ -5,7 +5,6 @@ using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
-using AgencyPlatform.Grains.Clients;
 using Orleans.Concurrency;
 
 namespace AgencyPlatform.Grains.Cmos;
@@ -139,7 +138,7 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
     }
 
     private async ValueTask<Reply<ClientFence>> Fence(Call call, ClientCompanyId client) =>
-        ActiveFacts.Fence(Key.Agency, client, SystemNow - ClientCompanyGrain.NamedByStands(client)) is { } told
+        ActiveFacts.Fence(Key.Agency, client, SystemNow - Clients.Competitors.Stands(Key.Agency)) is { } told
             ? new Reply<ClientFence>(told, null, null)
             : await Grain<IClientCompanyGrain>(client.Value).GetFence(new Read(Key.Agency, call.SandboxNow));
 

@@ -35,7 +35,11 @@ public sealed partial class EngagementGrain
 
     public Task<Reply<Engagement>> CloseScope(Call call, CloseScope c) => Decide(call, (s, _) => s.CloseScope(c), s => s);
 
-    public Task<Reply<Engagement>> ApplyScope(Call call, ApplyScope c) => Move(call, (s, asked, request, now) => s.ApplyScope(c, asked, request, now));
+    public async Task<Reply<Engagement>> ApplyScope(Call call, ApplyScope c)
+    {
+        ImmutableArray<CmoId> waiving = [.. (await Waiving(call, Committed.Running.Scope?.MustAgree ?? [])).Keys];
+        return await Move(call, (s, asked, request, now) => s.ApplyScope(c, asked, waiving, request, now));
+    }
 
     public async Task<Reply<Engagement>> RequestCover(Call call, RequestCover c) =>
         await Unknown(call, null, [c.Covering]) is { } unknown ? Reply<Engagement>.No(unknown) : await Decide(call, (s, _) => s.RequestCover(c), s => s);
@@ -46,7 +50,11 @@ public sealed partial class EngagementGrain
 
     public Task<Reply<Engagement>> DeclineCover(Call call, DeclineCover c) => Decide(call, (s, _) => s.DeclineCover(c), s => s);
 
-    public Task<Reply<Engagement>> BookCover(Call call, BookCover c) => Move(call, (s, _, request, now) => s.BookCover(c, request, now));
+    public async Task<Reply<Engagement>> BookCover(Call call, BookCover c)
+    {
+        ImmutableArray<CmoId> waiving = [.. (await Waiving(call, Committed.Running.Covers.TryGetValue(c.Id, out var cover) ? [cover.Covering] : [])).Keys];
+        return await Move(call, (s, _, request, now) => s.BookCover(c, waiving, request, now));
+    }
 
     public Task<Reply<Engagement>> CancelCover(Call call, CancelCover c) => Move(call, (s, _, request, now) => s.CancelCover(c, request, now));
 

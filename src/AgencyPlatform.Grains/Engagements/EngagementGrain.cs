@@ -30,7 +30,19 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
     public async Task<Reply<Engagement>> Update(Call call, UpdateEngagement c) =>
         await Unknown(call, c.Plan) is { } unknown ? Reply<Engagement>.No(unknown) : await Decide(call, (s, _) => s.Update(c), s => s);
 
-    public Task<Reply<Engagement>> Propose(Call call, ProposeEngagement c) => WithDecisionMakers(call, client => Decide(call, (s, now) => s.Propose(c, client, now), s => s));
+    public async Task<Reply<Engagement>> Propose(Call call, ProposeEngagement c)
+    {
+        var (read, holds) = (new Read(Key.Agency, call.SandboxNow), ImmutableArray.CreateBuilder<BookedSteps>());
+        foreach (var member in Committed.Plan.Members)
+        {
+            if (member.Hold is { } hold && (await Grain<IFractionalCmoGrain>(member.Cmo.Value).GetBooking(read, hold)).Value is { } held)
+            {
+                holds.Add(new BookedSteps(member.Cmo, held.Spec.Steps));
+            }
+        }
+
+        return await WithDecisionMakers(call, client => Decide(call, (s, now) => s.Propose(c, client, now, holds.ToImmutable()), s => s));
+    }
 
     public Task<Reply<Engagement>> Revise(Call call) => Decide(call, (s, _) => s.Revise(), s => s);
 
@@ -66,7 +78,7 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
         }
 
         var zone = agency.Value!.LegalEntities[known.Value!.Terms[0].Seller].TimeZone;
-        var waiving = await Waiving(call, known.Value);
+        var waiving = await Waiving(call, known.Value.Plan.Members.Select(m => m.Cmo));
         var (named, request) = Named(call);
         var reply = await RunSaga(named, (s, now) => s.Activate(request, zone, now, waiving), EndOf, s => s);
         return call.ValidateOnly && reply.Value is { } state && await WouldRefuse(call, state) is { } refusal ? Reply<Engagement>.No(refusal) : reply;
@@ -76,7 +88,7 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
     {
         var (named, request) = Named(call);
         var now = await Get(new Read(Key.Agency, call.SandboxNow));
-        return now.Value is { State: EngagementState.Ended } ended && ended.End == c.End && ended.OutcomeOf(request) is null
+        return now.Value is { } known && known.EndsOn(c.End) && known.OutcomeOf(request) is null
             ? now
             : await RunSaga(named, (s, at) => s.EndOn(c, request, at), EndOf, s => s);
     }
@@ -226,11 +238,11 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
         return null;
     }
 
-    /// <summary>The members whose own terms waive their agreement, with the version of the CMO that says so.</summary>
-    private async Task<ImmutableSortedDictionary<CmoId, long>> Waiving(Call call, Engagement state)
+    /// <summary>Those whose own terms waive their agreement, with the version of the CMO that says so.</summary>
+    private async Task<ImmutableSortedDictionary<CmoId, long>> Waiving(Call call, IEnumerable<CmoId> asked)
     {
         var read = new Read(Key.Agency, call.SandboxNow);
-        var cmos = await Task.WhenAll(state.Plan.Members.Select(async m => (m.Cmo, Reply: await Grain<IFractionalCmoGrain>(m.Cmo.Value).Get(read))));
+        var cmos = await Task.WhenAll(asked.Select(async cmo => (Cmo: cmo, Reply: await Grain<IFractionalCmoGrain>(cmo.Value).Get(read))));
         return cmos.Where(c => c.Reply.Value is { Profile.WaivesAgreement: true }).ToImmutableSortedDictionary(c => c.Cmo, c => c.Reply.Meta!.Version);
     }
 

@@ -125,7 +125,7 @@ internal sealed partial class Checker
 
         // The end names the request that started it.
         var end = _streams[(effect.Kind, effect.Aggregate)].Find(e =>
-            e.Version > effect.Version && e.Type is "engagement.activated" or "engagement.activation-refused" or "engagement.ended" && e.Payload.Contains(id, StringComparison.OrdinalIgnoreCase));
+            e.Version > effect.Version && e.Type is "engagement.activated" or "engagement.activation-refused" or "engagement.end-agreed" or "engagement.ended" && e.Payload.Contains(id, StringComparison.OrdinalIgnoreCase));
         return end?.Type switch { null => "open", "engagement.activation-refused" => "refused", _ => "done" };
     }
 

@@ -333,7 +333,8 @@ internal sealed partial class Checker
             // One that tapers off may have nothing left with a CMO.
             if (engagement.State == EngagementState.Active)
             {
-                foreach (var member in engagement.Members)
+                // Who was to join after an end that was agreed meanwhile has nothing left.
+                foreach (var member in engagement.Members.Where(m => engagement.EndDate is not { } end || m.Steps.Any(s => s.StartDate.ToDate() < end.ToDate())))
                 {
                     expected.Add((NaiveBooking.Last(member.Cmo), id));
                 }

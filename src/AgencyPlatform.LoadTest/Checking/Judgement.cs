@@ -1,7 +1,6 @@
 using System.Globalization;
 using AgencyPlatform.LoadTest.Calls;
 using AgencyPlatform.LoadTest.Load;
-using Grpc.Core;
 
 namespace AgencyPlatform.LoadTest.Checking;
 
@@ -14,7 +13,8 @@ internal static class Judgement
     /// <summary>An agency is mostly waited for: many small reads, one after another.</summary>
     private const int AgenciesAtATime = 8;
 
-    private const int MostReadings = 10;
+    /// <summary>Readers wait as long as the agency's limits make them: a check that gave up half read would have judged nothing.</summary>
+    private const int ReadingRetries = 40;
 
     /// <param name="progress">Agencies judged, and how many there are.</param>
     public static async Task<CheckReport> Of(Connection connection, string log, IReadOnlyList<(string Name, string Key)> agencies, Action<long, long> progress, TimeProvider time)
@@ -37,11 +37,11 @@ internal static class Judgement
             await Parallel.ForEachAsync(group, new ParallelOptions { MaxDegreeOfParallelism = AgenciesAtATime }, async (i, _) =>
             {
                 var (name, key) = agencies[i];
-                using var platform = connection.As(key, retries: 10);
+                using var platform = connection.As(key, ReadingRetries);
                 var (otherName, otherKey) = others[(i + 1) % others.Count];
-                using var other = others.Count > 1 ? connection.As(otherKey, retries: 10) : null;
+                using var other = others.Count > 1 ? connection.As(otherKey, ReadingRetries) : null;
                 var observer = new Observer(platform, name, time);
-                var report = Checker.Check(await WithinLimits(() => observer.Observe(own.Contains(name), [.. calls[name]], other, otherName), time));
+                var report = Checker.Check(await observer.Observe(own.Contains(name), [.. calls[name]], other, otherName));
                 lock (gate)
                 {
                     all.Add(report);
@@ -52,21 +52,5 @@ internal static class Judgement
 
         all.Count("agencies", agencies.Count);
         return all;
-    }
-
-    /// <summary>Reads again what the agency's limits did not let through, though the client waited as often as it may: slow and whole, not fast and in part.</summary>
-    private static async Task<T> WithinLimits<T>(Func<Task<T>> read, TimeProvider time)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await read();
-            }
-            catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted && attempt < MostReadings)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(2), time);
-            }
-        }
     }
 }

@@ -107,7 +107,7 @@ internal sealed class PairWork(Connections connections, IReadOnlyList<Target> ta
         }
 
         var target = targets[random.Next(targets.Count)];
-        var id = $"o{turn}-{random.Next(1_000_000)}";
+        var id = $"o{due}-{turn}";
         if (await Book(client, target, id, random, due, recorder))
         {
             _booked.Enqueue((target, id));

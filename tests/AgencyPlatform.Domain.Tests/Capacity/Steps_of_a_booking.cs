@@ -59,9 +59,20 @@ public sealed class Steps_of_a_booking
         Assert.True(Of(new FixedDaysStep(Dates(Day(3, 2), null), new WeekdayMinutes(481, 0, 0, 0, 0, 0, 0), 2)).IsLargerThan(weekly));
 
         // 1,040 a month and 240 a week are 12,480 a year.
-        Assert.False(Of(Monthly(1_040, Day(3, 1), null)).IsLargerThan(weekly));
-        Assert.True(Of(Monthly(1_041, Day(3, 1), null)).IsLargerThan(weekly));
+        Assert.False(Of(Monthly(1_040, Day(3, 2), null)).IsLargerThan(weekly));
+        Assert.True(Of(Monthly(1_041, Day(3, 2), null)).IsLargerThan(weekly));
         Assert.True(weekly.IsLargerThan([]));
+    }
+
+    [Fact]
+    public void Longer_or_earlier_is_larger_too()
+    {
+        var spring = Of(new FlexibleStep(Dates(Day(3, 2), Day(6, 1)), 240));
+        Assert.True(Of(new FlexibleStep(Dates(Day(3, 2), null), 240)).IsLargerThan(spring));
+        Assert.True(Of(new FlexibleStep(Dates(Day(3, 2), Day(6, 2)), 120)).IsLargerThan(spring));
+        Assert.True(Of(new FlexibleStep(Dates(Day(3, 1), Day(6, 1)), 240)).IsLargerThan(spring));
+        Assert.False(Of(new FlexibleStep(Dates(Day(3, 3), Day(5, 31)), 240)).IsLargerThan(spring));
+        Assert.False(Of().IsLargerThan(spring));
     }
 
     /// <summary>600 a week, Monday to Thursday: off from Wednesday to the next Tuesday takes 300 and 150.</summary>

@@ -75,6 +75,22 @@ public sealed class Covers_of_an_engagement
     }
 
     [Fact]
+    public void A_CMO_whose_own_terms_waive_it_is_not_asked()
+    {
+        var consented = Active().After(Requested(), s => s.ConsentToCover(new ConsentToCover(s_sick, Ceo), Deciders, Now));
+        Assert.Equal(CoverState.Booked, consented.Moved(s => s.BookCover(new BookCover(s_sick), [s_cy], Request(7), Now)).Running.Covers[s_sick].State);
+    }
+
+    /// <summary>A pause that was announced for later does not keep anybody from being ill before it.</summary>
+    [Fact]
+    public void A_cover_before_a_pause_is_booked_and_one_within_it_is_refused()
+    {
+        var announced = Active().Moved(s => s.Pause(new PauseEngagement(Day(6, 3), null, 0, ""), [], Request(2), Now));
+        Assert.Null(announced.RequestCover(Command([(Day(6, 2), 240)])).Rejection);
+        Assert.Equal(Reasons.TimeOnPausedDay, announced.RequestCover(Command([(Day(6, 2), 240), (Day(6, 3), 60)])).Reason());
+    }
+
+    [Fact]
     public void A_cancelled_cover_frees_its_dates_from_one_on()
     {
         var shorter = Booked().Moved(s => s.CancelCover(new CancelCover(s_sick, s_days.Last), Request(8), Now));
@@ -96,7 +112,7 @@ public sealed class Covers_of_an_engagement
             ended = ended.After(s => s.Record(step));
         }
 
-        Assert.Equal((EngagementState.Ended, CoverState.Cancelled), (ended.State, ended.Running.Covers[s_sick].State));
+        Assert.Equal((EngagementState.Active, CoverState.Cancelled), (ended.State, ended.Running.Covers[s_sick].State));
     }
 
     [Fact]
@@ -119,5 +135,5 @@ public sealed class Covers_of_an_engagement
     private static Engagement Booked() => Active().After(
         Requested(), s => s.ConsentToCover(new ConsentToCover(s_sick, Ceo), Deciders, Now), s => s.AgreeToCover(new AgreeToCover(s_sick, s_cy), Now)).Moved(Book);
 
-    private static Decision Book(Engagement s) => s.BookCover(new BookCover(s_sick), Request(7), Now);
+    private static Decision Book(Engagement s) => s.BookCover(new BookCover(s_sick), [], Request(7), Now);
 }

@@ -26,12 +26,12 @@ public sealed class Generated_moves
         Gen.Select(s_date, Gen.Int[0, 2], Gen.Int[1, 900]).Select<(LocalDate From, int Who, int Minutes), Func<Engagement, Guid, Instant, Decision>>(
             p => (s, _, now) => s.ProposeScope(new ProposeScope(Scope(p.From, p.Who, p.Minutes), p.Minutes % 5 == 0 ? now + Duration.FromDays(p.Minutes) : null), [], Deciders, now)),
         Gen.Const<Func<Engagement, Guid, Instant, Decision>>((s, _, now) => s.SignScope(new SignScope(Ceo, 0), Deciders, now)),
-        Gen.Const<Func<Engagement, Guid, Instant, Decision>>((s, request, now) => s.ApplyScope(new ApplyScope(0), [], request, now)),
+        Gen.Const<Func<Engagement, Guid, Instant, Decision>>((s, request, now) => s.ApplyScope(new ApplyScope(0), [], [], request, now)),
         Gen.Select(Gen.Int[0, 4], s_date).Select<(int Id, LocalDate Date), Func<Engagement, Guid, Instant, Decision>>(
             p => (s, _, _) => s.RequestCover(new RequestCover(
                 new CoverId($"c{p.Id}"), Ada, s_cy, ImmutableSortedDictionary<LocalDate, int>.Empty.Add(p.Date, 60).Add(p.Date.PlusDays(3), 30), true, ""))),
         Gen.Int[0, 4].Select<int, Func<Engagement, Guid, Instant, Decision>>(id => (s, _, now) => s.ConsentToCover(new ConsentToCover(new CoverId($"c{id}"), Ceo), Deciders, now)),
-        Gen.Int[0, 4].Select<int, Func<Engagement, Guid, Instant, Decision>>(id => (s, request, now) => s.BookCover(new BookCover(new CoverId($"c{id}")), request, now)),
+        Gen.Int[0, 4].Select<int, Func<Engagement, Guid, Instant, Decision>>(id => (s, request, now) => s.BookCover(new BookCover(new CoverId($"c{id}")), [], request, now)),
         Gen.Select(Gen.Int[0, 4], s_date).Select<(int Id, LocalDate Date), Func<Engagement, Guid, Instant, Decision>>(
             p => (s, request, now) => s.CancelCover(new CancelCover(new CoverId($"c{p.Id}"), p.Date), request, now)),
         Gen.Select(s_date, Gen.Int[0, 100]).Select<(LocalDate From, int Percent), Func<Engagement, Guid, Instant, Decision>>(

@@ -57,9 +57,9 @@ public sealed partial class Moves_of_an_engagement
             ["pause"] = (s => Running(s).Pause(new PauseEngagement(s_start.PlusMonths(3), null, 0, ""), [], Request(9), s_now), [EngagementState.Active]),
             ["resume"] = (s => Running(s).Resume(new ResumeEngagement(s_start.PlusMonths(4)), Request(9), s_now), [EngagementState.Paused]),
             ["propose scope change"] = (s => Running(s).ProposeScope(new ProposeScope(s_scope, null), [], s_deciders, s_now), [EngagementState.Active]),
-            ["apply scope change"] = (s => Running(s).ApplyScope(new ApplyScope(0), [], Request(9), s_now), [EngagementState.Active]),
-            ["request cover"] = (s => Running(s).RequestCover(Cover("new", 13)), [EngagementState.Active, EngagementState.Transitioning]),
-            ["book cover"] = (s => Running(s).BookCover(new BookCover(new("asked")), Request(9), s_now), [EngagementState.Active, EngagementState.Transitioning]),
+            ["apply scope change"] = (s => Running(s).ApplyScope(new ApplyScope(0), [], [], Request(9), s_now), [EngagementState.Active]),
+            ["request cover"] = (s => Running(s).RequestCover(Cover("new", 13)), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
+            ["book cover"] = (s => Running(s).BookCover(new BookCover(new("asked")), [], Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
             ["cancel cover"] = (s => Running(s).CancelCover(new CancelCover(new("booked"), s_start), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
             ["start transition"] = (s => Running(s).StartTransition(s_taper, [], Request(9), s_now), [EngagementState.Active, EngagementState.Paused]),
             ["put handover item"] = (s => Running(s).PutHandoverItem(new PutHandoverItem(new("keys"), "Keys", false), "key:crm", s_now), [EngagementState.Transitioning]),
@@ -82,7 +82,7 @@ public sealed partial class Moves_of_an_engagement
             active = active.After(s => s.RequestCover(Cover(id, day)), s => s.ConsentToCover(new ConsentToCover(new(id), s_ceo), s_deciders, s_now));
         }
 
-        active = active.Moved(s => s.BookCover(new BookCover(new("booked")), Request(2), s_now))
+        active = active.Moved(s => s.BookCover(new BookCover(new("booked")), [], Request(2), s_now))
             .After(s => s.ProposeScope(new ProposeScope(s_scope, null), [], s_deciders, s_now), s => s.SignScope(new SignScope(s_ceo, 0), s_deciders, s_now));
         var moved = state.State switch
         {
@@ -255,6 +255,29 @@ public sealed partial class Moves_of_an_engagement
         Assert.Equal(Reasons.HoldOfAnotherClient, state.OutcomeOf(Request(1))!.Refusal!.Reason);
     }
 
+    /// <summary>What the client signed and the CMO agreed to is what gets booked.</summary>
+    [Fact]
+    public void A_hold_that_was_changed_after_it_was_proposed_is_given_back_and_the_activation_refused()
+    {
+        var accepted = After(Draft(), s => s.Propose(new ProposeEngagement(null), s_deciders, s_now, [new BookedSteps(s_bob, s_slot)]),
+            s => s.Sign(new SignEngagement(s_ceo, 1), s_deciders, s_now), s => s.Agree(new AgreeAsCmo(s_bob, 1), s_now));
+        Assert.Equal(EngagementState.Active, Taken(s_slot).State);
+        var refused = Taken([new FlexibleStep(new DateRange(s_start, s_start.PlusYears(1)), 1)]);
+        Assert.Equal((EngagementState.Accepted, Reasons.HoldChanged), (refused.State, refused.OutcomeOf(Request(1))!.Refusal!.Reason));
+        Assert.Empty(refused.Bookings);
+
+        Engagement Taken(ImmutableArray<BookingStep> found)
+        {
+            var state = After(accepted, s => s.Activate(Request(1), "America/New_York", s_now));
+            while (state.NextStep() is { } step)
+            {
+                state = After(state, s => s.Record(step, null, new BookingSpec(s_client, null, found)));
+            }
+
+            return state;
+        }
+    }
+
     [Fact]
     public void Ending_shortens_every_booking_and_takes_a_date_within_the_engagement()
     {
@@ -264,10 +287,36 @@ public sealed partial class Moves_of_an_engagement
         var end = s_start.PlusMonths(2);
         var state = After(active, s => s.EndOn(new EndEngagement(end), Request(2), s_now));
         state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!));
-        Assert.Equal((EngagementState.Ended, end), (state.State, state.End));
+
+        // Agreed: it goes on until the day, and nothing is booked behind it.
+        Assert.Equal((EngagementState.Active, end), (state.State, state.End));
+        Assert.All(state.Bookings.Values, b => Assert.Equal((MemberPhase.Booked, end), (b.Phase, b.Steps!.Value[^1].Dates.End)));
         Assert.True(state.AcceptsTimeOn(end.PlusDays(-1)));
         Assert.False(state.AcceptsTimeOn(end));
+        Assert.True(state.EndsOn(end));
+        Assert.Equal(Reasons.EndOutOfRange, state.EndOn(new EndEngagement(end.PlusDays(1)), Request(3), s_now).Rejection!.Reason);
+
+        var midnight = DateTimeZoneProviders.Tzdb["America/New_York"].AtStartOfDay(end).ToInstant();
+        while (state.NextDue < midnight)
+        {
+            state = Fold(state, state.Settle(state.NextDue.Value));
+        }
+
+        Assert.Equal((EngagementState.Active, midnight), (state.State, state.NextDue));
+        state = Fold(state, state.Settle(midnight));
+        state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!));
+        Assert.Equal((EngagementState.Ended, end), (state.State, state.End));
         Assert.All(state.Bookings.Values, b => Assert.Equal(MemberPhase.Ended, b.Phase));
+        Assert.Equal(Reasons.MoveNotAllowed, state.EndOn(new EndEngagement(s_start.PlusMonths(1)), Request(3), s_now).Rejection!.Reason);
+    }
+
+    [Fact]
+    public void An_end_that_is_not_to_come_is_at_once()
+    {
+        var active = Active();
+        var state = After(active, s => s.EndOn(new EndEngagement(s_start.PlusDays(9)), Request(2), s_start.PlusDays(20).AtMidnight().InUtc().ToInstant()));
+        state = After(state, s => s.Record(s.NextStep()!), s => s.Record(s.NextStep()!));
+        Assert.Equal((EngagementState.Ended, s_start.PlusDays(9)), (state.State, state.End));
     }
 
     [Fact]

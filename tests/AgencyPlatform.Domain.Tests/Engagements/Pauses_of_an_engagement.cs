@@ -28,6 +28,50 @@ public sealed class Pauses_of_an_engagement
         Assert.Equal(new SagaOutcome(Request(3), null), resumed.OutcomeOf(Request(3)));
     }
 
+    /// <summary>What a pause or an end was let begin for must still be so when it is done, however long its CMOs take to answer.</summary>
+    [Fact]
+    public void Time_that_a_move_under_way_would_refuse_waits_for_its_end()
+    {
+        var pausing = Active().After(s => Pause(s, Day(6, 1)));
+        Assert.Equal(Reasons.MoveUnderWay, pausing.Draw(Worked(Day(6, 1), 60), null).Reason());
+        Assert.Null(pausing.Draw(Worked(Day(5, 31), 60), null).Rejection);
+        Assert.Equal(Reasons.TimeOnPausedDay, pausing.Carried().Draw(Worked(Day(6, 1), 60), null).Reason());
+
+        var ending = Active().After(s => s.EndOn(new EndEngagement(Day(6, 1)), Request(4), Now));
+        Assert.Equal(Reasons.MoveUnderWay, ending.Draw(Worked(Day(6, 1), 60), null).Reason());
+        Assert.Null(ending.Draw(Worked(Day(5, 31), 60), null).Rejection);
+        Assert.Equal(Reasons.ApprovedTimeStands, Active().After(s => s.Draw(Worked(Day(6, 1), 60), null)).EndOn(new EndEngagement(Day(6, 1)), Request(4), Now).Reason());
+    }
+
+    /// <summary>2,400 minutes in June, 800 drawn: with 10 of 30 days left of it, that is all there is.</summary>
+    [Fact]
+    public void A_pause_that_leaves_no_more_than_is_drawn_says_so()
+    {
+        var state = Active();
+        for (var now = Instant.FromUtc(2026, 6, 8, 12, 0); state.NextDue <= now;)
+        {
+            state = state.With(state.Settle(now));
+        }
+
+        state = state.After(s => s.Draw(Worked(Day(6, 2), 800), null));
+        Assert.Equal(0, state.Time.Thresholds.GetValueOrDefault(Day(6, 1)));
+        var paused = state.Moved(s => Pause(s, Day(6, 11)));
+        Assert.Equal((100, 0), (paused.Time.Thresholds[Day(6, 1)], paused.MeterView(Day(6, 2)).Remaining));
+    }
+
+    /// <summary>Nobody is booked any more: there is no step to wait for.</summary>
+    [Fact]
+    public void What_was_paused_from_the_first_day_on_ends_at_once()
+    {
+        var ended = Active().Moved(s => Pause(s, Start)).After(s => s.EndOn(new EndEngagement(Day(6, 1)), Request(4), Now));
+        Assert.Equal((EngagementState.Paused, Day(6, 1), (EngagementSaga?)null), (ended.State, ended.End, ended.Saga));
+        Assert.Equal(Reasons.MoveDateOutOfRange, Resume(ended, Day(6, 1)).Reason());
+        Assert.Equal(["ada 600 [2026-05-01, 2026-06-01)", "bob 300 [2026-05-01, 2026-06-01)"], ended.Moved(s => Resume(s, Day(5, 1))).BookedText());
+    }
+
+    private static DrawTime Worked(LocalDate date, int minutes) =>
+        new(TimeEntryKey.Of(Ada, IsoWeek.Of(date), new TimeEntryId("a")), Ada, date, minutes, true, true, "key:test");
+
     [Fact]
     public void A_resume_that_a_CMO_refuses_changes_nothing()
     {

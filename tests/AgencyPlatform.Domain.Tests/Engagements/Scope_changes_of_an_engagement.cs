@@ -31,6 +31,33 @@ public sealed class Scope_changes_of_an_engagement
         Assert.Equal(EngagementState.Active, changed.State);
     }
 
+    /// <summary>2,400 minutes a month; 3,300 of June are approved, 900 of them parked. The included minutes grow by as many as are said.</summary>
+    [Theory]
+    [InlineData(2_400, 0, 0, 900)]
+    [InlineData(2_900, 400, 100, 400)]
+    [InlineData(3_600, 400, 500, 0)]
+    [InlineData(2_000, 0, 0, 900)]
+    public void What_the_included_minutes_grow_by_serves_parked_time_first_oldest_entry_first(int included, int older, int younger, int parked)
+    {
+        var state = Active();
+        state = state.After(s => s.Draw(Worked("whole", Day(6, 2), 1_440), null), s => s.Draw(Worked("most", Day(6, 3), 960), null));
+        state = state.After(s => s.Draw(Worked("younger", Day(6, 9), 500), null), s => s.Draw(Worked("older", Day(6, 8), 400), null));
+        Assert.Equal((0, 900), (state.MeterView(s_june).Remaining, state.MeterView(s_june).ParkedInAll));
+
+        var terms = ((RetainerTerms)state.Terms[0]) with { EffectiveFrom = s_june, IncludedMinutes = included };
+        var proposal = new ScopeProposal(s_june, null, [], terms, "");
+        state = state.After(Proposed(proposal), s => s.SignScope(new SignScope(Ceo, 0), Deciders, Now)).Moved(Apply);
+
+        Assert.Equal((older, younger), (Served("older"), Served("younger")));
+        Assert.Equal((Math.Max(0, included - 3_300), parked), (state.MeterView(s_june).Remaining, state.MeterView(s_june).ParkedInAll));
+        Assert.Equal(parked, state.Time.Approved.Values.Sum(a => a.Minutes - a.Parts.DrawnMinutes()));
+
+        int Served(string entry) => state.Time.Approved.Single(a => a.Key.Value.EndsWith(entry, StringComparison.Ordinal)).Value.Parts.DrawnMinutes();
+    }
+
+    private static DrawTime Worked(string id, LocalDate date, int minutes) =>
+        new(TimeEntryKey.Of(Ada, IsoWeek.Of(date), new TimeEntryId(id)), Ada, date, minutes, true, true, "key:test");
+
     [Fact]
     public void Every_hold_comes_before_the_first_booking_that_changes()
     {
@@ -114,6 +141,9 @@ public sealed class Scope_changes_of_an_engagement
     {
         var proposed = Active().After(Proposed(Larger));
         Assert.Equal(ScopeState.Declined, proposed.After(s => s.CloseScope(new CloseScope(1, true, "too dear"))).Running.Scope!.State);
+        var busy = Accepted(Larger).After(s => s.CloseScope(new CloseScope(1, false, "no room", s_cy)));
+        Assert.Equal((ScopeState.Declined, "no room"), (busy.Running.Scope!.State, busy.Running.Scope.CloseReason));
+        Assert.Equal(Reasons.NotFound, proposed.CloseScope(new CloseScope(1, false, "", Bob)).Reason());
         var withdrawn = Accepted(Larger).After(s => s.CloseScope(new CloseScope(0, false, "")));
         Assert.Equal(ScopeState.Withdrawn, withdrawn.Running.Scope!.State);
         Assert.Equal(Reasons.MoveNotAllowed, Apply(withdrawn).Reason());
@@ -166,7 +196,7 @@ public sealed class Scope_changes_of_an_engagement
     {
         var left = Accepted(Larger).Moved(Apply);
         var back = new ScopeProposal(Day(9, 1), Ada, [new ScopeMember(Ada, "", [], true), new ScopeMember(Bob, "", Weekly(120, Day(9, 1)), true)], null, "");
-        var state = left.After(Proposed(back), s => s.SignScope(new SignScope(Ceo, 2), Deciders, Now)).Moved(s => s.ApplyScope(new ApplyScope(2), [], Request(6), Now));
+        var state = left.After(Proposed(back), s => s.SignScope(new SignScope(Ceo, 2), Deciders, Now)).Moved(s => s.ApplyScope(new ApplyScope(2), [], [], Request(6), Now));
         Assert.Equal(["bob 300 [2026-04-01, 2026-06-01)", "bob 120 [2026-09-01, 2027-04-01)"], state.BookedText().Where(b => b.StartsWith("bob", StringComparison.Ordinal)));
         Assert.Null(state.RefuseTime(Bob, Day(5, 1)));
         Assert.Equal(Reasons.NotAMemberOnDate, state.RefuseTime(Bob, Day(8, 31))!.Reason);
@@ -184,6 +214,58 @@ public sealed class Scope_changes_of_an_engagement
 
         var drawn = Active().After(s => s.Draw(new DrawTime(TimeEntryKey.Of(Bob, IsoWeek.Of(s_june), new TimeEntryId("a")), Bob, s_june, 60, true, true, "key:test"), null));
         Assert.Equal(Reasons.ApprovedTimeStands, Proposed(Larger)(drawn).Reason());
+    }
+
+    [Fact]
+    public void Nobody_withdraws_a_change_that_is_being_applied()
+    {
+        var applying = Accepted(Larger).After(Apply);
+        Assert.Equal(Reasons.MoveUnderWay, applying.CloseScope(new CloseScope(0, false, "")).Reason());
+        Assert.Equal(ScopeState.Applied, applying.Carried().Running.Scope!.State);
+    }
+
+    /// <summary>Approved time was split and posted by the terms of its day: a fee may change in the past, who charges how may not.</summary>
+    [Fact]
+    public void Terms_that_charge_otherwise_do_not_reach_back_over_approved_time()
+    {
+        var drawn = Active().After(s => s.Draw(Worked("a", Day(6, 10), 60), null));
+        var retainer = (RetainerTerms)drawn.Terms[0] with { EffectiveFrom = s_june };
+        Assert.Equal("accepted", Proposed(New(retainer with { Fee = 1_200_000, OverageHourlyRate = 30_000 }))(drawn).Reason());
+        Terms[] others =
+        [
+            retainer with { Currency = new Currency("EUR") }, retainer with { Seller = new LegalEntityId("other") }, retainer with { Cycle = new BillCycle(15, 1) },
+            new HourlyTerms(s_june, retainer.Seller, retainer.Currency, retainer.Cycle, 25_000),
+        ];
+        foreach (var other in others)
+        {
+            Assert.Equal(Reasons.ApprovedTimeStands, Proposed(New(other))(drawn).Reason());
+            Assert.Equal("accepted", Proposed(New(other with { EffectiveFrom = Day(6, 11) }))(drawn).Reason());
+        }
+
+        // Charged at a rate already.
+        var over = drawn.After(s => s.Draw(Worked("b", Day(6, 12), 2_400), null), s => s.Consent(new ConsentToOverage(60, "")));
+        Assert.Equal(Reasons.ApprovedTimeStands, Proposed(New(retainer with { OverageHourlyRate = 30_000 }))(over).Reason());
+
+        static ScopeProposal New(Terms terms) => new(terms.EffectiveFrom, null, [], terms, "");
+    }
+
+    /// <summary>$9,000 a month until June, $3,000 from then on: a change in July is signed as one of $3,000.</summary>
+    [Fact]
+    public void The_amount_to_be_signed_is_that_of_a_month_from_the_change_on()
+    {
+        var terms = (RetainerTerms)Active().Terms[0];
+        var state = Active() with { Terms = [terms with { Fee = 900_000 }, terms with { Fee = 300_000, EffectiveFrom = s_june }] };
+        var hours = new ScopeProposal(Day(7, 1), null, [new ScopeMember(Ada, "", Weekly(700, Day(7, 1)), true), new ScopeMember(Bob, "", Weekly(300, Day(7, 1)), true)], null, "");
+        Assert.Equal(new Money(300_000, terms.Currency), state.After(Proposed(hours)).Running.Scope!.Monthly);
+        Assert.Equal(new Money(900_000, terms.Currency), state.After(Proposed(hours with { From = Day(5, 1) })).Running.Scope!.Monthly);
+    }
+
+    [Fact]
+    public void A_CMO_whose_own_terms_waive_it_is_not_asked()
+    {
+        var signed = Active().After(Proposed(Larger), s => s.SignScope(new SignScope(Ceo, 1), Deciders, Now));
+        Assert.Equal(Reasons.AgreementMissing, Apply(signed).Reason());
+        Assert.Equal(ScopeState.Applied, signed.Moved(s => s.ApplyScope(new ApplyScope(1), [], [s_cy], Request(5), Now)).Running.Scope!.State);
     }
 
     [Fact]
@@ -206,5 +288,5 @@ public sealed class Scope_changes_of_an_engagement
     private static Engagement Accepted(ScopeProposal proposal) => Active().After(
         [Proposed(proposal), s => s.SignScope(new SignScope(Ceo, 1), Deciders, Now), .. proposal.Members.Any(m => m.Cmo == s_cy) ? [(Engagement s) => s.AgreeToScope(new AgreeToScope(s_cy, 1), Now)] : Array.Empty<Func<Engagement, Decision>>()]);
 
-    private static Decision Apply(Engagement s) => s.ApplyScope(new ApplyScope(1), [], Request(5), Now);
+    private static Decision Apply(Engagement s) => s.ApplyScope(new ApplyScope(1), [], [], Request(5), Now);
 }

@@ -121,6 +121,14 @@ public sealed class The_term_of_an_engagement
         Assert.Equal(Reasons.RenewalNotOpen, Active(s_automatic, Date("2026-01-01")).SignRenewal(new SignRenewal(s_ceo, 0, null), s_client, at).Rejection!.Reason);
     }
 
+    [Fact]
+    public void A_taper_ends_when_it_is_to_whatever_the_term()
+    {
+        var tapering = Active(new TermRules(6, Renewal.BySignature, 6, 0), Date("2026-01-01")) with { State = EngagementState.Transitioning };
+        Assert.Null(Settled(tapering, Noon(Date("2026-08-01"))).End);
+        Assert.Null(tapering.EndOn(new EndEngagement(Date("2026-09-01")), s_request, Noon(Date("2026-06-01"))).Rejection);
+    }
+
     [Theory]
     [InlineData(EngagementState.Paused, 1)]
     [InlineData(EngagementState.Transitioning, 0)]

@@ -145,9 +145,23 @@ public sealed class Rollover_of_a_retainer
         var (state, events) = Until(Active(new Rollover(600, 3), new LocalDate(2026, 1, 1), new LocalDate(2026, 3, 1)), new LocalDate(2026, 6, 1));
         Assert.Null(state.NextDue);
         Assert.Equal(
-            ["PeriodOpened", "MinutesCarried", "GrantExpired", "PeriodOpened", "GrantExpired", "GrantExpired", "MeterEnded"],
+            ["PeriodOpened", "MinutesCarried", "GrantExpired", "PeriodOpened", "EndStarted", "EngagementEnded", "GrantExpired", "GrantExpired", "MeterEnded"],
             events.Select(e => e.Event.GetType().Name));
         Assert.Equal([1_800, 2_400, 600], events.Select(e => e.Event).OfType<GrantExpired>().Select(e => e.Left));
+    }
+
+    /// <summary>A carry that would have lived longer ends with the engagement, and one that lives until a day which is no bill day any more ends in mid-period; each says so once.</summary>
+    [Fact]
+    public void A_carry_whose_end_is_no_end_of_a_period_expires_all_the_same()
+    {
+        var march = Until(Active(new Rollover(600, 3), new LocalDate(2026, 1, 1)), new LocalDate(2026, 3, 10)).State;
+        var ended = Until(march with { End = new LocalDate(2026, 3, 20) }, new LocalDate(2026, 6, 1)).Events.Select(e => e.Event).OfType<GrantExpired>();
+        Assert.Equal(
+            ["carried-2026-02-01 600", "carried-2026-03-01 600", "included-2026-03-01 1471"], ended.Select(e => $"{e.Grant} {e.Left}").Order(StringComparer.Ordinal));
+
+        var other = (RetainerTerms)march.Terms[0] with { EffectiveFrom = new LocalDate(2026, 4, 1), Cycle = new BillCycle(15, 1) };
+        var moved = Until(march with { Terms = march.Terms.Add(other) }, new LocalDate(2026, 6, 16)).Events.Select(e => e.Event).OfType<GrantExpired>();
+        Assert.Equal(["carried-2026-02-01 600"], moved.Select(e => $"{e.Grant} {e.Left}").Where(e => e.StartsWith("carried-2026-02", StringComparison.Ordinal)));
     }
 
     /// <summary>

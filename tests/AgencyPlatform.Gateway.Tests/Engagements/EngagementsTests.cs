@@ -57,7 +57,7 @@ public sealed class EngagementsTests(PlatformFixture platform)
         Assert.Empty((await staff.ListEngagementsAsync(new ListEngagementsRequest { Parent = agency.Name, State = EngagementState.Draft })).Engagements);
 
         var ended = await staff.EndEngagementAsync(new EndEngagementRequest { Name = name, EndDate = new Date { Year = 2026, Month = 6, Day = 1 } });
-        Assert.Equal((EngagementState.Ended, 6), (ended.State, ended.EndDate.Month));
+        Assert.Equal((EngagementState.Active, 6), (ended.State, ended.EndDate.Month));
         var capacity = (await agency.As(Role.Operations)).Service<CapacityService.CapacityServiceClient>();
         var booking = await capacity.GetBookingAsync(new GetBookingRequest { Name = active.Members[0].Booking });
         Assert.Equal((Booking.Types.State.Confirmed, name, ended.EndDate), (booking.State, booking.Owner, booking.Steps.Single().EndDate));

@@ -95,6 +95,15 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
 
         var late = await Refused.By(engagements.ApplyScopeChangeAsync(new ApplyScopeChangeRequest { Name = name, Number = 1 }));
         Assert.Equal((Reasons.MoveNotAllowed, "APPLIED"), (late.Reason, late.Metadata["state"]));
+
+        // Bob is asked for more and has no time; Ada is not asked.
+        var more = new ScopeChange { EffectiveDate = Day(3, 2), Members = { change.Members[0].Clone(), change.Members[1].Clone() } };
+        (more.Members[0].Steps[0].StartDate, more.Members[1].Steps[0].StartDate, more.Members[1].Steps[0].Flexible.WeeklyMinutes) = (Day(3, 2), Day(3, 2), 930);
+        await engagements.ProposeScopeChangeAsync(new ProposeScopeChangeRequest { Name = name, ScopeChange = more });
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(engagements.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Cmo = $"{agency.Name}/cmos/ada" }))).StatusCode);
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(approver.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Cmo = $"{agency.Name}/cmos/bob" }))).StatusCode);
+        var declined = await bob.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Reason = "No time." });
+        Assert.Equal((ScopeState.Declined, "No time."), (declined.ScopeChange.State, declined.ScopeChange.CloseReason));
     }
 
     [Fact]
@@ -155,7 +164,10 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
         var done = await ada.PutHandoverItemAsync(new PutHandoverItemRequest { Name = name, ItemId = "ads", Done = true });
         Assert.Equal(("Ad accounts", "cmo:ada"), (done.Transition.Checklist.Single().Title, done.Transition.Checklist.Single().DoneBy));
         Assert.NotNull(done.Transition.Checklist.Single().DoneTime);
-        Assert.Equal(EngagementState.Ended, (await engagements.EndEngagementAsync(new EndEngagementRequest { Name = name, EndDate = Day(6, 1) })).State);
+        var agreed = await engagements.EndEngagementAsync(new EndEngagementRequest { Name = name, EndDate = Day(6, 1) });
+        Assert.Equal((EngagementState.Transitioning, Day(6, 1)), (agreed.State, agreed.EndDate));
+        await agency.AdvanceTo(new DateTime(2026, 6, 1, 12, 0, 0, DateTimeKind.Utc));
+        Assert.Equal(EngagementState.Ended, (await engagements.GetEngagementAsync(new GetEngagementRequest { Name = name })).State);
     }
 
     [Fact]

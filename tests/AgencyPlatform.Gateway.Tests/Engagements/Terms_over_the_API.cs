@@ -39,7 +39,7 @@ public sealed class Terms_over_the_API(PlatformFixture platform)
         await agency.AdvanceTo(new DateTime(2026, 12, 7, 12, 0, 0, DateTimeKind.Utc));
         Assert.Equal("2027-04-05", (await Refused.By(staff.EndEngagementAsync(new EndEngagementRequest { Name = name, EndDate = Day(2027, 1, 5) }))).Metadata["earliest_end"]);
         var ended = await staff.EndEngagementAsync(new EndEngagementRequest { Name = name, EndDate = Day(2027, 4, 5) });
-        Assert.Equal((EngagementState.Ended, Day(2027, 4, 5)), (ended.State, ended.EndDate));
+        Assert.Equal((EngagementState.Active, Day(2027, 4, 5)), (ended.State, ended.EndDate));
         Assert.Equal([(Day(2027, 4, 5), DueKind.End)], await Due(agency));
     }
 
@@ -50,7 +50,7 @@ public sealed class Terms_over_the_API(PlatformFixture platform)
         var staff = (await agency.As(Role.Operations)).Service<EngagementsService.EngagementsServiceClient>();
         var name = await Active(agency, s_automatic);
         var ended = await staff.EndEngagementAsync(new EndEngagementRequest { Name = name, EndDate = Day(2026, 2, 1), NoticeWaiverReason = "By mutual consent." });
-        Assert.Equal((EngagementState.Ended, Day(2026, 2, 1)), (ended.State, ended.EndDate));
+        Assert.Equal((EngagementState.Active, Day(2026, 2, 1)), (ended.State, ended.EndDate));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Events.V1;
 using Grpc.Core;
 
@@ -37,6 +38,33 @@ public sealed class EventsTests(PlatformFixture platform)
         var filtered = await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Kind = "agency", AggregateId = agency.Id, Type = "agency.created" });
         Assert.Equal(1, Assert.Single(filtered.Events).Sequence);
         Assert.Equal(cursor, filtered.NextCursor);
+    }
+
+    [Fact]
+    public async Task A_page_is_cut_where_it_would_be_large_and_nothing_is_left_out()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        var name = new string('ö', 200);
+        await Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => await admin.Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
+        {
+            Parent = agency.Name,
+            ClientCompanyId = $"client-{i}",
+            ClientCompany = new ClientCompany { DisplayName = name, TimeZone = "America/New_York" },
+        }));
+
+        var pages = new List<ListEventsResponse>();
+        do
+        {
+            pages.Add(await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, After = pages.LastOrDefault()?.NextCursor ?? "", PageSize = 1_000 }));
+        }
+        while (!pages[^1].EndOfFeed);
+
+        Assert.True(pages.Count > 1, $"{pages.Count} page");
+        Assert.All(pages, page => Assert.InRange(page.CalculateSize(), 1, 257 * 1024 + 4 * page.Events.Count));
+        var all = pages.SelectMany(page => page.Events).ToList();
+        Assert.True(all.Count > 400);
+        Assert.Equal(Enumerable.Range(1, all.Count).Select(i => (long)i), all.Select(e => e.Sequence));
     }
 
     [Fact]

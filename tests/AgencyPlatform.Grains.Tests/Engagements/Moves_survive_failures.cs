@@ -107,7 +107,7 @@ public sealed class Moves_survive_failures(SagaSilo silo) : IClassFixture<SagaSi
             },
             (engagement, call) => engagement.StartTransition(call, new StartTransition([new TaperStep(new LocalDate(2027, 7, 5), 50)], [], ""))),
         ["end-with-cover"] = new(
-            3, null, EngagementState.Ended,
+            3, null, EngagementState.Active,
             ["ada owned Confirmed 600 [2027-01-04, 2027-02-02)", "bob owned Confirmed 300 [2027-01-04, 2027-02-02)", "cy owned Confirmed 240 [2027-02-01, 2027-02-02)"],
             async agency =>
             {

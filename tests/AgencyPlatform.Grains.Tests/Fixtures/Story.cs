@@ -216,7 +216,14 @@ internal sealed partial class Story(IGrainFactory grains)
         Ok(await sheet.Log(Next(), new LogTime(s_cmos.Bob, week, [new LoggedEntry(new("a"), new Work(new("care"), week.Monday(), 100, "", true, true, ""))])));
         Ok(await sheet.Submit(Next(), new SubmitEntries([])));
         Ok(await sheet.Approve(Next(), new ApproveEntries([])));
-        Ok(await grains.Of<IEngagementGrain>(s_agency, "care").Consent(Next(), new ConsentToOverage(30, "Asked by telephone.")));
+        var care = grains.Of<IEngagementGrain>(s_agency, "care");
+        Ok(await care.Consent(Next(), new ConsentToOverage(30, "Asked by telephone.")));
+
+        // Twice the included minutes from the start on: what is still parked is served.
+        var twice = (RetainerTerms)(await care.Get(new Read(s_agency, _now))).Value!.Terms[0] with { IncludedMinutes = 120 };
+        Ok(await care.ProposeScope(Next(), new ProposeScope(new ScopeProposal(s_year.Start, null, [], twice, "More of it."), null)));
+        Ok(await care.SignScope(Next(), new SignScope(s_deciders.Ceo, 1)));
+        Ok(await care.ApplyScope(Next(), new ApplyScope(1)));
     }
 
     private async Task WorkedTime()
