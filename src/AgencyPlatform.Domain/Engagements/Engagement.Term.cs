@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using NodaTime;

@@ -125,9 +125,14 @@ internal sealed class Witness(ModelAgency model, Coverage coverage)
         }
 
         verdict.Apply();
-        if (verdict.Events.Length > 1)
+        if (verdict.Events.Skip(1).Concat(verdict.Later).ToList() is { Count: > 0 } more)
         {
-            _expected[key] = new Queue<string>(verdict.Events.Skip(1));
+            _expected[key] = new Queue<string>(more);
+        }
+
+        if (@event is EngagementProposed { Holds: { } holds })
+        {
+            model.Engagement(key.Id).SignedHolds = holds.ToDictionary(h => h.Cmo.Value, h => AllMoves.Text(h.Steps));
         }
 
         if (@event is MoveStarted started)
@@ -192,6 +197,12 @@ internal sealed class Witness(ModelAgency model, Coverage coverage)
                     {
                         part.Phase = PartPhase.Held;
                         return e.RecordedRefusal("HOLD_OF_ANOTHER_CLIENT", "engagement.member-held", "engagement.member-refused");
+                    }
+
+                    if (e.SignedHolds.TryGetValue(part.Cmo, out var signed) && signed != hold.Steps.Text())
+                    {
+                        part.Phase = PartPhase.Held;
+                        return e.RecordedRefusal("HOLD_CHANGED", "engagement.member-held", "engagement.member-refused");
                     }
                 }
 

@@ -40,6 +40,7 @@ internal sealed partial class ModelEngagement
     private readonly record struct Period(LocalDate Start, LocalDate End, int FullDays)
     {
         public int Days => NodaTime.Period.DaysBetween(Start, End);
+        public string Included => $"included-{Start:uuuu-MM-dd}";
         public bool Contains(LocalDate date) => date >= Start && date < End;
     }
 
@@ -277,7 +278,11 @@ internal sealed partial class ModelEngagement
                 }
             }
 
-            events.AddRange(grants.Where(g => g.Until == date && LeftOf(g) - moved.Where(m => m.From == g.Id).Sum(m => m.Minutes) > 0).Select(_ => "engagement.grant-expired"));
+            // With the engagement all carries end.
+            var over = _carried.Select(c => (c.Id, c.Until, Left: LeftOf(new Grant(c.Id, HeldBy(c.Id, c.Minutes), c.From, c.Until, c.Priority, false))))
+                .Prepend((period.Included, date, LeftOf(grants.First(g => g.IsIncluded))));
+            events.AddRange(over.Where(g => g.Item2 > opened && (g.Item2 <= date || !Serves(date)) && g.Item3 - moved.Where(m => m.From == g.Item1).Sum(m => m.Minutes) > 0)
+                .Select(_ => "engagement.grant-expired"));
         }
 
         events.Add(Serves(date) ? "engagement.period-opened" : "engagement.meter-ended");
@@ -313,7 +318,7 @@ internal sealed partial class ModelEngagement
         List<Grant> grants = [new Grant(included, Math.Max(gives, _drawn.GetValueOrDefault(included)), period.Start, period.End, 20, true)];
         foreach (var (id, minutes, from, until, priority) in _carried)
         {
-            var holds = _carriedOut.TryGetValue(id, out var moved) ? Math.Max(minutes - moved, _drawn.GetValueOrDefault(id)) : minutes;
+            var holds = HeldBy(id, minutes);
             if (from <= date && date < until)
             {
                 grants.Add(new Grant(id, holds, from, until, priority, false));
@@ -326,6 +331,67 @@ internal sealed partial class ModelEngagement
         }
 
         return [.. grants.OrderBy(g => g.Priority).ThenBy(g => g.Until).ThenBy(g => g.From).ThenBy(g => g.Id, StringComparer.Ordinal)];
+    }
+
+    /// <summary>What a carry holds, without what was carried on out of it.</summary>
+    private int HeldBy(string carry, int minutes) => _carriedOut.TryGetValue(carry, out var moved) ? Math.Max(minutes - moved, _drawn.GetValueOrDefault(carry)) : minutes;
+
+    private (string Id, int Minutes) IncludedOn(LocalDate date)
+    {
+        var included = Serves(date) && HasMeter ? GrantsOn(date).First(g => g.IsIncluded) : default;
+        return (included.Id ?? "", included.Minutes);
+    }
+
+    // ---- what a move does to it ----
+
+    private IEnumerable<KeyValuePair<string, ModelApproved>> Parked() =>
+        Approved.Where(a => a.Value.Parked > 0 && a.Value.Dispute is null).OrderBy(a => a.Value.Date).ThenBy(a => a.Key, StringComparer.Ordinal);
+
+    /// <summary>What the included minutes grew by serves parked time, oldest entry first.</summary>
+    /// <param name="before">The included grant of each parked entry's period before the move.</param>
+    private string[] Served(Dictionary<string, (string Id, int Minutes)> before)
+    {
+        var given = new Dictionary<string, int>();
+        var after = before.Keys.ToDictionary(key => key, key => IncludedOn(Approved[key].Date));
+        foreach (var (key, entry) in Parked().ToList())
+        {
+            var (id, minutes) = after[key];
+            var room = minutes - before[key].Minutes - given.GetValueOrDefault(id);
+            if (id.Length > 0 && before[key].Id == id && Math.Min(room, entry.Parked) is > 0 and var served)
+            {
+                entry.Drawn.Add((id, served));
+                entry.Parked -= served;
+                _drawn[id] = _drawn.GetValueOrDefault(id) + served;
+                given[id] = given.GetValueOrDefault(id) + served;
+            }
+        }
+
+        return given.Count > 0 ? ["engagement.parked-served"] : [];
+    }
+
+    /// <summary>What the open period's smaller grant lets be reached.</summary>
+    private List<string> ReachedNow()
+    {
+        var events = new List<string>();
+        if (_meterAt is not { } open || !Serves(open) || !TermsOn(open).Retainer)
+        {
+            return events;
+        }
+
+        var period = PeriodOf(open);
+        var (used, left, before) = (Approved.Values.Where(a => period.Contains(a.Date)).Sum(a => a.DrawnMinutes), GrantsOn(open).Sum(LeftOf), _thresholds.GetValueOrDefault(period.Start));
+        foreach (var percent in new[] { 50, 75, 90, 100 }.Where(p => used > 0 && p > before && 100L * used >= (long)p * (used + left)))
+        {
+            _thresholds[period.Start] = percent;
+            events.Add("engagement.threshold-reached");
+        }
+
+        if (used > 0 && left == 0 && before < 100)
+        {
+            events.Add("engagement.meter-exhausted");
+        }
+
+        return events;
     }
 
     private int LeftOf(Grant grant) => Math.Max(0, grant.Minutes - _drawn.GetValueOrDefault(grant.Id));

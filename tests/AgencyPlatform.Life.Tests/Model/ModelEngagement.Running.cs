@@ -36,7 +36,8 @@ internal sealed partial class ModelEngagement
             {
                 State = Paused;
                 Pauses.Add(new ModelPause(from, keepUntil, feePercent, suspended));
-            })));
+            }),
+            (cmo, date) => date >= from || Refuses(cmo, date) is not null));
 
     public Verdict Resume(LocalDate on, Guid request) => In([Paused], () =>
     {
@@ -54,7 +55,8 @@ internal sealed partial class ModelEngagement
                 {
                     State = Active;
                     pause.End = on;
-                });
+                },
+                (cmo, date) => Refuses(cmo, date, day => Pauses.Any(p => p.Covers(day) && (p != pause || day < on))) is not null);
     });
 
     public Verdict ProposeScope(ModelProposal proposal, Instant? expires) => In([Active], () =>
@@ -98,7 +100,7 @@ internal sealed partial class ModelEngagement
     public Verdict ApplyScope(int number, Guid request) => In([Active], () => OfScope(number, [ScopeState.Accepted], scope =>
     {
         var p = scope.Proposal;
-        return RefusesScope(p) ?? (scope.MustAgree.Any(c => !scope.Agreed.Contains(c)) ? Verdict.No("AGREEMENT_MISSING")
+        return RefusesScope(p) ?? (scope.MustAgree.Any(c => !scope.Agreed.Contains(c) && !agency.Cmo(c).Waives) ? Verdict.No("AGREEMENT_MISSING")
             : Move(
                 request, "apply scope change",
                 p.Members.IsEmpty ? []
@@ -106,10 +108,17 @@ internal sealed partial class ModelEngagement
                         .. Booked.Where(b => IsMember(b.Key) && p.Members.All(m => m.Cmo != b.Key) && !b.Value.Steps.After(p.From).IsEmpty).Select(b => Cut(b.Key, p.From)),
                         .. p.Members.Where(m => !m.Steps.IsEmpty).Select(m => Rebook(m.Cmo, [.. StepsOf(m.Cmo).Before(p.From), .. m.Steps])),
                     ],
-                "engagement.scope-changed", () => Changed(scope)));
+                "engagement.scope-changed", () => Changed(scope),
+                (cmo, date) => Refuses(cmo, date, involved: c => IsAfter(p, c) || IsMember(c) || Former.Any(f => f.Cmo == c) || CoversNow(c), works: (c, day) => WorksAfter(p, c, day)) is not null));
     }));
 
-    public Verdict RequestCover(string id, string away, string covering, ImmutableSortedDictionary<LocalDate, int> minutes, bool waived) => In([Active, Transitioning], () =>
+    private bool IsAfter(ModelProposal p, string cmo) => p.Members.IsEmpty ? IsMember(cmo) : p.Members.Any(m => m.Cmo == cmo);
+
+    private bool WorksAfter(ModelProposal p, string cmo, LocalDate date) => IsAfter(p, cmo)
+        ? date >= (IsMember(cmo) ? Joined.GetValueOrDefault(cmo, Plan.Start) : p.From) || WorkedBefore(cmo, date) || WorksAsCover(cmo, date)
+        : (IsMember(cmo) && date >= Joined.GetValueOrDefault(cmo, Plan.Start) && date < p.From) || WorkedBefore(cmo, date) || WorksAsCover(cmo, date);
+
+    public Verdict RequestCover(string id, string away, string covering, ImmutableSortedDictionary<LocalDate, int> minutes, bool waived) => In([Active, Paused, Transitioning], () =>
         Covers.TryGetValue(id, out var known)
             ? known.Away == away && known.Covering == covering && known.Minutes.SequenceEqual(minutes) ? Verdict.Nothing : Verdict.No("ALREADY_EXISTS")
         : covering == away ? Verdict.No("INVALID_ARGUMENT")
@@ -125,18 +134,23 @@ internal sealed partial class ModelEngagement
 
     public Verdict DeclineCover(string id) => OfCover(id, CoverState.Requested, cover => Verdict.Yes(() => cover.State = CoverState.Declined, "engagement.cover-declined"));
 
-    public Verdict BookCover(string id, Guid request) => In([Active, Transitioning], () => OfCover(id, CoverState.Requested, cover =>
+    public Verdict BookCover(string id, Guid request) => In([Active, Paused, Transitioning], () => OfCover(id, CoverState.Requested, cover =>
         cover.ConsentOf is null ? Verdict.No("CONSENT_MISSING")
-        : !cover.Agreed && !cover.Waived ? Verdict.No("AGREEMENT_MISSING")
+        : !cover.Agreed && !cover.Waived && !agency.Cmo(cover.Covering).Waives ? Verdict.No("AGREEMENT_MISSING")
         : cover.Minutes.Keys.Select(date => RefusesTime(cover.Away, date)).FirstOrDefault(r => r is not null) is { } why ? Verdict.No(why)
         : Move(
             request, "book cover", [new ModelPart(PartForm.Place, cover.Covering, CoverBookingOf(id), [Step.Named(cover.Minutes)]) { Cover = id }], "engagement.cover-booked",
-            () => { })));
+            () => { },
+            (cmo, date) => Refuses(cmo, date, works: (c, day) => WorksOn(c, day) || (c == cover.Covering && cover.Minutes.ContainsKey(day))) is not null)));
 
     public Verdict CancelCover(string id, LocalDate from, Guid request) => In([Active, Paused, Transitioning], () => OfCover(id, CoverState.Booked, cover =>
         cover.Minutes.Keys.Last() < from ? Verdict.No("INVALID_ARGUMENT")
         : ApprovedFrom(from, cover.Covering) ? Verdict.No("APPROVED_TIME_STANDS")
-        : Move(request, "cancel cover", [Cut(cover, from)], "engagement.cover-cancelled", () => { })));
+        : Move(request, "cancel cover", [Cut(cover, from)], "engagement.cover-cancelled", () => { },
+            (cmo, date) => Refuses(
+                cmo, date,
+                involved: c => IsMember(c) || Former.Any(f => f.Cmo == c) || IsAskedForScope(c) || Covers.Values.Any(o => o.Covering == c && (o != cover || cover.Minutes.Keys.First() < from) && o.State is CoverState.Requested or CoverState.Booked && o.Covering == c),
+                works: (c, day) => WorksAsMember(c, day) || Covers.Values.Any(o => o.Covering == c && o.Booked && o.Minutes.ContainsKey(day) && (o != cover || day < from))) is not null)));
 
     public Verdict StartTransition((LocalDate From, int Percent)[] taper, string[] items, Guid request) => In([Active, Paused], () =>
     {
@@ -184,7 +198,8 @@ internal sealed partial class ModelEngagement
                 {
                     Checklist[item] = (item, false);
                 }
-            });
+            },
+            (cmo, date) => Refuses(cmo, date, day => Pauses.Any(p => p.Covers(day) && (p != OpenPause || day < from))) is not null);
     });
 
     public Verdict PutHandoverItem(string item, string? title, bool done) => In([Transitioning], () =>
@@ -194,33 +209,42 @@ internal sealed partial class ModelEngagement
 
     // ---- time on its dates ----
 
-    /// <summary>Why time of a CMO on a date is not the engagement's; null when it is.</summary>
-    public string? RefusesTime(string cmo, LocalDate date)
+    /// <summary>Why time of a CMO on a date is not the engagement's; null when it is. What a move under way would refuse waits for its end.</summary>
+    public string? RefusesTime(string cmo, LocalDate date) =>
+        Saga is { Refusal: null, RefusesTime: { } would } && would(cmo, date) ? "MOVE_UNDER_WAY" : Refuses(cmo, date);
+
+    private string? Refuses(string cmo, LocalDate date, Func<LocalDate, bool>? paused = null, Func<string, bool>? involved = null, Func<string, LocalDate, bool>? works = null)
     {
-        if (!IsInvolved(cmo))
+        if (!(involved ?? IsInvolved)(cmo))
         {
             return "NOT_A_MEMBER";
         }
 
         var serves = date >= Plan.Start && !(date >= End);
-        if (serves && !WorksOn(cmo, date))
+        if (serves && !(works ?? WorksOn)(cmo, date))
         {
             return "NOT_A_MEMBER_ON_DATE";
         }
 
-        return Pauses.Any(p => p.Covers(date)) ? "TIME_ON_PAUSED_DAY"
+        return (paused ?? (day => Pauses.Any(p => p.Covers(day))))(date) ? "TIME_ON_PAUSED_DAY"
             : serves && State is Active or Paused or Transitioning or Ended ? null
             : "TIME_OUTSIDE_ENGAGEMENT";
     }
 
     private bool IsInvolved(string cmo) =>
-        IsMember(cmo) || Former.Any(f => f.Cmo == cmo) || (Scope is { IsOpen: true } open && open.MustAgree.Contains(cmo))
-        || Covers.Values.Any(c => c.Covering == cmo && c.State is CoverState.Requested or CoverState.Booked && c.Covering == cmo);
+        IsMember(cmo) || Former.Any(f => f.Cmo == cmo) || IsAskedForScope(cmo) || CoversNow(cmo);
 
-    private bool WorksOn(string cmo, LocalDate date) =>
-        (IsMember(cmo) && date >= Joined.GetValueOrDefault(cmo, Plan.Start))
-        || Former.Any(f => f.Cmo == cmo && f.From <= date && date < f.Until)
-        || Covers.Values.Any(c => c.Covering == cmo && c.Booked && c.Minutes.ContainsKey(date));
+    private bool IsAskedForScope(string cmo) => Scope is { IsOpen: true } open && open.MustAgree.Contains(cmo);
+
+    private bool CoversNow(string cmo) => Covers.Values.Any(c => c.Covering == cmo && c.State is CoverState.Requested or CoverState.Booked && c.Covering == cmo);
+
+    private bool WorksOn(string cmo, LocalDate date) => WorksAsMember(cmo, date) || WorksAsCover(cmo, date);
+
+    private bool WorksAsMember(string cmo, LocalDate date) => (IsMember(cmo) && date >= Joined.GetValueOrDefault(cmo, Plan.Start)) || WorkedBefore(cmo, date);
+
+    private bool WorkedBefore(string cmo, LocalDate date) => Former.Any(f => f.Cmo == cmo && f.From <= date && date < f.Until);
+
+    private bool WorksAsCover(string cmo, LocalDate date) => Covers.Values.Any(c => c.Covering == cmo && c.Booked && c.Minutes.ContainsKey(date));
 
     // ---- what time alone does ----
 
@@ -234,7 +258,10 @@ internal sealed partial class ModelEngagement
                     .. pause.Suspended.Where(s => !s.Value.After(until).IsEmpty).Select(s => Cut(s.Key, until)),
                     .. CoversFrom(until).Select(c => Cut(c, until)),
                 ],
-                "engagement.kept-capacity-freed", () => pause.FreedFrom = until));
+                "engagement.kept-capacity-freed", () => pause.FreedFrom = until,
+                (cmo, date) => Refuses(
+                    cmo, date,
+                    works: (c, day) => WorksAsMember(c, day) || Covers.Values.Any(o => o.Covering == c && o.Booked && o.Minutes.ContainsKey(day) && day < until)) is not null));
         }
 
         if (Scope is { IsOpen: true, ExpiresAt: { } expires } scope)
@@ -246,19 +273,25 @@ internal sealed partial class ModelEngagement
     // ---- sagas ----
 
     /// <summary>A move of the running engagement; one that changes no booking is done at once.</summary>
-    private Verdict Move(Guid request, string move, List<ModelPart> parts, string end, Action finish) =>
-        Start(request, move, parts, ["engagement.move-started"], [end], finish, "engagement.move-refused");
+    private Verdict Move(Guid request, string move, List<ModelPart> parts, string end, Action finish, Func<string, LocalDate, bool> refusesTime) =>
+        Start(request, move, parts, ["engagement.move-started"], [end], finish, "engagement.move-refused", refusesTime);
 
-    private Verdict Start(Guid request, string move, List<ModelPart> parts, string[] started, string[] end, Action finish, string? refusedAs) => Verdict.Yes(
-        () =>
+    private Verdict Start(
+        Guid request, string move, List<ModelPart> parts, string[] started, string[] end, Action finish, string? refusedAs, Func<string, LocalDate, bool>? refusesTime = null)
+    {
+        var verdict = Verdict.Yes(() => { }, started);
+        return verdict with
         {
-            Saga = new ModelSaga(request, move, parts, end, finish, refusedAs) { StartedAt = agency.Clock };
-            if (parts.Count == 0)
+            Apply = () =>
             {
-                Finish();
-            }
-        },
-        parts.Count == 0 ? [.. started, .. end] : started);
+                Saga = new ModelSaga(request, move, parts, end, finish, refusedAs) { StartedAt = agency.Clock, RefusesTime = refusesTime };
+                if (parts.Count == 0)
+                {
+                    verdict.Later.AddRange(Finish());
+                }
+            },
+        };
+    }
 
     /// <summary>The engagement records that a booking is as the move wants it, or is given back; with the last the move ends.</summary>
     public Verdict Recorded(ModelPart part, PartPhase phase, string @event)
@@ -287,20 +320,25 @@ internal sealed partial class ModelEngagement
             return Verdict.Yes(() => { }, events);
         }
 
-        Finish();
-        return Verdict.Yes(() => { }, [.. events, .. saga.Refusal is null ? saga.End : [saga.RefusedAs!]]);
+        return Verdict.Yes(() => { }, [.. events, .. Finish()]);
     }
 
-    private void Finish()
+    /// <summary>Ends the move under way.</summary>
+    /// <returns>The events that say so, with what it means for the meter.</returns>
+    private string[] Finish()
     {
         var saga = Saga!;
-        if (saga.Refusal is null)
+        Outcomes[saga.Request] = saga.Refusal;
+        if (saga.Refusal is not null)
         {
-            saga.Finish();
+            Saga = null;
+            return [saga.RefusedAs!];
         }
 
-        Outcomes[saga.Request] = saga.Refusal;
+        var included = Parked().ToDictionary(a => a.Key, a => IncludedOn(a.Value.Date));
+        saga.Finish();
         Saga = null;
+        return saga.Move == "activate" ? saga.End : [.. saga.End, .. Served(included), .. ReachedNow()];
     }
 
     private void Rebooked(ModelPart part)
@@ -367,8 +405,16 @@ internal sealed partial class ModelEngagement
             || p.Members.Any(m => m.Steps.Any(s => s.From < p.From || (End is { } end && (s.Until is null || s.Until > end))));
         return p.From < first || p.From >= End ? Verdict.No("MOVE_DATE_OUT_OF_RANGE")
             : wrong ? Verdict.No("INVALID_ARGUMENT")
+            : p.Terms is { } charged && Approved.Values.Any(a => a.Date >= p.From && IsChargedOtherwise(a, charged)) ? Verdict.No("APPROVED_TIME_STANDS")
             : !p.Members.IsEmpty && Members.Any(m => p.Members.All(n => n.Cmo != m.Cmo) && ApprovedFrom(p.From, m.Cmo)) ? Verdict.No("APPROVED_TIME_STANDS")
             : null;
+    }
+
+    /// <summary>Approved time was split and charged by the terms of its day: those of another kind, or at another rate where it is charged already, do not reach it.</summary>
+    private bool IsChargedOtherwise(ModelApproved approved, ModelTerms terms)
+    {
+        var was = TermsOn(approved.Date);
+        return was.Retainer != terms.Retainer || ((approved.Charged > 0 || approved.Overage > 0) && !was.Retainer && was.Amount != terms.Amount);
     }
 
     private void Changed(ModelScope scope)
@@ -411,9 +457,10 @@ internal sealed partial class ModelEngagement
         ];
     }
 
-    /// <summary>A week with more minutes than any week of the others.</summary>
+    /// <summary>A week with more minutes than any week of the others, an earlier beginning, or a later end.</summary>
     private static bool IsMore(ImmutableArray<Step> steps, ImmutableArray<Step> others) =>
-        steps.Select(s => s.Weekly).DefaultIfEmpty(0).Max() > others.Select(s => s.Weekly).DefaultIfEmpty(0).Max();
+        steps.Select(s => s.Weekly).DefaultIfEmpty(0).Max() > others.Select(s => s.Weekly).DefaultIfEmpty(0).Max()
+        || (!steps.IsEmpty && (steps.Min(s => s.From) < others.Min(s => s.From) || steps.Max(s => s.Until ?? LocalDate.MaxIsoValue) > others.Max(s => s.Until ?? LocalDate.MaxIsoValue)));
 
     private Verdict OfScope(int number, ScopeState[] states, Func<ModelScope, Verdict> decide) =>
         !Exists || Scope is not { } scope ? Verdict.No("NOT_FOUND")

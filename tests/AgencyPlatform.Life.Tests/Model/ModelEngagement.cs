@@ -24,6 +24,9 @@ internal sealed partial class ModelEngagement(string id, ModelAgency agency, Mod
     public Dictionary<string, string> Signatures { get; } = [];
     public HashSet<string> Agreements { get; } = [];
 
+    /// <summary>What the members' holds were for when it was proposed, as text.</summary>
+    public Dictionary<string, string> SignedHolds { get; set; } = [];
+
     /// <summary>By CMO: until when, and what became of it.</summary>
     public Dictionary<string, (Instant? Until, AgreementAnswer Answer)> Asked { get; } = [];
 
@@ -194,11 +197,13 @@ internal sealed partial class ModelEngagement(string id, ModelAgency agency, Mod
     /// <summary>Ends it on a date: with a term whose notice is still in time, or whenever the notice is waived.</summary>
     public Verdict EndOn(LocalDate date, bool waived, Guid request) => In([Active, Paused, Transitioning], () =>
         date <= Plan.Start || date > End ? Verdict.No("END_OUT_OF_RANGE")
-        : !waived && Plan.Term is { } term && !MayEnd(term, date) ? Verdict.No("NOTICE_TOO_SHORT")
+        : !waived && State != Transitioning && Plan.Term is { } term && !MayEnd(term, date) ? Verdict.No("NOTICE_TOO_SHORT")
+        : ApprovedFrom(date) ? Verdict.No("APPROVED_TIME_STANDS")
         : StartEnd(request, date, []));
 
-    /// <summary>It ended on that date already: answered as it is, and nothing is recorded.</summary>
-    public bool IsEndedOn(LocalDate date, Guid request) => State == Ended && End == date && !Outcomes.ContainsKey(request);
+    /// <summary>That is its end already: answered as it is, and nothing is recorded.</summary>
+    public bool IsEndedOn(LocalDate date, Guid request) =>
+        State is Active or Paused or Transitioning or Ended && Saga is null && End == date && !Outcomes.ContainsKey(request);
 
     private bool MayEnd(ModelTerm term, LocalDate date)
     {
@@ -219,8 +224,30 @@ internal sealed partial class ModelEngagement(string id, ModelAgency agency, Mod
             .. Booked.Select(b => new ModelPart(PartForm.Cut, b.Key, b.Value.Booking, b.Value.Steps.Before(date)) { CutAt = date }),
             .. CoversFrom(date).Select(c => new ModelPart(PartForm.Cut, c.Covering, CoverBookingOf(c.Id), []) { CutAt = date, Cover = c.Id }),
         ],
-        [.. before, "engagement.end-started"], ["engagement.ended"],
-        () => (State, End) = (Ended, date), null);
+        [.. before, "engagement.end-started"], [date > Today ? "engagement.end-agreed" : "engagement.ended"],
+        date > Today ? () => EndsOn(date) : () => (State, End) = (Ended, date), null, (_, day) => day >= date);
+
+    /// <summary>Agreed for a day to come: it goes on until then, and nothing is booked behind it.</summary>
+    private void EndsOn(LocalDate date)
+    {
+        End = date;
+        foreach (var (cmo, standing) in Booked.ToList())
+        {
+            if (standing.Steps.Before(date) is { IsEmpty: false } left)
+            {
+                Booked[cmo] = standing with { Steps = left };
+            }
+            else
+            {
+                Booked.Remove(cmo);
+            }
+        }
+
+        foreach (var (cmo, steps) in OpenPause?.Suspended.ToList() ?? [])
+        {
+            OpenPause!.Suspended[cmo] = steps.Before(date);
+        }
+    }
 
     private void Renew()
     {
@@ -253,11 +280,11 @@ internal sealed partial class ModelEngagement(string id, ModelAgency agency, Mod
             }
         }
 
-        if (State is Active or Paused && TermEnd is { } termEnd && (End is null || End == termEnd))
+        if (State is Active or Paused or Transitioning && (End ?? (State == Transitioning ? null : TermEnd)) is { } last)
         {
-            yield return (agency.StartOf(Zone, termEnd), Plan.Term!.Renewal == Renewal.Automatic && End is null
+            yield return (agency.StartOf(Zone, last), End is null && Plan.Term!.Renewal == Renewal.Automatic
                 ? Verdict.Yes(Renew, "engagement.term-renewed")
-                : StartEnd(Guid.Empty, termEnd, ["engagement.term-ended"]));
+                : StartEnd(Guid.Empty, last, last == TermEnd ? ["engagement.term-ended"] : []));
         }
 
         foreach (var due in DueOfRunning().Concat(DueOfMeter()))

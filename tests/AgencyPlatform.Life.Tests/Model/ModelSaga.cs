@@ -44,6 +44,9 @@ internal sealed class ModelSaga(Guid request, string move, List<ModelPart> parts
     /// <summary>The event that ends it when it is refused; null: it cannot be.</summary>
     public string? RefusedAs { get; } = refusedAs;
 
+    /// <summary>Whether time of a CMO on a date is refused once the move is done: until then it waits. Null: the move changes nothing about time.</summary>
+    public Func<string, LocalDate, bool>? RefusesTime { get; init; }
+
     public string? Refusal { get; set; }
     public Instant StartedAt { get; set; }
 

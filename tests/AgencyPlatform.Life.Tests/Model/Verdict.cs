@@ -14,6 +14,9 @@ internal sealed record Verdict(string? Refused, string[] Events, Action Apply)
 
     public static Verdict Yes(Action apply, params IEnumerable<string> events) => new(null, [.. events], apply);
 
+    /// <summary>Events that follow and are known once it is applied.</summary>
+    public List<string> Later { get; } = [];
+
     /// <summary>The same, and something besides.</summary>
     public Verdict And(Action more) => this with
     {
