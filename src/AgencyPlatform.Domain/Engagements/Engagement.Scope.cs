@@ -25,7 +25,7 @@ public sealed partial record Engagement
             return Rejection.Invalid(new FieldViolation("expire_time", "in the future"));
         }
 
-        var monthly = SignOff.Amount(proposal.Terms is { } changed ? [changed] : Terms);
+        var monthly = SignOff.Amount(proposal.Terms is { } changed ? [changed] : TermsFrom(proposal.From));
         var need = SignOff.Needed(client.Policy, SignOffSubject.ScopeChange, Plan.Terms.Currency, monthly, Plan.SignaturesNeeded);
         return SignOff.Unreachable(need, client) is { } unreachable ? unreachable : Decision.Accept(new ScopeProposed(
             (Running.Scope?.Number ?? 0) + 1, proposal, command.ExpiresAt, MustAgree(proposal, Booked(asked)), client.People.Count, client.Version, need, monthly));
