@@ -9,13 +9,14 @@ var sequences = new Option<int>("--sequences") { Description = "How many.", Defa
 var seed = new Option<int>("--seed") { Description = "Of the first; each further one has the next.", DefaultValueFactory = _ => Random.Shared.Next(1_000_000) };
 var rounds = new Option<int>("--rounds") { Description = "Of moves in a sequence.", DefaultValueFactory = _ => 24 };
 var atOnce = new Option<int>("--parallel") { Description = "Sequences at a time.", DefaultValueFactory = _ => 8 };
-var command = new RootCommand("Random lives of engagements, against a model of their own.") { sequences, seed, rounds, atOnce };
+var perStart = new Option<int>("--per-start") { Description = "After so many sequences the silo is stopped and started.", DefaultValueFactory = _ => 100 };
+var command = new RootCommand("Random lives of engagements, against a model of their own.") { sequences, seed, rounds, atOnce, perStart };
 command.SetAction(async (arguments, _) =>
 {
     var (wanted, first) = (arguments.GetValue(sequences), arguments.GetValue(seed));
     Console.WriteLine($"{wanted} sequences from seed {first} on");
     var clock = Stopwatch.StartNew();
-    var result = await LifeRun.Of(wanted, first, arguments.GetValue(rounds), arguments.GetValue(atOnce), tell: (done, coverage) =>
+    var result = await LifeRun.Of(wanted, first, arguments.GetValue(rounds), arguments.GetValue(atOnce), arguments.GetValue(perStart), tell: (done, coverage) =>
     {
         if (done % 100 == 0 || done == wanted)
         {

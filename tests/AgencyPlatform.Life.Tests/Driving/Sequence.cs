@@ -180,10 +180,10 @@ internal sealed class Sequence
         var since = Stopwatch.StartNew();
         while (true)
         {
-            await _life.Up;
+            var gone = await _life.Up;
             try
             {
-                return await call();
+                return await call().WaitAsync(gone);
             }
             catch (Exception e) when (e is not UnstorableException)
             {
@@ -270,9 +270,10 @@ internal sealed class Sequence
 
     private async Task Forget(AggregateKey key)
     {
+        var gone = await _life.Up;
         try
         {
-            await PlatformSilo.Forget(Grain(key));
+            await PlatformSilo.Forget(Grain(key)).WaitAsync(gone);
         }
         catch (Exception)
         {
