@@ -45,10 +45,16 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
 
     /// <param name="first">Another silo of this process, whose cluster it joins.</param>
     /// <param name="patience">How long a call may wait for its answer; what waits longer is dropped.</param>
-    public async Task Start(PlatformSilo? first = null, TimeSpan? patience = null)
+    /// <param name="quiet">Where errors are made to happen nobody reads of them.</param>
+    public async Task Start(PlatformSilo? first = null, TimeSpan? patience = null, bool quiet = false)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = "Test" });
         builder.Logging.SetMinimumLevel(LogLevel.Error);
+        if (quiet)
+        {
+            builder.Logging.ClearProviders();
+        }
+
         builder.Services.AddAgencyPlatformStorage(storage);
         var journal = builder.Services.Last(d => d.ServiceType == typeof(IJournal)).ImplementationType!;
         builder.Services.Replace(ServiceDescriptor.Singleton<IJournal>(sp => Reads.Over((IJournal)ActivatorUtilities.CreateInstance(sp, journal))));
@@ -69,12 +75,22 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
         await _host.StartAsync();
     }
 
-    public async Task Stop()
+    /// <param name="patience">How long it may end what it is at; then it goes all the same, as if it were killed. Null: as long as it takes.</param>
+    public async Task Stop(TimeSpan? patience = null)
     {
         if (_host is { } host)
         {
             _host = null;
-            await host.StopAsync();
+            using var end = new CancellationTokenSource(patience ?? Timeout.InfiniteTimeSpan);
+            try
+            {
+                await host.StopAsync(end.Token);
+            }
+            catch (Exception) when (end.IsCancellationRequested)
+            {
+                // It was not ready to go.
+            }
+
             await ((IAsyncDisposable)host).DisposeAsync();
         }
     }

@@ -26,7 +26,7 @@ public sealed partial record Engagement
             return Rejection.Invalid(new FieldViolation("expire_time", "in the future"));
         }
 
-        ImmutableArray<Terms> ahead = proposal.Terms is { } changed ? [changed] : [TermsOn(proposal.From), .. Terms.Where(t => t.EffectiveFrom > proposal.From)];
+        ImmutableArray<Terms> ahead = proposal.Terms is { } changed ? [changed] : TermsFrom(proposal.From);
         var monthly = SignOff.Amount(ahead);
         var need = SignOff.Needed(client.Policy, SignOffSubject.ScopeChange, ahead[0].Currency, monthly, Plan.SignaturesNeeded);
         return SignOff.Unreachable(need, client) is { } unreachable ? unreachable : Decision.Accept(new ScopeProposed(

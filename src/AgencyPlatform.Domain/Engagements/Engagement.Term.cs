@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using NodaTime;
@@ -76,7 +77,7 @@ public sealed partial record Engagement
         }
 
         var (from, until) = (TermEnd()!.Value, rules.EndOf(Plan.Start, next));
-        var ahead = Terms.Where(t => t.EffectiveFrom > from).Prepend(TermsOn(from)).ToList();
+        var ahead = TermsFrom(from);
         var need = Term.Need ?? SignOff.Needed(client.Policy, SignOffSubject.Proposal, ahead[0].Currency, SignOff.Amount(ahead), Plan.SignaturesNeeded);
         if ((SignOff.Refuse(need, client, Client, command.Person, command.By, now) ?? SignOff.Unreachable(need, client)) is { } refused)
         {
@@ -113,6 +114,9 @@ public sealed partial record Engagement
     }
 
     // ---- what time alone does ----
+
+    /// <summary>The terms that hold on a date or later.</summary>
+    private ImmutableArray<Terms> TermsFrom(LocalDate date) => [TermsOn(date), .. Terms.Where(t => t.EffectiveFrom > date)];
 
     /// <summary>Whether its terms go on: it runs, and no end is set.</summary>
     private bool RunsOn => State is EngagementState.Active or EngagementState.Paused && End is null;

@@ -14,6 +14,7 @@ public sealed partial class TimesheetGrain(GrainServices services) : AggregateGr
 
     public async Task<Reply<Timesheet>> Log(Call call, LogTime c)
     {
+        // A refusal goes through the decision too: a repeat of what was logged is answered as it was, whatever the engagement says by now.
         var (facts, missing) = await FactsFor(call, c);
         return await Decide(
             call, (s, now) => s.Log(c, facts!.TimeZone, now, facts.DaysAhead), s => s,

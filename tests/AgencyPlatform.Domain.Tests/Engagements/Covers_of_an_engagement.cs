@@ -64,11 +64,14 @@ public sealed class Covers_of_an_engagement
     }
 
     [Fact]
-    public void While_a_cover_is_being_booked_nobody_declines_it()
+    public void Nobody_consents_agrees_or_declines_while_a_move_takes_its_steps()
     {
-        var booking = Active().After(Requested(), s => s.ConsentToCover(new ConsentToCover(s_sick, Ceo), Deciders, Now), s => s.AgreeToCover(new AgreeToCover(s_sick, s_cy), Now), Book);
-        Assert.Equal(Reasons.MoveUnderWay, booking.DeclineCover(new DeclineCover(s_sick, "")).Reason());
-        Assert.Equal(CoverState.Booked, booking.Carried().Running.Covers[s_sick].State);
+        var underWay = Active().After(
+            Requested(), s => s.ConsentToCover(new ConsentToCover(s_sick, Ceo), Deciders, Now), s => s.AgreeToCover(new AgreeToCover(s_sick, s_cy), Now), Book);
+        Assert.Equal(Reasons.MoveUnderWay, underWay.DeclineCover(new DeclineCover(s_sick, "")).Reason());
+        Assert.Equal(Reasons.MoveUnderWay, underWay.ConsentToCover(new ConsentToCover(s_sick, Ceo), Deciders, Now).Reason());
+        Assert.Equal(Reasons.MoveUnderWay, underWay.AgreeToCover(new AgreeToCover(s_sick, s_cy), Now).Reason());
+        Assert.Equal(CoverState.Booked, underWay.Carried().Running.Covers[s_sick].State);
     }
 
     [Fact]

@@ -94,6 +94,26 @@ public sealed class Pauses_of_an_engagement
     }
 
     [Fact]
+    public void An_engagement_of_which_nothing_is_booked_ends_at_once()
+    {
+        var paused = Active().Moved(s => Pause(s, Start));
+        var ended = paused.After(s => s.EndOn(new EndEngagement(Day(6, 1)), Request(4), Now));
+        Assert.Equal((EngagementState.Ended, Day(6, 1), (EngagementSaga?)null), (ended.State, ended.End, ended.Saga));
+        Assert.Equal(new SagaOutcome(Request(4), null), ended.OutcomeOf(Request(4)));
+
+        // By time alone too.
+        var termed = paused with { Plan = paused.Plan with { Term = new TermRules(12, Renewal.None, 0, 0) } };
+        var due = Instant.FromUtc(2027, 4, 1, 4, 0);
+        while (termed.State != EngagementState.Ended)
+        {
+            Assert.NotEmpty(termed.Settle(due));
+            termed = termed.With(termed.Settle(due));
+        }
+
+        Assert.Null(termed.Saga);
+    }
+
+    [Fact]
     public void Kept_capacity_stands_until_its_day_and_is_freed_then_by_time_alone()
     {
         var paused = Active().Moved(s => Pause(s, Day(6, 1), keepUntil: Day(7, 1)));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
 using NodaTime;
@@ -120,6 +121,21 @@ public sealed class Scope_changes_of_an_engagement
         Assert.Equal(Reasons.SignOffUnreachable, Proposed(Larger)(Active() with { Plan = Active().Plan with { SignaturesNeeded = 3 } }).Reason());
     }
 
+    /// <summary>$10,000 becomes $4,000 in June: from then on any one signs, below $5,000 a month.</summary>
+    [Fact]
+    public void The_client_signs_for_what_a_month_will_cost_from_the_date_on()
+    {
+        var rule = new SignOffRule(SignOffSubject.Proposal, new Currency("USD"), [new SignOffBand(500_000, 1, [], []), new SignOffBand(null, 2, [], [])]);
+        var client = Deciders with { Policy = new SignOffPolicy([rule], []) };
+        Func<Engagement, Decision> Asked(ScopeProposal proposal) => s => s.ProposeScope(new ProposeScope(proposal, null), [], client, Now);
+        var lead = new ScopeProposal(Day(7, 1), Bob, [], null, "");
+        Assert.Equal(2, Active().After(Asked(lead)).Running.Scope!.Need!.Needed);
+
+        var cheaper = new ScopeProposal(s_june, null, [], ((RetainerTerms)Active().Terms[0]) with { EffectiveFrom = s_june, Fee = 400_000 }, "");
+        var changed = Active().After(Asked(cheaper), s => s.SignScope(new SignScope(Ceo, 1), client, Now)).Moved(Apply);
+        Assert.Equal(1, changed.After(Asked(lead)).Running.Scope!.Need!.Needed);
+    }
+
     [Fact]
     public void A_change_is_declined_withdrawn_or_expires_by_time_alone()
     {
@@ -138,6 +154,16 @@ public sealed class Scope_changes_of_an_engagement
         Assert.Equal(due, expiring.NextDue);
         Assert.Equal(ScopeState.Expired, expiring.With(expiring.Settle(due)).Running.Scope!.State);
         Assert.Equal("expire_time", Active().ProposeScope(new ProposeScope(Larger, Now), [], Deciders, Now).Rejection!.Fields.Single().Field);
+    }
+
+    [Fact]
+    public void Nobody_signs_agrees_to_or_takes_back_a_change_while_a_move_takes_its_steps()
+    {
+        var underWay = Accepted(Larger).After(Apply);
+        Assert.Equal(Reasons.MoveUnderWay, underWay.CloseScope(new CloseScope(1, false, "")).Reason());
+        Assert.Equal(Reasons.MoveUnderWay, underWay.SignScope(new SignScope(new PersonId("board"), 1), Deciders, Now).Reason());
+        Assert.Equal(Reasons.MoveUnderWay, underWay.AgreeToScope(new AgreeToScope(s_cy, 1), Now).Reason());
+        Assert.Equal(ScopeState.Applied, underWay.Carried().Running.Scope!.State);
     }
 
     [Fact]
