@@ -33,6 +33,7 @@ public sealed partial class EngagementGrain
 
     public async Task<Reply<Engagement>> ApplyScope(Call call, ApplyScope c)
     {
+        await Settle(call.SandboxNow);
         ImmutableArray<CmoId> waiving = [.. (await Waiving(call, Committed.Running.Scope?.MustAgree ?? [])).Keys];
         return await Move(call, (s, asked, request, now) => s.ApplyScope(c, asked, waiving, request, now));
     }
@@ -48,6 +49,7 @@ public sealed partial class EngagementGrain
 
     public async Task<Reply<Engagement>> BookCover(Call call, BookCover c)
     {
+        await Settle(call.SandboxNow);
         ImmutableArray<CmoId> waiving = [.. (await Waiving(call, Committed.Running.Covers.TryGetValue(c.Id, out var cover) ? [cover.Covering] : [])).Keys];
         return await Move(call, (s, _, request, now) => s.BookCover(c, waiving, request, now));
     }

@@ -37,6 +37,7 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
 
     public async Task<Reply<Engagement>> Propose(Call call, ProposeEngagement c)
     {
+        await Settle(call.SandboxNow);
         var (read, holds) = (new Read(Key.Agency, call.SandboxNow), ImmutableArray.CreateBuilder<BookedSteps>());
         foreach (var member in Committed.Plan.Members)
         {

@@ -463,15 +463,17 @@ internal sealed partial class ModelEngagement
         || (!steps.IsEmpty && (steps.Min(s => s.From) < others.Min(s => s.From) || steps.Max(s => s.Until ?? LocalDate.MaxIsoValue) > others.Max(s => s.Until ?? LocalDate.MaxIsoValue)));
 
     private Verdict OfScope(int number, ScopeState[] states, Func<ModelScope, Verdict> decide) =>
-        !Exists || Scope is not { } scope ? Verdict.No("NOT_FOUND")
+        !Exists ? Verdict.No("NOT_FOUND")
         : Saga is not null ? Verdict.No("MOVE_UNDER_WAY")
+        : Scope is not { } scope ? Verdict.No("NOT_FOUND")
         : number != 0 && number != scope.Number ? Verdict.No("REVISION_CHANGED")
         : !states.Contains(scope.State) ? Verdict.No("MOVE_NOT_ALLOWED")
         : decide(scope);
 
     private Verdict OfCover(string id, CoverState state, Func<ModelCover, Verdict> decide) =>
-        !Exists || !Covers.TryGetValue(id, out var cover) ? Verdict.No("NOT_FOUND")
+        !Exists ? Verdict.No("NOT_FOUND")
         : Saga is not null ? Verdict.No("MOVE_UNDER_WAY")
+        : !Covers.TryGetValue(id, out var cover) ? Verdict.No("NOT_FOUND")
         : cover.State != state ? Verdict.No("MOVE_NOT_ALLOWED")
         : decide(cover);
 
