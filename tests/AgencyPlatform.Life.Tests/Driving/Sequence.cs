@@ -188,7 +188,7 @@ internal sealed class Sequence
             catch (Exception e) when (e is not UnstorableException)
             {
                 _coverage.Count("outcome unknown, asked again");
-                _coverage.Count($"unknown by {e.GetType().Name}: {e.Message[..Math.Min(40, e.Message.Length)]}");
+                _coverage.Count($"unknown by {e.GetType().Name}: {e.Message[..Math.Min(40, e.Message.Length)].ReplaceLineEndings(" ")}");
                 if (since.Elapsed > s_patience)
                 {
                     throw new DifferenceException($"{what} is not answered: {e.GetType().Name}: {e.Message}");
@@ -212,12 +212,12 @@ internal sealed class Sequence
     private Ending Fault()
     {
         var chosen = _random.NextDouble();
-        var (step, after) = (_random.Next(4), _random.NextDouble() < 0.5);
+        var (step, after) = (_random.Next(3), _random.NextDouble() < 0.5);
         var keys = Aggregates();
         var key = keys[_random.Next(keys.Count)];
-        if (chosen < 0.12)
+        if (chosen < 0.2)
         {
-            _life.Silo.Reads.Take(key, FailingAppend(step, after));
+            _life.Silo.Reads.Take(key, FailingAppend(step / 2, after));
             return new Ending(() =>
             {
                 _life.Silo.Reads.Release(key);
@@ -225,7 +225,7 @@ internal sealed class Sequence
             });
         }
 
-        if (chosen < 0.27)
+        if (chosen < 0.4)
         {
             _life.Silo.Faults.Arm(_agency, s_steps, step, after);
             return new Ending(() =>
@@ -240,7 +240,7 @@ internal sealed class Sequence
             });
         }
 
-        if (chosen < 0.4)
+        if (chosen < 0.55)
         {
             _coverage.Count("activation thrown away");
             var forgotten = Forget(key);
