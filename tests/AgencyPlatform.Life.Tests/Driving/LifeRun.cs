@@ -12,7 +12,7 @@ internal static class LifeRun
     /// <param name="rounds">Of a sequence.</param>
     /// <param name="perStart">After so many sequences the silo is stopped, whatever it is at, and started again.</param>
     /// <param name="tell">Called after each sequence, with how many are done.</param>
-    public static async Task<LifeResult> Of(int sequences, int seed, int rounds = 24, int atOnce = 8, int perStart = 100, Action<int, Coverage>? tell = null)
+    public static async Task<LifeResult> Of(int sequences, int seed, int rounds = 16, int atOnce = 8, int perStart = 100, Action<int, Coverage>? tell = null)
     {
         var coverage = new Coverage();
         var differences = new List<string>();

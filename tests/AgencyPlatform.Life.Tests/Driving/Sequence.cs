@@ -188,12 +188,14 @@ internal sealed class Sequence
             catch (Exception e) when (e is not UnstorableException)
             {
                 _coverage.Count("outcome unknown, asked again");
+                _coverage.Count($"unknown by {e.GetType().Name}: {e.Message[..Math.Min(40, e.Message.Length)].ReplaceLineEndings(" ")}");
                 if (since.Elapsed > s_patience)
                 {
                     throw new DifferenceException($"{what} is not answered: {e.GetType().Name}: {e.Message}");
                 }
 
-                await Task.Yield();
+                // As a caller would.
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
             }
         }
     }
@@ -210,12 +212,12 @@ internal sealed class Sequence
     private Ending Fault()
     {
         var chosen = _random.NextDouble();
-        var (step, after) = (_random.Next(4), _random.NextDouble() < 0.5);
+        var (step, after) = (_random.Next(3), _random.NextDouble() < 0.5);
         var keys = Aggregates();
         var key = keys[_random.Next(keys.Count)];
-        if (chosen < 0.12)
+        if (chosen < 0.2)
         {
-            _life.Silo.Reads.Take(key, FailingAppend(step, after));
+            _life.Silo.Reads.Take(key, FailingAppend(step / 2, after));
             return new Ending(() =>
             {
                 _life.Silo.Reads.Release(key);
@@ -223,7 +225,7 @@ internal sealed class Sequence
             });
         }
 
-        if (chosen < 0.27)
+        if (chosen < 0.4)
         {
             _life.Silo.Faults.Arm(_agency, s_steps, step, after);
             return new Ending(() =>
@@ -238,7 +240,7 @@ internal sealed class Sequence
             });
         }
 
-        if (chosen < 0.4)
+        if (chosen < 0.55)
         {
             _coverage.Count("activation thrown away");
             var forgotten = Forget(key);
@@ -510,12 +512,12 @@ internal sealed class Sequence
         var policy = (await Asked(() => Grains.Agency(_agency).GetContext()))!.PolicyVersion;
         foreach (var cmo in _model.Cmos)
         {
-            var (grain, p) = (Grains.Of<IFractionalCmoGrain>(_agency, cmo.Id), cmo.Pattern);
-            await Done(() => grain.Create(call, new CreateCmo(
+            var p = cmo.Pattern;
+            await Done(() => Grains.Of<IFractionalCmoGrain>(_agency, cmo.Id).Create(call, new CreateCmo(
                 new CmoId(cmo.Id), new CmoProfile(new PersonId($"p-{cmo.Id}"), "CMO", cmo.Zone, s_none, s_none, cmo.Waives), new PersonDetails(cmo.Id),
                 new CmoLimits(cmo.MaxClients, cmo.MinBlock), new WorkingPattern(new LocalDate(2026, 1, 1), new WeekdayMinutes(p[0], p[1], p[2], p[3], p[4], p[5], p[6])),
                 new CostRate(new LocalDate(2026, 1, 1), 12_000, AllMoves.Dollars), null)));
-            await Done(() => grain.NotePolicy(call with { PolicyVersion = policy }));
+            await Done(() => Grains.Of<IFractionalCmoGrain>(_agency, cmo.Id).NotePolicy(call with { PolicyVersion = policy }));
         }
 
         _witness.Begin((await Asked(() => _life.Silo.Journal.ReadHead(_agency))).Sequence);

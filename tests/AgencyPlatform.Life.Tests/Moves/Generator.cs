@@ -147,7 +147,7 @@ internal sealed class Generator(Random random, ModelAgency model)
                 open.Add((cover.ConsentOf is null ? 3 : 0.2, () => AllMoves.ConsentToCover(NewId(), e.Id, cover.Id, Somebody(e.Client))));
                 open.Add((cover.Agreed ? 0.2 : 3, () => AllMoves.AgreeToCover(NewId(), e.Id, cover.Id, cover.Covering)));
                 open.Add((cover.ConsentOf is not null ? 5 : 0.3, () => AllMoves.BookCover(NewId(), e.Id, cover.Id)));
-                open.Add((0.4, () => AllMoves.DeclineCover(NewId(), e.Id, cover.Id)));
+                open.Add((1, () => AllMoves.DeclineCover(NewId(), e.Id, cover.Id)));
             }
             else if (cover.State == CoverState.Booked)
             {
@@ -239,7 +239,7 @@ internal sealed class Generator(Random random, ModelAgency model)
     {
         var id = e.Id;
         var cover = e.Covers.Count > 0 ? Pick([.. e.Covers.Keys]) : "c0";
-        return random.Next(28) switch
+        return random.Next(29) switch
         {
             0 => AllMoves.Create(NewId(), id, e.Client, Plan(e.Client)),
             1 => AllMoves.Update(NewId(), id, Plan(e.Client)),
@@ -268,6 +268,7 @@ internal sealed class Generator(Random random, ModelAgency model)
             24 => AllMoves.CancelCover(NewId(), id, cover, model.Today("UTC")),
             25 => StartTransition(e),
             26 => PutHandoverItem(e),
+            27 => AllMoves.DeclineCover(NewId(), id, cover),
             _ => End(e),
         };
     }
