@@ -131,18 +131,23 @@ internal sealed class Sequence
 
         if (_earlier.Count > 0 && _random.NextDouble() < 0.05)
         {
-            await Reused(_generator.Next(), _earlier[_random.Next(_earlier.Count)].Move.Request);
+            await Reused(_generator.Next(), _earlier[_random.Next(_earlier.Count)].Move);
         }
     }
 
     /// <summary>A request id that was used for another move is refused, and nothing comes of it.</summary>
-    private async Task Reused(Move move, Guid request)
+    private async Task Reused(Move move, Move earlier)
     {
+        if ((move.Name, move.Text) == (earlier.Name, earlier.Text))
+        {
+            return;
+        }
+
         _coverage.Count("request id used for another move");
-        var answer = (await Sent(move with { Request = request })).Answer;
+        var answer = (await Sent(move with { Request = earlier.Request })).Answer;
         if (answer.Refused is null && move.IsDone?.Invoke(_model) != true)
         {
-            throw new DifferenceException($"{move.Name} {move.Text} is answered with {answer} under the request id of another move, {request}.");
+            throw new DifferenceException($"{move.Name} {move.Text} is answered with {answer} under the request id of {earlier.Name} {earlier.Text}.");
         }
     }
 
@@ -169,7 +174,7 @@ internal sealed class Sequence
 
     private async Task<Attempt> Sent(Move move)
     {
-        var call = new Call(_agency, move.Actor, move.Request, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(move.Text))), _model.Clock);
+        var call = new Call(_agency, move.Actor, move.Request, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{move.Name} {move.Text}"))), _model.Clock);
         return new Attempt(move, await UntilAnswered(() => move.Send(Grains, call), move.Name, $"{move.Name} {move.Text}"));
     }
 
