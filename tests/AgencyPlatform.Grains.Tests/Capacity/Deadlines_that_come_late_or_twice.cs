@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Contracts;
+using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Domain;
