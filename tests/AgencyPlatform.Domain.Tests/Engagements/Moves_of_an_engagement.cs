@@ -273,6 +273,12 @@ public sealed partial class Moves_of_an_engagement
         Assert.Equal(Decision.Nothing, state.EndOn(new EndEngagement(end), Request(3), s_now));
         Assert.Equal(Reasons.EndOutOfRange, state.EndOn(new EndEngagement(end.PlusDays(1)), Request(3), s_now).Rejection!.Reason);
 
+        // Until then its meter goes on.
+        while (state.NextDue is { } due && state.DayOf(due) < end)
+        {
+            state = Fold(state, state.Settle(due));
+        }
+
         var midnight = state.NextDue!.Value;
         Assert.Equal(end, state.DayOf(midnight));
         Assert.Equal(end.PlusDays(-1), state.DayOf(midnight - Duration.FromSeconds(1)));

@@ -145,7 +145,7 @@ public sealed class Rollover_of_a_retainer
         var (state, events) = Until(Active(new Rollover(600, 3), new LocalDate(2026, 1, 1), new LocalDate(2026, 3, 1)), new LocalDate(2026, 6, 1));
         Assert.Null(state.NextDue);
         Assert.Equal(
-            ["PeriodOpened", "MinutesCarried", "GrantExpired", "PeriodOpened", "GrantExpired", "GrantExpired", "MeterEnded"],
+            ["PeriodOpened", "MinutesCarried", "GrantExpired", "PeriodOpened", "EndStarted", "EngagementEnded", "GrantExpired", "GrantExpired", "MeterEnded"],
             events.Select(e => e.Event.GetType().Name));
         Assert.Equal([1_800, 2_400, 600], events.Select(e => e.Event).OfType<GrantExpired>().Select(e => e.Left));
     }
