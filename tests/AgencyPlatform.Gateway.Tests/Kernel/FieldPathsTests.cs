@@ -111,14 +111,14 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
             Assert.True(part.Success, $"{request.Name}: {path}");
             var field = message?.FindFieldByName(part.Groups[1].Value);
             Assert.True(field is not null, $"{request.Name} has no {path}");
-            Assert.True(!part.Groups[2].Success || (field.IsRepeated && !field.IsMap), $"{request.Name}: {path} counts what is no list");
+            Assert.True(!part.Groups[2].Success || (part.Groups[2].Value[1] == '\'' ? field.IsMap : field.IsRepeated && !field.IsMap), $"{request.Name}: {path} counts what is no list");
             Assert.True(i == parts.Length - 1 || part.Groups[2].Success || !field.IsRepeated, $"{request.Name}: {path} does not say which");
             message = field.FieldType == FieldType.Message && !field.IsMap ? field.MessageType : null;
         }
     }
 
-    /// <summary>A name, and a place in a list where it is one.</summary>
-    [GeneratedRegex(@"^([a-z_0-9]+)(\[\d+\])?$")]
+    /// <summary>A name, and the place where it is a list, or the key where it is a map.</summary>
+    [GeneratedRegex(@"^([a-z_0-9]+)(\[\d+\]|\['[^']*'\])?$")]
     private static partial Regex Part();
 
     private static IMessage Wrong(MessageDescriptor type, bool last, int depth = 0)

@@ -347,6 +347,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 AbsenceId = "flu",
                 Absence = new Absence { Cmo = _ada, StartDate = Day(2, 10), EndDate = Day(2, 11), Reason = "Flu." },
             });
+            await Engagements.DeclineCoverAsync(new DeclineCoverRequest { Name = Launch, CoverId = "flu" });
             await Engagements.StartTransitionAsync(new StartTransitionRequest
             {
                 Name = Launch,

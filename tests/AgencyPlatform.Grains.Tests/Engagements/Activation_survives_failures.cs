@@ -122,7 +122,12 @@ public sealed class Activation_survives_failures(SagaSilo silo) : IClassFixture<
         }
 
         var version = reply.Meta!.Version;
-        Assert.Equal(version, (await engagement.End(Called(agency, Guid.CreateVersion7(), "end"), new EndEngagement(end))).Meta!.Version);
+        var again = Called(agency, Guid.CreateVersion7(), "end");
+
+        // Asked for again it changes nothing but that the id of the request is used.
+        Assert.Equal(version + 1, (await engagement.End(again, new EndEngagement(end))).Meta!.Version);
+        Assert.Equal(version + 1, (await engagement.End(again, new EndEngagement(end))).Meta!.Version);
+        Assert.Equal(Reasons.RequestIdReused, (await engagement.Revise(again with { RequestHash = "revise" })).Rejection!.Reason);
     }
 
     [Fact]
