@@ -51,7 +51,11 @@ internal sealed class DemoPause(DemoStage stage, DemoPlacement placement)
                 await _capacity.JoinWaitlistAsync(
                     new JoinWaitlistRequest
                     {
-                        Parent = work.Cmo, WaitlistEntryId = id, Booking = placement.Wanted(wanted), Priority = id.EndsWith("-2", StringComparison.Ordinal) ? 10 : 0, OfferExpiry = Days(14),
+                        Parent = work.Cmo,
+                        WaitlistEntryId = id,
+                        Booking = placement.Wanted(wanted),
+                        Priority = id.EndsWith("-2", StringComparison.Ordinal) ? 10 : 0,
+                        OfferExpiry = Days(14),
                     },
                     cancellationToken: stage.Cancellation);
             }

@@ -180,7 +180,10 @@ internal sealed class DemoPlacement(DemoStage stage)
         {
             terms.Retainer = new RetainerTerms
             {
-                Fee = Usd(e.Amount), IncludedMinutes = e.MonthlyMinutes, OverageHourlyRate = Usd(250_00), OverageGate = asksConsent ? OverageGate.Consent : OverageGate.Bill,
+                Fee = Usd(e.Amount),
+                IncludedMinutes = e.MonthlyMinutes,
+                OverageHourlyRate = Usd(250_00),
+                OverageGate = asksConsent ? OverageGate.Consent : OverageGate.Bill,
             };
         }
         else

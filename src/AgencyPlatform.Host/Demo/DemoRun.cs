@@ -160,7 +160,11 @@ internal sealed class DemoRun
                         Name = _stage.ClientName(client.Id),
                         Stakeholder = new Stakeholder
                         {
-                            PersonId = person, DisplayName = $"{title} of {client.Name}", Email = title == "CEO" ? client.Email : "", Title = title, DecisionMaker = true,
+                            PersonId = person,
+                            DisplayName = $"{title} of {client.Name}",
+                            Email = title == "CEO" ? client.Email : "",
+                            Title = title,
+                            DecisionMaker = true,
                         },
                     },
                     cancellationToken: cancellation);

@@ -102,7 +102,12 @@ internal sealed class DemoTime(DemoStage stage, int weeks)
         _approved[wrong.Engagement] -= wrong.Minutes;
         var corrected = new TimeEntry
         {
-            EntryId = $"corrected-{stage.Week}", Corrects = wrong.EntryId, Engagement = wrong.Engagement, Date = wrong.Date, Minutes = Math.Max(1, wrong.Minutes / 2), Category = wrong.Category,
+            EntryId = $"corrected-{stage.Week}",
+            Corrects = wrong.EntryId,
+            Engagement = wrong.Engagement,
+            Date = wrong.Date,
+            Minutes = Math.Max(1, wrong.Minutes / 2),
+            Category = wrong.Category,
         };
         await Log(wrong.Timesheet, [corrected]);
         stage.Count(DemoEvent.Corrected);
@@ -278,7 +283,11 @@ internal sealed class DemoTime(DemoStage stage, int weeks)
             var page = await _time.ListMissingTimesheetsAsync(
                 new ListMissingTimesheetsRequest
                 {
-                    Parent = stage.Agency, StartWeek = IsoWeek(monday), EndWeek = IsoWeek(monday.PlusWeeks(count - 1)), PageSize = 1000, PageToken = token,
+                    Parent = stage.Agency,
+                    StartWeek = IsoWeek(monday),
+                    EndWeek = IsoWeek(monday.PlusWeeks(count - 1)),
+                    PageSize = 1000,
+                    PageToken = token,
                 },
                 cancellationToken: stage.Cancellation);
             missing.AddRange(page.Timesheets.Select(t => t.Timesheet));
