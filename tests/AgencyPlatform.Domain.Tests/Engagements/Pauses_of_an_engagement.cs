@@ -97,7 +97,7 @@ public sealed class Pauses_of_an_engagement
     public void An_engagement_of_which_nothing_is_booked_ends_at_once()
     {
         var paused = Active().Moved(s => Pause(s, Start));
-        var ended = paused.After(s => s.EndOn(new EndEngagement(Day(6, 1)), Request(4), Now));
+        var ended = paused.After(s => s.EndOn(new EndEngagement(Day(6, 1)), Request(4), Instant.FromUtc(2026, 6, 2, 12, 0)));
         Assert.Equal((EngagementState.Ended, Day(6, 1), (EngagementSaga?)null), (ended.State, ended.End, ended.Saga));
         Assert.Equal(new SagaOutcome(Request(4), null), ended.OutcomeOf(Request(4)));
 
