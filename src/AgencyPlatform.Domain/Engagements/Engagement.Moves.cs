@@ -71,7 +71,7 @@ public sealed partial record Engagement
     private ImmutableArray<IEvent> EndOfEnding(Guid request)
     {
         IEvent end = Saga!.End!.Value > DayOf(Saga.StartedAt) ? new EndAgreed(request, Saga.End.Value) : new EngagementEnded(request, Saga.End.Value);
-        return [end, .. Apply(end).ReachedNow()];
+        return [.. Apply(end).ReachedNow(), end];
     }
 
     /// <summary>What the saga under way does next; null when none is.</summary>

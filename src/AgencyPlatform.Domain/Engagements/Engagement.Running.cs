@@ -92,10 +92,11 @@ public sealed partial record Engagement
     /// <summary>The end of the move under way, with what it means for parked time and for the meter's thresholds.</summary>
     private ImmutableArray<IEvent> EndMove()
     {
+        // The end comes last: with it the request is answered, and a repeat of it is answered with the state then.
         var end = Saga!.Move!.End;
         var moved = Apply(end);
         var served = ServedAfter(moved);
-        return [end, .. served, .. served.Aggregate(moved, (state, e) => state.Apply(e)).ReachedNow()];
+        return [.. served, .. served.Aggregate(moved, (state, e) => state.Apply(e)).ReachedNow(), end];
     }
 
     /// <summary>What is booked with each member now: as the engagement knows it, or as it was asked for.</summary>

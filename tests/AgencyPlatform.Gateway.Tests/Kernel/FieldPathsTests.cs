@@ -81,7 +81,7 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
             (Absence.Initial.Report(new(new("a"), RunningEngagement.Ada, new DateRange(day, day), ""), Guid.Empty, s_now), Protocol.Absences.V1.CreateAbsenceRequest.Descriptor),
             (Rejection.Invalid(new BookingSpec(new("c"), null, bad).Violations("booking.steps").AsSpan()), Protocol.Capacity.V1.BookRequest.Descriptor),
             (Rejection.Invalid(new BookingSpec(new("c"), null, []).Violations().AsSpan()), Protocol.Capacity.V1.ChangeBookingRequest.Descriptor),
-            ((Agency.Initial with { Id = new("a") }).CreateApiKey(new(expired, s_now)), Protocol.Agencies.V1.CreateApiKeyRequest.Descriptor),
+            ((Agency.Initial with { Id = new("a"), Version = 1 }).CreateApiKey(new(expired, s_now)), Protocol.Agencies.V1.CreateApiKeyRequest.Descriptor),
         };
         Assert.All(refused, r =>
         {

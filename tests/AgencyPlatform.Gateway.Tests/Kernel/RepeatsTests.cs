@@ -121,6 +121,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
             });
             await Agencies.UpdateAgencyAsync(new UpdateAgencyRequest { Agency = new Agency { Name = _agency.Name, CoolingOffDays = 7 } });
             var uk = await Agencies.CreateLegalEntityAsync(new CreateLegalEntityRequest { Parent = _agency.Name, LegalEntityId = "uk", LegalEntity = Entity("") });
+            uk = uk.Clone();
             uk.LegalName = "Another";
             await Agencies.UpdateLegalEntityAsync(new UpdateLegalEntityRequest { LegalEntity = uk });
             await Agencies.SetHolidayCalendarAsync(new SetHolidayCalendarRequest { Name = $"{_agency.Name}/holidayCalendars/us", Days = { Day(5, 25) } });

@@ -145,7 +145,7 @@ public sealed class Absences_survive_failures(SagaSilo silo) : IClassFixture<Sag
 
         Assert.Equal([(true, (string?)null), (true, "fair")], needs.Select(n => (n.Asked, n.Cover?.Value)));
         var running = (await agency.Engagement.Get(agency.Read)).Value!.Running;
-        Assert.Equal(Weekly(300, from), Assert.Single(running.Scope!.Proposal.Members, m => m.Cmo == Cy).Steps);
+        Assert.Equal(Weekly(300, from).AsEnumerable(), Assert.Single(running.Scope!.Proposal.Members, m => m.Cmo == Cy).Steps);
         Assert.Equal((CoverState.Cancelled, CoverState.Requested), (running.Covers[new CoverId("fair")].State, running.Covers[new CoverId("flu-fair")].State));
     }
 
@@ -178,7 +178,7 @@ public sealed class Absences_survive_failures(SagaSilo silo) : IClassFixture<Sag
         var need = Assert.Single((await Reported(agency, Guid.CreateVersion7(), new DateRange(from, null))).Value!.Needs!.Value);
 
         Assert.Equal((Reasons.MoveNotAllowed, "PAUSED"), (need.Refusal!.Reason, need.Refusal.Metadata["state"]));
-        Assert.Equal(Weekly(600, from), need.Steps);
+        Assert.Equal(Weekly(600, from).AsEnumerable(), need.Steps);
         Ok(await agency.Engagement.Resume(agency.Called(), new ResumeEngagement(new LocalDate(2027, 4, 1))));
     }
 

@@ -338,7 +338,7 @@ internal sealed partial class ModelEngagement
         var included = Parked().ToDictionary(a => a.Key, a => IncludedOn(a.Value.Date));
         saga.Finish();
         Saga = null;
-        return saga.Move == "activate" ? saga.End : [.. saga.End, .. Served(included), .. ReachedNow()];
+        return saga.Move == "activate" ? saga.End : [.. Served(included), .. ReachedNow(), .. saga.End];
     }
 
     private void Rebooked(ModelPart part)
