@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Random lives of engagements by several callers, with crashes and repeated requests, against a plain model in memory. See docs/engagement-life.md.
 #
-#   tests/life.sh [--sequences 10000] [--seed N] [--rounds 16] [--parallel 8]
+#   tests/life.sh [--sequences 10000] [--seed N] [--rounds 24] [--parallel 8]
 #
 # Ends with the totals and 0 when every sequence was as the model says. CONFIGURATION (Debug) says which build is run.
 set -euo pipefail

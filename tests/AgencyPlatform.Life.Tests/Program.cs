@@ -7,7 +7,7 @@ using AgencyPlatform.Life.Tests.Moves;
 // The command of its own: as many sequences as asked for, with progress and a table of what was tried. See docs/engagement-life.md.
 var sequences = new Option<int>("--sequences") { Description = "How many.", DefaultValueFactory = _ => 10_000 };
 var seed = new Option<int>("--seed") { Description = "Of the first; each further one has the next.", DefaultValueFactory = _ => Random.Shared.Next(1_000_000) };
-var rounds = new Option<int>("--rounds") { Description = "Of moves in a sequence.", DefaultValueFactory = _ => 16 };
+var rounds = new Option<int>("--rounds") { Description = "Of moves in a sequence.", DefaultValueFactory = _ => 24 };
 var atOnce = new Option<int>("--parallel") { Description = "Sequences at a time.", DefaultValueFactory = _ => 8 };
 var perStart = new Option<int>("--per-start") { Description = "After so many sequences the silo is stopped and started.", DefaultValueFactory = _ => 100 };
 var command = new RootCommand("Random lives of engagements, against a model of their own.") { sequences, seed, rounds, atOnce, perStart };

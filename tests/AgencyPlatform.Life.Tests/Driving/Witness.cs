@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Journal;
@@ -85,7 +86,7 @@ internal sealed class Witness(ModelAgency model, Coverage coverage)
             }
 
             var right = (accepted && answer.Refused == outcome?.Refused && (outcome?.Outcomes is not { } outcomes || outcomes == answer.Outcomes))
-                || (justified && (answer.Refused is not null || move.IsDone is not null));
+                || (justified && answer.Refused is not null);
             if (!right)
             {
                 throw new DifferenceException(
@@ -390,7 +391,8 @@ internal sealed class Witness(ModelAgency model, Coverage coverage)
             }
         }
 
-        var asked = answered.Candidates.IsEmpty ? ["NOBODY_FITS"] : absence.AskedEver.GetValueOrDefault(engagement) ?? [];
+        var ever = absence.AskedEver.GetValueOrDefault(engagement) ?? [];
+        var asked = answered.Candidates.IsEmpty ? [.. ever, "NOBODY_FITS"] : ever;
         if (!asked.Contains(answered.Refusal?.Reason ?? ""))
         {
             throw new DifferenceException($"The cover by {absence.Id} for {engagement} came to {answered.Refusal?.Reason ?? "a request"}; the model has {string.Join(" or ", asked)}.");
@@ -415,9 +417,9 @@ internal sealed class Witness(ModelAgency model, Coverage coverage)
     {
         var absence = model.Absences.Values.FirstOrDefault(a => a.IsUnderWay && a.Id == cover.Id.Value && a.Needs?.ContainsKey(e.Id) == true)
             ?? throw new DifferenceException($"{e.Id} has the cover {cover.Id}, which nobody asked for.");
-        return cover.Away.Value != absence.Cmo || !cover.Minutes.SequenceEqual(absence.Needs![e.Id])
+        return cover.Away.Value != absence.Cmo || cover.Minutes.Except(absence.Needs![e.Id]).Any()
             ? throw new DifferenceException($"{e.Id}: the cover {cover.Id} is {Step.Named(cover.Minutes)}; the model expects {Step.Named(absence.Needs![e.Id])}.")
-            : e.RequestCover(cover.Id.Value, absence.Cmo, cover.Covering.Value, absence.Needs[e.Id], waived: false)
+            : e.RequestCover(cover.Id.Value, absence.Cmo, cover.Covering.Value, cover.Minutes, waived: false)
                 .And(() => (absence.AskedEver.TryGetValue(e.Id, out var asked) ? asked : absence.AskedEver[e.Id] = []).Add(""));
     }
 
@@ -645,7 +647,7 @@ internal sealed class Witness(ModelAgency model, Coverage coverage)
                 }
             }
 
-            if (!attempt.IsJustified && (attempt.Answer.Refused is { } reason ? move.Decide(model).IsRefusedFor(reason) : move.IsDone?.Invoke(model) == true))
+            if (!attempt.IsJustified && attempt.Answer.Refused is { } reason && move.Decide(model).IsRefusedFor(reason))
             {
                 attempt.IsJustified = true;
                 if (attempt.Answer.Refused is { } refused)
@@ -677,13 +679,23 @@ internal sealed class Witness(ModelAgency model, Coverage coverage)
                 var engagement = model.Engagement(id);
                 foreach (var cmo in model.Cmos.Where(c => c.Id != absence.Cmo && engagement.Members.All(m => m.Cmo != c.Id)))
                 {
-                    var fits = cmo.Refuses(engagement.Client.Id, [Step.Named(minutes)]) is null;
+                    // Only dates on which the engagement takes time, and nobody who is off on one of them.
+                    var open = minutes.Where(m => engagement.RefusesTime(absence.Cmo, m.Key) is null).ToImmutableSortedDictionary();
+                    var asks = absence.AskedEver.TryGetValue(id, out var known) ? known : absence.AskedEver[id] = [];
+                    if (open.IsEmpty)
+                    {
+                        asks.Add(engagement.RefusesTime(absence.Cmo, minutes.Keys.First())!);
+                        absence.Fits[(id, cmo.Id)] = (absence.Fits.GetValueOrDefault((id, cmo.Id)).Fitted, true);
+                        continue;
+                    }
+
+                    var fits = cmo.Refuses(engagement.Client.Id, [Step.Named(open)]) is null && open.All(m => cmo.Available(m.Key) >= m.Value);
                     var (fitted, refused) = absence.Fits.GetValueOrDefault((id, cmo.Id));
                     absence.Fits[(id, cmo.Id)] = (fitted || fits, refused || !fits);
-                    if (engagement.RequestCover(absence.Id, absence.Cmo, cmo.Id, minutes, waived: false) is { } asked)
+                    if (engagement.RequestCover(absence.Id, absence.Cmo, cmo.Id, open, waived: false) is { } asked)
                     {
                         // Repeated after a crash it is there already.
-                        (absence.AskedEver.TryGetValue(id, out var known) ? known : absence.AskedEver[id] = []).Add(asked.Refused ?? (asked == Verdict.Nothing ? "" : "not yet"));
+                        asks.Add(asked.Refused ?? (asked == Verdict.Nothing ? "" : "not yet"));
                     }
                 }
             }

@@ -195,38 +195,40 @@ internal sealed class ModelCmo(string id, string zone, int[] pattern, int maxCli
             var after = Lacking(monday);
             TimeOff.Remove(off);
             var before = Lacking(monday);
-            var days = Enumerable.Range(0, 7).Select(monday.PlusDays).Where(d => off.Start <= d && d < off.End).Select(d => (Date: d, Taken: (long)Available(d))).ToList();
+            var taken = Enumerable.Range(0, 7).Select(d => (long)Available(monday.PlusDays(d))).ToList();
             TimeOff.Add(off);
-            if (days.Sum(d => d.Taken) == 0)
+            foreach (var ((booking, first), (last, lacks)) in after)
             {
-                continue;
-            }
-
-            foreach (var engagement in Bookings.Where(b => b.Owner is not null).GroupBy(b => b.Owner!))
-            {
-                // A booking's row counts as new when it is another than before.
-                var minutes = engagement.Where(b => after[b.Id] > 0 && after[b.Id] != before[b.Id]).Sum(b => after[b.Id]);
-                if (minutes > 0)
+                // Beyond what was lacking already, on those of the booking's own days that are off.
+                var minutes = lacks - before.GetValueOrDefault((booking, first)).Minutes;
+                var days = Enumerable.Range(first, last - first + 1).Where(d => off.Start <= monday.PlusDays(d) && monday.PlusDays(d) < off.End).ToList();
+                if (Find(booking)!.Owner is not { } engagement || minutes <= 0 || days.Sum(d => taken[d]) == 0)
                 {
-                    var shares = Split(minutes, [.. days.Select(d => d.Taken)]);
-                    lost[engagement.Key] = (lost.GetValueOrDefault(engagement.Key) ?? ImmutableSortedDictionary<LocalDate, int>.Empty)
-                        .AddRange(days.Zip(shares).Where(d => d.Second > 0).Select(d => KeyValuePair.Create(d.First.Date, (int)Math.Min(1440, d.Second))));
+                    continue;
                 }
+
+                var known = lost.GetValueOrDefault(engagement) ?? ImmutableSortedDictionary<LocalDate, int>.Empty;
+                foreach (var (day, share) in days.Zip(Split(minutes, [.. days.Select(d => taken[d])])).Where(d => d.Second > 0))
+                {
+                    known = known.SetItem(monday.PlusDays(day), (int)Math.Min(1440, known.GetValueOrDefault(monday.PlusDays(day)) + share));
+                }
+
+                lost[engagement] = known;
             }
         }
 
         return lost;
     }
 
-    private Dictionary<string, int> Lacking(LocalDate monday)
+    /// <summary>What each booking lacks of each part of a week's demand, which is known by its first day: the last day of the part, and the minutes.</summary>
+    private Dictionary<(string Booking, int First), (int Last, int Minutes)> Lacking(LocalDate monday)
     {
         var scale = (long)Pattern.Sum();
         var kept = new List<(int First, int Last, long Scaled)>();
-        var lacking = new Dictionary<string, int>();
+        var lacking = new Dictionary<(string Booking, int First), (int Last, int Minutes)>();
         foreach (var booking in Bookings)
         {
-            var wanted = Demand(booking, monday, withoutTimeOff: true).Sum(p => p.Scaled);
-            var keeps = 0L;
+            var missing = Demand(booking, monday, withoutTimeOff: true).ToDictionary(p => p.First, p => (p.Last, Minutes: p.Scaled));
             foreach (var part in Demand(booking, monday))
             {
                 var room = part.Scaled;
@@ -237,10 +239,13 @@ internal sealed class ModelCmo(string id, string zone, int[] pattern, int maxCli
                 }
 
                 kept.Add((part.First, part.Last, room));
-                keeps += room;
+                missing[part.First] = (part.Last, missing.GetValueOrDefault(part.First).Minutes - room);
             }
 
-            lacking[booking.Id] = Whole.HalfUp(Math.Max(0, wanted - keeps), scale);
+            foreach (var (first, (last, minutes)) in missing.Where(m => m.Value.Minutes > 0))
+            {
+                lacking[(booking.Id, first)] = (last, Whole.HalfUp(minutes, scale));
+            }
         }
 
         return lacking;
@@ -259,7 +264,7 @@ internal sealed class ModelCmo(string id, string zone, int[] pattern, int maxCli
         return parts;
     }
 
-    private int Available(LocalDate day) => TimeOff.Any(t => t.Start <= day && day < t.End) ? 0 : PatternOf(day);
+    public int Available(LocalDate day) => TimeOff.Any(t => t.Start <= day && day < t.End) ? 0 : PatternOf(day);
 
     /// <summary>Of each run of days: what must be done within it beyond its limit, in minutes × the week's pattern minutes.</summary>
     private long[] Excess(LocalDate monday, IReadOnlyList<ModelBooking> bookings)

@@ -195,15 +195,15 @@ internal sealed partial class ModelEngagement(string id, ModelAgency agency, Mod
     });
 
     /// <summary>Ends it on a date: with a term whose notice is still in time, or whenever the notice is waived.</summary>
-    public Verdict EndOn(LocalDate date, bool waived, Guid request) => In([Active, Paused, Transitioning], () =>
+    public Verdict EndOn(LocalDate date, bool waived, Guid request) => EndsOn(date) ? Verdict.Nothing with { Apply = () => Outcomes[request] = null } : In([Active, Paused, Transitioning], () =>
         date <= Plan.Start || date > End ? Verdict.No("END_OUT_OF_RANGE")
         : !waived && State != Transitioning && Plan.Term is { } term && !MayEnd(term, date) ? Verdict.No("NOTICE_TOO_SHORT")
         : ApprovedFrom(date) ? Verdict.No("APPROVED_TIME_STANDS")
         : StartEnd(request, date, []));
 
-    /// <summary>That is its end already: answered as it is, and nothing is recorded.</summary>
-    public bool IsEndedOn(LocalDate date, Guid request) =>
-        State is Active or Paused or Transitioning or Ended && Saga is null && End == date && !Outcomes.ContainsKey(request);
+    /// <summary>That is its end already: nothing changes.</summary>
+    private bool EndsOn(LocalDate date) =>
+        State is Active or Paused or Transitioning or Ended && Saga is null && End == date;
 
     private bool MayEnd(ModelTerm term, LocalDate date)
     {
@@ -225,10 +225,10 @@ internal sealed partial class ModelEngagement(string id, ModelAgency agency, Mod
             .. CoversFrom(date).Select(c => new ModelPart(PartForm.Cut, c.Covering, CoverBookingOf(c.Id), []) { CutAt = date, Cover = c.Id }),
         ],
         [.. before, "engagement.end-started"], [date > Today ? "engagement.end-agreed" : "engagement.ended"],
-        date > Today ? () => EndsOn(date) : () => (State, End) = (Ended, date), null, (_, day) => day >= date);
+        date > Today ? () => Agreed(date) : () => (State, End) = (Ended, date), null, (_, day) => day >= date);
 
     /// <summary>Agreed for a day to come: it goes on until then, and nothing is booked behind it.</summary>
-    private void EndsOn(LocalDate date)
+    private void Agreed(LocalDate date)
     {
         End = date;
         foreach (var (cmo, standing) in Booked.ToList())

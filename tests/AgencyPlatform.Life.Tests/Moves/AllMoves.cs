@@ -136,10 +136,7 @@ internal static class AllMoves
 
     public static Move End(Guid request, string id, LocalDate date, bool waived) => Saga(
         "end", $"{id} on {date:R}{(waived ? ", notice waived" : "")}", request, id, e => e.EndOn(date, waived, request),
-        (grain, call) => grain.End(call, new EndEngagement(date, waived ? "Agreed by both." : null))) with
-    {
-        IsDone = model => model.Engagement(id).IsEndedOn(date, request),
-    };
+        (grain, call) => grain.End(call, new EndEngagement(date, waived ? "Agreed by both." : null)));
 
     public static Move ConsentToOverage(Guid request, string id, int minutes) => Of(
         "consent to overage", $"{id} {minutes}", request, id, e => e.Consent(minutes),

@@ -25,9 +25,6 @@ internal sealed record Move(
     /// <summary>Why what it asks of others before it is decided refuses it; null: nothing does. Asked and decided are two moments.</summary>
     public Func<ModelAgency, string?>? Facts { get; init; }
 
-    /// <summary>Whether it may be answered as done without a record.</summary>
-    public Func<ModelAgency, bool>? IsDone { get; init; }
-
     /// <summary>How a move that takes steps came out; null: not yet.</summary>
     public Func<ModelAgency, (bool Known, string? Refused, string? Outcomes)>? Outcome { get; init; }
 }
