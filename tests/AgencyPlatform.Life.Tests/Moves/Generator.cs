@@ -81,7 +81,7 @@ internal sealed class Generator(Random random, ModelAgency model)
             case Active:
                 open.Add((1.2, () => Pause(e)));
                 open.Add((e.Scope is { IsOpen: true } ? 0.2 : 1.6, () => ProposeScope(e)));
-                open.Add((1.2, () => RequestCover(e)));
+                open.Add((2.5, () => RequestCover(e)));
                 open.Add((0.4, () => StartTransition(e)));
                 open.Add((0.4, () => End(e)));
                 OfScope(e, open);
@@ -109,7 +109,7 @@ internal sealed class Generator(Random random, ModelAgency model)
 
         if (e.Consentable > 0)
         {
-            open.Add((2, () => AllMoves.ConsentToOverage(NewId(), id, random.Next(1, e.Consentable + (Chance(0.2) ? 30 : 1)))));
+            open.Add((10, () => AllMoves.ConsentToOverage(NewId(), id, random.Next(1, e.Consentable + (Chance(0.2) ? 30 : 1)))));
         }
     }
 
@@ -147,11 +147,11 @@ internal sealed class Generator(Random random, ModelAgency model)
                 open.Add((cover.ConsentOf is null ? 3 : 0.2, () => AllMoves.ConsentToCover(NewId(), e.Id, cover.Id, Somebody(e.Client))));
                 open.Add((cover.Agreed ? 0.2 : 3, () => AllMoves.AgreeToCover(NewId(), e.Id, cover.Id, cover.Covering)));
                 open.Add((cover.ConsentOf is not null ? 5 : 0.3, () => AllMoves.BookCover(NewId(), e.Id, cover.Id)));
-                open.Add((1, () => AllMoves.DeclineCover(NewId(), e.Id, cover.Id)));
+                open.Add((0.4, () => AllMoves.DeclineCover(NewId(), e.Id, cover.Id)));
             }
             else if (cover.State == CoverState.Booked)
             {
-                open.Add((3, () => AllMoves.CancelCover(NewId(), e.Id, cover.Id, Pick([.. cover.Minutes.Keys]).PlusDays(random.Next(0, 2)))));
+                open.Add((6, () => AllMoves.CancelCover(NewId(), e.Id, cover.Id, Pick([.. cover.Minutes.Keys]).PlusDays(random.Next(0, 2)))));
             }
         }
     }
