@@ -111,9 +111,11 @@ internal sealed class ModelCmo(string id, string zone, int[] pattern, int maxCli
 
     /// <summary>Cuts a booking off at a date: the event, or null where it changes nothing.</summary>
     public (string? Event, Action Apply) Cut(ModelBooking? b, LocalDate at) =>
-        b is null ? (null, () => { })
+        b is null ? (null, () => { }
+    )
         : b.Steps.Before(at) is { IsEmpty: false } left
-            ? left[0].From == b.Start && left[^1].Until == b.End ? (null, () => { }) : ("cmo.booking-ended", () => b.Steps = left)
+            ? left[0].From == b.Start && left[^1].Until == b.End ? (null, () => { }
+    ) : ("cmo.booking-ended", () => b.Steps = left)
             : ("cmo.booking-released", () => Bookings.Remove(b));
 
     // ---- time ----
