@@ -381,6 +381,89 @@ public sealed class TimePlanningTests(PlatformFixture platform)
         Assert.Equal(seen[0].Meter, seen[1].Meter);
     }
 
+    /// <summary>
+    /// The same with all that time does by itself: a proposal and a question to a CMO lapse, a hold and offers of a waitlist expire and pass on, an entry's start comes, kept capacity is freed,
+    /// a change of scope lapses, one engagement ends while paused, another while active, with the meters of both.
+    /// </summary>
+    [Fact]
+    public async Task So_does_a_year_of_all_that_time_does_by_itself()
+    {
+        var (daily, leap) = (await platform.NewAgency(), await platform.NewAgency());
+        var seen = new List<string>();
+        foreach (var agency in new[] { daily, leap })
+        {
+            var admin = await ActiveEngagement.Create(agency, Retainer);
+            var engagements = admin.Service<EngagementsService.EngagementsServiceClient>();
+            var (launch, care, trial) = (agency.Name + "/engagements/launch", agency.Name + "/engagements/care", agency.Name + "/engagements/trial");
+            await ActiveEngagement.Create(agency, Retainer, client: "bolt", cmo: "bob", engagement: "care");
+
+            var draft = await engagements.GetEngagementAsync(new GetEngagementRequest { Name = launch });
+            var plan = new Engagement
+            {
+                ClientCompany = draft.ClientCompany, Title = "Trial", ServiceType = draft.ServiceType, Lead = draft.Lead, Terms = { Retainer(agency) }, StartDate = Day(3, 2), SignaturesNeeded = 1,
+                Members = { new Member { Cmo = draft.Lead, Role = "lead", Steps = { new BookingStep { StartDate = Day(3, 2), Flexible = new FlexibleForm { WeeklyMinutes = 60 } } } } },
+            };
+            await engagements.CreateEngagementAsync(new CreateEngagementRequest { Parent = agency.Name, EngagementId = "trial", Engagement = plan });
+            await engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = trial, ExpireTime = At(2, 1) });
+            await engagements.RequestAgreementAsync(new RequestAgreementRequest { Name = trial, ExpireTime = At(1, 20) });
+
+            await admin.Capacity.HoldBookingAsync(new HoldBookingRequest { Parent = draft.Lead, BookingId = "rest", Booking = Rest(agency), Expiry = Duration.FromTimeSpan(TimeSpan.FromDays(10)) });
+            foreach (var id in new[] { "first", "second", "third" })
+            {
+                await admin.Capacity.JoinWaitlistAsync(new JoinWaitlistRequest { Parent = draft.Lead, WaitlistEntryId = id, Booking = Rest(agency), OfferExpiry = Duration.FromTimeSpan(TimeSpan.FromDays(20)) });
+            }
+
+            await engagements.PauseEngagementAsync(new PauseEngagementRequest { Name = launch, StartDate = Day(3, 1), KeepUntilDate = Day(4, 15), FeePercent = 25 });
+            await engagements.EndEngagementAsync(new EndEngagementRequest { Name = launch, EndDate = Day(10, 1) });
+            await engagements.ProposeScopeChangeAsync(new ProposeScopeChangeRequest { Name = care, ScopeChange = new ScopeChange { EffectiveDate = Day(5, 4), Terms = Later(agency) }, ExpireTime = At(3, 3) });
+            await engagements.EndEngagementAsync(new EndEngagementRequest { Name = care, EndDate = Day(7, 15) });
+
+            var end = new System.DateTime(2027, 1, 5, 12, 0, 0, DateTimeKind.Utc);
+            for (var at = agency == daily ? new System.DateTime(2026, 1, 6, 12, 0, 0, DateTimeKind.Utc) : end; at <= end; at = at.AddDays(1))
+            {
+                await agency.AdvanceTo(at);
+            }
+
+            Assert.Equal(EngagementState.Ended, (await engagements.GetEngagementAsync(new GetEngagementRequest { Name = launch })).State);
+            var events = new List<Event>();
+            for (var (cursor, page) = ("", new ListEventsResponse()); !page.EndOfFeed; cursor = page.NextCursor)
+            {
+                page = await admin.Service<EventsService.EventsServiceClient>().ListEventsAsync(new ListEventsRequest { Parent = agency.Name, After = cursor, PageSize = 1_000 });
+                events.AddRange(page.Events);
+            }
+
+            // What came by itself, in its order, aggregate by aggregate.
+            var began = events.FindLastIndex(e => e.Type == "engagement.end-agreed");
+            seen.Add(string.Join('\n', events.Skip(began + 1).Where(e => e.Kind != "agency").OrderBy(e => $"{e.Kind}/{e.AggregateId}", StringComparer.Ordinal).ThenBy(e => e.Version)
+                .Select(e => $"{e.Kind}/{e.AggregateId} {e.Type} {e.OccurTime} {e.Payload}")).Replace(agency.Name, "", StringComparison.Ordinal));
+        }
+
+        Assert.Equal(seen[0], seen[1]);
+        foreach (var type in new[]
+        {
+            "engagement.agreement-lapsed", "engagement.expired", "cmo.hold-expired", "cmo.waitlist-offered", "cmo.waitlist-left", "engagement.kept-capacity-freed", "engagement.scope-closed",
+            "engagement.ended", "engagement.meter-ended", "engagement.grant-expired",
+        })
+        {
+            Assert.Contains($" {type} ", seen[0], StringComparison.Ordinal);
+        }
+
+        static Booking Rest(TestAgency agency) => new()
+        {
+            ClientCompany = $"{agency.Name}/clientCompanies/bolt",
+            Steps = { new BookingStep { StartDate = Day(2, 16), EndDate = Day(3, 30), Flexible = new FlexibleForm { WeeklyMinutes = 360 } } },
+        };
+
+        static Terms Later(TestAgency agency)
+        {
+            var terms = Retainer(agency);
+            (terms.EffectiveDate, terms.Retainer.IncludedMinutes) = (Day(5, 4), 1_200);
+            return terms;
+        }
+
+        static Timestamp At(int month, int day) => Timestamp.FromDateTime(new System.DateTime(2026, month, day, 9, 0, 0, DateTimeKind.Utc));
+    }
+
     private static async Task<(string, string)> Why<T>(AsyncUnaryCall<T> call, string metadata)
     {
         var refused = await Refused.By(call);

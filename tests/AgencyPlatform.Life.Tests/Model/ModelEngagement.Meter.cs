@@ -68,7 +68,8 @@ internal sealed partial class ModelEngagement
     /// <summary>The most that a month costs from a date on; null where that is not stated.</summary>
     private long? HighestMonthlyFrom(LocalDate date)
     {
-        var months = _agreed.Keys.Where(d => d > date).Prepend(date).Select(d => TermsOn(d).Monthly(Plan.CycleMonths)).ToList();
+        var changes = _agreed.Keys.Concat(Pauses.Select(p => p.Start)).Concat(Pauses.Select(p => p.End).OfType<LocalDate>()).Concat((Taper ?? []).Select(t => t.From));
+        var months = changes.Where(d => d > date).Prepend(date).Select(d => TermsOn(d).Monthly(Plan.CycleMonths)).ToList();
         return months.Any(m => m is null) ? null : months.Max();
     }
 
