@@ -400,7 +400,13 @@ public sealed class TimePlanningTests(PlatformFixture platform)
             var draft = await engagements.GetEngagementAsync(new GetEngagementRequest { Name = launch });
             var plan = new Engagement
             {
-                ClientCompany = draft.ClientCompany, Title = "Trial", ServiceType = draft.ServiceType, Lead = draft.Lead, Terms = { Retainer(agency) }, StartDate = Day(3, 2), SignaturesNeeded = 1,
+                ClientCompany = draft.ClientCompany,
+                Title = "Trial",
+                ServiceType = draft.ServiceType,
+                Lead = draft.Lead,
+                Terms = { Retainer(agency) },
+                StartDate = Day(3, 2),
+                SignaturesNeeded = 1,
                 Members = { new Member { Cmo = draft.Lead, Role = "lead", Steps = { new BookingStep { StartDate = Day(3, 2), Flexible = new FlexibleForm { WeeklyMinutes = 60 } } } } },
             };
             await engagements.CreateEngagementAsync(new CreateEngagementRequest { Parent = agency.Name, EngagementId = "trial", Engagement = plan });
