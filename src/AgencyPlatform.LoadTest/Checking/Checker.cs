@@ -334,7 +334,7 @@ internal sealed partial class Checker
             if (engagement.State == EngagementState.Active)
             {
                 // Who was to join after an end that was agreed meanwhile has nothing left.
-                foreach (var member in engagement.Members.Where(m => engagement.EndDate is not { } end || m.Steps.Any(s => s.StartDate.ToDate() < end.ToDate())))
+                foreach (var member in engagement.Members.Where(m => engagement.EndDate is not { } end || m.Steps.Count == 0 || m.Steps.Any(s => s.StartDate.ToDate() < end.ToDate())))
                 {
                     expected.Add((NaiveBooking.Last(member.Cmo), id));
                 }
