@@ -36,6 +36,12 @@ public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts, TimePro
         var requestId = fields.RequestId("request_id", common.Text(common.RequestId, request));
         var expected = fields.Etag(etagPath, etag.Length > 0 ? etag : common.Text(common.Etag, request));
         OutputFields.Refuse(request, fields);
+        if (fields.MissesPastTimes)
+        {
+            // Alone, a time that has come is the domain's to refuse.
+            fields.RequireFuture(await Now(Caller(context)));
+        }
+
         fields.ThrowIfAny();
         var caller = Of(context, agency);
         var known = activeFacts.Context(agency) ?? await grains.Agency(agency).GetContext();
@@ -59,7 +65,7 @@ public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts, TimePro
         fields.ThrowIfAny();
         var caller = Of(context, agency);
         var now = caller.Sandbox ? (await grains.Agency(agency).GetContext())?.SandboxNow : null;
-        if (readTime is { } at && caller.Agency is not null && (now ?? Instant.FromDateTimeOffset(system.GetUtcNow())) is var latest && at > latest + s_clockSkew)
+        if (readTime is { } at && caller.Agency is not null && (now ?? await Now(caller)) is var latest && at > latest + s_clockSkew)
         {
             fields.Add("read_time", $"must not be in the future; it is {latest:uuuu-MM-dd'T'HH:mm:ss'Z'} by the agency's clock");
             fields.ThrowIfAny();
@@ -74,6 +80,10 @@ public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts, TimePro
     /// <summary>The same read, with the version of the agency's policy of now: for reports of capacity.</summary>
     public async ValueTask<Read> UnderPolicy(Read read) =>
         read with { PolicyVersion = (activeFacts.Context(read.Agency) ?? await grains.Agency(read.Agency).GetContext())?.PolicyVersion ?? 0 };
+
+    /// <summary>What time it is for the caller's agency.</summary>
+    private async ValueTask<Instant> Now(Caller caller) =>
+        (caller is { Sandbox: true, Agency: { } own } ? (await grains.Agency(own).GetContext())?.SandboxNow : null) ?? Instant.FromDateTimeOffset(system.GetUtcNow());
 
     /// <summary>The caller, who must be of this agency, or the platform's operator.</summary>
     private static Caller Of(ServerCallContext context, AgencyId agency)

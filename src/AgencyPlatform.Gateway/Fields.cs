@@ -12,6 +12,7 @@ namespace AgencyPlatform.Gateway;
 public sealed class Fields
 {
     private readonly List<FieldViolation> _violations = [];
+    private readonly List<(string Path, Instant At)> _future = [];
 
     public bool Any => _violations.Count > 0;
 
@@ -262,6 +263,30 @@ public sealed class Fields
     }
 
     public Instant? OptionalTime(string path, Timestamp? time) => time is null ? null : Time(path, time);
+
+    /// <summary>The same of a time that must not have come yet. By whose clock the domain says; see <see cref="RequireFuture"/>.</summary>
+    public Instant? OptionalFutureTime(string path, Timestamp? time)
+    {
+        var read = OptionalTime(path, time);
+        if (read is { } at && !Has(path))
+        {
+            _future.Add((path, at));
+        }
+
+        return read;
+    }
+
+    /// <summary>Whether bad fields are about to be told, among which times that have come already would be missing.</summary>
+    internal bool MissesPastTimes => Any && _future.Count > 0;
+
+    /// <summary>Records the times that have come already.</summary>
+    internal void RequireFuture(Instant now)
+    {
+        foreach (var (path, at) in _future)
+        {
+            Require(at > now, path, "must be in the future");
+        }
+    }
 
     /// <summary>An IANA zone id that NodaTime knows.</summary>
     public string TimeZone(string path, string id)

@@ -17,6 +17,8 @@ internal static class RefusedResource
         ["absence"] = ("absences", null),
         ["invoice"] = ("invoices", null),
         ["billing_run"] = ("billingRuns", null),
+        ["payout"] = ("payouts", null),
+        ["payout_run"] = ("payoutRuns", null),
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
         ["holiday_calendar"] = ("holidayCalendars", null),

@@ -22,6 +22,7 @@ public static class RpcRoles
     private static readonly Role[] s_operationsAndApprover = [AgencyAdmin, Operations, Service, ClientApprover];
     private static readonly Role[] s_finance = [AgencyAdmin, Finance];
     private static readonly Role[] s_financeAndService = [AgencyAdmin, Finance, Service];
+    private static readonly Role[] s_financeAndCmo = [AgencyAdmin, Finance, Service, Cmo];
     private static readonly Role[] s_admin = [AgencyAdmin];
     private static readonly Role[] s_operator = [PlatformOperator];
 
@@ -162,6 +163,14 @@ public static class RpcRoles
         ["agencyplatform.billing.v1.BillingRunsService/ListBillingRuns"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingRunsService/ListBillingRunResults"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingRunsService/CancelBillingRun"] = s_financeAndService,
+        ["agencyplatform.billing.v1.PayablesService/GetCmoStatement"] = s_financeAndCmo,
+        ["agencyplatform.billing.v1.PayablesService/RecordPayout"] = s_financeAndService,
+        ["agencyplatform.billing.v1.PayablesService/ReversePayout"] = s_financeAndService,
+        ["agencyplatform.billing.v1.PayablesService/GetPayout"] = s_financeAndCmo,
+        ["agencyplatform.billing.v1.PayablesService/ListPayouts"] = s_financeAndCmo,
+        ["agencyplatform.billing.v1.PayablesService/RunPayouts"] = s_financeAndService,
+        ["agencyplatform.billing.v1.PayablesService/GetPayoutRun"] = s_financeAndService,
+        ["agencyplatform.billing.v1.PayablesService/GetMargin"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/PreviewInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/PrepareInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/FinalizeInvoice"] = s_financeAndService,

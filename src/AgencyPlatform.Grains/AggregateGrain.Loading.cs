@@ -77,6 +77,26 @@ public abstract partial class AggregateGrain<TState>
         CompleteSagaWaiters();
         TakeSnapshotWhenDue();
         Tell();
+        if (folded.State.NextDue is not null)
+        {
+            _ = Resume();
+        }
+    }
+
+    /// <summary>
+    /// What a crash has cut off goes on with the activation, and does not wait for the deadline: in a sandbox, whose clock stands between calls, that would not come.
+    /// </summary>
+    private async Task Resume()
+    {
+        try
+        {
+            Note((ActiveFacts.Context(Key.Agency) ?? await Grain<Contracts.Agencies.IAgencyGrain>(Key.Agency.Value).GetContext())?.SandboxNow);
+            await PumpSaga();
+        }
+        catch (Exception e)
+        {
+            _log.LogWarning(e, "{Aggregate} could not be carried on; its deadline takes it up", Key);
+        }
     }
 
     /// <summary>The snapshot and the events after it; null when the snapshot is not of this journal.</summary>

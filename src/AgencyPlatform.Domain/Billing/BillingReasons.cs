@@ -22,4 +22,16 @@ public static partial class Reasons
 
     /// <summary>In the results of a billing run: the account could not be billed because of an error of the service's own; the others were. Metadata: incident. Quote it to the operator, and run again for this client.</summary>
     public const string BillingFailed = "BILLING_FAILED";
+
+    /// <summary>A payout is more than the CMO has earned and was not paid yet, through the date. Metadata: cmo, legal_entity, currency, amount, payable, through_date. Pay at most what is payable.</summary>
+    public const string PayoutExceedsPayable = "PAYOUT_EXCEEDS_PAYABLE";
+
+    /// <summary>The payout was reversed before, or is too old to be reversed. Metadata: payout.</summary>
+    public const string PayoutNotReversible = "PAYOUT_NOT_REVERSIBLE";
+
+    /// <summary>No CMO is owed anything in the currency through the date. Metadata: legal_entity, currency, through_date. Nothing is to be done.</summary>
+    public const string NothingToPay = "NOTHING_TO_PAY";
+
+    /// <summary>A payout run would pay more CMOs than one run takes. Metadata: cmos, most. Pay some of them one by one first.</summary>
+    public const string TooManyToPay = "TOO_MANY_TO_PAY";
 }

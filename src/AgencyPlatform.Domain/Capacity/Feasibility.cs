@@ -32,7 +32,8 @@ public static class Feasibility
 
     /// <summary>Null when the booking fits; else why not, explained.</summary>
     /// <param name="replacing">The booking that this one takes the place of, if it is a change.</param>
-    public static CapacityRefusal? Check(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing = null)
+    /// <param name="seekStart">Whether to look for a later start of the whole booking. Of no use to a move that leaves the booking's past as it is.</param>
+    public static CapacityRefusal? Check(CapacityFacts facts, BookingSpec spec, Clients.ClientFence fence, Booking? replacing = null, bool seekStart = true)
     {
         if (SmallestBlock(facts, spec) is { } block)
         {
@@ -40,7 +41,7 @@ public static class Feasibility
         }
 
         var question = new Question(facts, spec, fence, replacing);
-        return question.Refusal() is { } refusal ? refusal with { EarliestStart = question.EarliestStart() } : null;
+        return question.Refusal() is { } refusal ? refusal with { EarliestStart = seekStart ? question.EarliestStart() : null, StartSought = seekStart } : null;
     }
 
     /// <summary>Whether an entry of the waitlist fits. The week that refused it last is asked first: most often it refuses again.</summary>

@@ -41,9 +41,10 @@ public sealed record FailingWeek(LocalDate Monday, long MissingMinutes);
 /// <param name="FailingWeeks">The first failing weeks, at most <see cref="MostWeeks"/>.</param>
 /// <param name="EarliestStart">The earliest start within 104 weeks after the one asked for at which the same booking fits.</param>
 /// <param name="Clashes">The booking that stands in the way (competitor fence).</param>
+/// <param name="StartSought">Whether a later start was looked for: not where part of a booking stands and only the rest would begin later.</param>
 [GenerateSerializer, Immutable, Alias("capacity.refusal")]
 public sealed record CapacityRefusal(
-    CapacityRule Rule, LocalDate? Date, long MissingMinutes, DateRange? Run, ImmutableArray<FailingWeek> FailingWeeks, LocalDate? EarliestStart, BookingId? Clashes)
+    CapacityRule Rule, LocalDate? Date, long MissingMinutes, DateRange? Run, ImmutableArray<FailingWeek> FailingWeeks, LocalDate? EarliestStart, BookingId? Clashes, bool StartSought = true)
 {
     public const int MostWeeks = 26;
 
@@ -79,7 +80,11 @@ public sealed record CapacityRefusal(
             metadata.Add(("clashing_booking", clash.Value));
         }
 
-        metadata.Add(("earliest_start", EarliestStart?.ToString("uuuu-MM-dd", null) ?? "none within 104 weeks"));
+        if (StartSought)
+        {
+            metadata.Add(("earliest_start", EarliestStart?.ToString("uuuu-MM-dd", null) ?? "none within 104 weeks"));
+        }
+
         return Rejection.Rule(Reason, Message, [.. metadata]);
     }
 
@@ -107,6 +112,7 @@ public sealed record CapacityRefusal(
         CapacityRule.CompetitorFence => $"A competitor of the client is booked with this CMO (cooling-off included) around {Date:uuuu-MM-dd}: choose another CMO or another time.",
         CapacityRule.MaxClients => $"The CMO would have more clients than their limit on {Date:uuuu-MM-dd}: choose another CMO or another time.",
         CapacityRule.CmoLeaves => $"The CMO has left on {Date:uuuu-MM-dd}: end the booking by then or choose another CMO.",
+        _ when !StartSought => $"The CMO lacks {MissingMinutes} minutes in the week of {Date:uuuu-MM-dd}.",
         _ => $"The CMO lacks {MissingMinutes} minutes in the week of {Date:uuuu-MM-dd}" + (EarliestStart is { } start ? $"; the same booking fits from {start:uuuu-MM-dd}." : ", and no start in the 104 weeks after fits either."),
     };
 }

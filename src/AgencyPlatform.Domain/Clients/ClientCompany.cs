@@ -80,25 +80,30 @@ public sealed record ClientRow(ClientCompanyId Id, string DisplayName, string In
 public sealed record CompetitorRow(ClientCompanyId Competitor, ClientCompanyId Client) : IRow;
 
 /// <summary>A client company: the agency's customer, with who decides there and whom it competes with.</summary>
+/// <param name="Removed">People who were removed, and so erased: nobody else takes their ids, under which they have signed.</param>
 [GenerateSerializer, Immutable, Alias("client")]
 public sealed partial record ClientCompany(
     ClientCompanyId Id,
     ClientProfile Profile,
     ImmutableSortedSet<ClientCompanyId> Competitors,
     ImmutableSortedDictionary<PersonId, Stakeholder> Stakeholders,
-    SignOffPolicy SignOff) : IState<ClientCompany>
+    SignOffPolicy SignOff,
+    ImmutableSortedSet<PersonId> Removed) : IState<ClientCompany>
 {
     public const int MostCompetitors = 200;
     public const int MostStakeholders = 100;
 
+    /// <summary>Stakeholders over time, those that were removed included.</summary>
+    public const int MostPeople = 1_000;
+
     public static string Kind => "client";
 
-    public static int FoldVersion => 2;
+    public static int FoldVersion => 3;
 
     public static ClientCompany Initial { get; } = new(
         default,
         new ClientProfile("", "", "", "", new BillingDetails("", "", "", "", 0), ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
-        [], ImmutableSortedDictionary<PersonId, Stakeholder>.Empty, SignOffPolicy.Empty);
+        [], ImmutableSortedDictionary<PersonId, Stakeholder>.Empty, SignOffPolicy.Empty, []);
 
     [JsonIgnore]
     public bool Exists => Id.Value is not null;
@@ -134,8 +139,11 @@ public sealed partial record ClientCompany(
     }
 
     public Decision PutStakeholder(PutStakeholder command) =>
-        Known() ?? (Stakeholders.Count >= MostStakeholders && !Stakeholders.ContainsKey(command.Stakeholder.Person)
-            ? Rejection.Invalid(new FieldViolation("stakeholder", $"must be at most {MostStakeholders} of a client company"))
+        Known() ?? (Removed.Contains(command.Stakeholder.Person)
+            ? Rejection.Rule(
+                Reasons.PersonRemoved, $"'{command.Stakeholder.Person}' was removed and is erased; what they signed keeps their id. Give another person id.", ("person", command.Stakeholder.Person.Value))
+            : (Stakeholders.Count >= MostStakeholders || Stakeholders.Count + Removed.Count >= MostPeople) && !Stakeholders.ContainsKey(command.Stakeholder.Person)
+            ? Rejection.Invalid(new FieldViolation("stakeholder", $"must be at most {MostStakeholders} of a client company, and {MostPeople} over time"))
             : Decision.Accept(new StakeholderPut(command.Stakeholder)).With(new PersonWrite(command.Stakeholder.Person, command.Details)));
 
     public Decision RemoveStakeholder(RemoveStakeholder command) =>
@@ -153,7 +161,7 @@ public sealed partial record ClientCompany(
         ClientProfileChanged e => this with { Profile = e.Profile },
         CompetitorsSet e => this with { Competitors = e.Competitors },
         StakeholderPut e => this with { Stakeholders = Stakeholders.SetItem(e.Stakeholder.Person, e.Stakeholder) },
-        StakeholderRemoved e => this with { Stakeholders = Stakeholders.Remove(e.Person) },
+        StakeholderRemoved e => this with { Stakeholders = Stakeholders.Remove(e.Person), Removed = Removed.Add(e.Person) },
         SignOffRulesSet e => this with { SignOff = SignOff with { Rules = e.Rules } },
         SignOffDelegated e => this with { SignOff = SignOff with { Delegations = SignOff.Delegations.Add(e.Delegation) } },
         DelegationRevoked e => this with { SignOff = SignOff with { Delegations = SignOff.Delegations.RemoveAll(d => d.From == e.From && d.Dates.Start == e.Start) } },

@@ -10,4 +10,7 @@ public static partial class Reasons
 
     /// <summary>The decision maker has delegated to somebody else in these days. Metadata: person, delegate, start, end. Revoke that delegation first or choose other days.</summary>
     public const string DelegationOverlaps = "DELEGATION_OVERLAPS";
+
+    /// <summary>The person was removed and is erased; what they signed keeps their id, so that nobody else takes it. Metadata: person. Give another person id.</summary>
+    public const string PersonRemoved = "PERSON_REMOVED";
 }

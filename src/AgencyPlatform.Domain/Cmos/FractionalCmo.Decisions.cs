@@ -66,6 +66,11 @@ public sealed partial record FractionalCmo
             return Decision.Nothing;
         }
 
+        if (from < Today(now))
+        {
+            return Rejection.Invalid(new FieldViolation("absence.start_date", $"must be today, {Today(now):uuuu-MM-dd}, or later for a CMO who leaves: what was worked until now stands"));
+        }
+
         var decision = Fact(new LeaveSet(from, Today(now), Consequences.None), from, null);
         var calendar = Calendar.WithLeave(from);
         return decision.Then([.. Waitlist.Waiting.ToArray().Where(e => calendar.FirstGone(e.Spec.Dates()) is not null).Select(IEvent (e) => new WaitlistLeft(e.Id, WaitlistExit.CmoLeaves, now))]);

@@ -23,7 +23,7 @@ public sealed partial record FractionalCmo
                 }
 
                 var (state, noted) = Noting(facts.Policy, facts.Fence, now);
-                return Feasibility.Check(state.Facts, spec, facts.Fence, booking) is { } refusal
+                return Feasibility.Check(state.Facts, spec, facts.Fence, booking, seekStart: false) is { } refusal
                     ? refusal.ToRejection()
                     : Decision.Accept(noted.Add(new BookingHeld(command.Swap, spec, now, null, engagement, facts.Fence, command.Booking)));
             }, free: false);

@@ -107,11 +107,13 @@ public sealed partial record Engagement
     /// <summary>When the proposed change lapses; null: never.</summary>
     private Instant? ScopeExpiresAt => Running.Scope is { IsOpen: true } open ? open.ExpiresAt : null;
 
+    /// <summary>The first day from which the scope may change: what came before is not written anew.</summary>
+    public LocalDate FirstScopeDay() => new[] { Plan.Start, Running.ScopeFrom ?? Plan.Start, Running.Pauses.LastOrDefault()?.Dates.End ?? Plan.Start }.Max();
+
     /// <summary>Why a change cannot be; null when it can.</summary>
     private Rejection? RefuseScope(ScopeProposal proposal)
     {
-        // What came before is not written anew.
-        var first = new[] { Plan.Start, Running.ScopeFrom ?? Plan.Start, Running.Pauses.LastOrDefault()?.Dates.End ?? Plan.Start }.Max();
+        var first = FirstScopeDay();
         if (proposal.From < first || proposal.From >= End)
         {
             return OutOfRange("change of scope", proposal.From, first);

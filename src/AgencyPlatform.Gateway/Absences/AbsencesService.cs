@@ -31,7 +31,10 @@ internal sealed class AbsencesService(Calls calls, IGrainFactory grains, IReadMo
     {
         var fields = new Fields();
         var (agency, id) = fields.Name<AbsenceId>("name", request.Name, Collection);
-        return ToWire(agency, await Grain(agency, id).Get(await calls.Read(context, request, fields, agency)));
+        var reply = await Grain(agency, id).Get(await calls.Read(context, request, fields, agency));
+
+        // A report that was refused is no absence.
+        return reply.Value?.Refusal is null ? ToWire(agency, reply) : throw Errors.NotFound("absence", request.Name);
     }
 
     public override async Task<V1.ListAbsencesResponse> ListAbsences(V1.ListAbsencesRequest request, ServerCallContext context)

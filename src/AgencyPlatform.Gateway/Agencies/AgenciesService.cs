@@ -246,7 +246,7 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
             [.. wire.Roles.Take(16).Select((r, i) => fields.Enum<V1.Role, Role>($"api_key.roles[{i}]", r)).Distinct()],
             fields.OptionalReference<ClientCompanyId>("api_key.client_company", wire.ClientCompany, agency, "clientCompanies"),
             fields.OptionalReference<CmoId>("api_key.cmo", wire.Cmo, agency, "cmos"),
-            now, fields.OptionalTime("api_key.expire_time", wire.ExpireTime), false);
+            now, fields.OptionalFutureTime("api_key.expire_time", wire.ExpireTime), false);
         fields.Require(key.Roles.Length > 0, "api_key.roles", "must name at least one role");
         fields.Require(
             key.Roles.Any(r => r is Role.ClientApprover or Role.ClientViewer) == key.Client is not null, "api_key.client_company",

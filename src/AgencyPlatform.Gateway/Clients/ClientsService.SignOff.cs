@@ -35,6 +35,7 @@ internal sealed partial class ClientsService
         var delegation = new Delegation(
             fields.Id<PersonId>("person_id", request.PersonId), fields.Id<PersonId>("delegate_id", request.DelegateId),
             fields.Range("start_date", request.StartDate, "end_date", request.EndDate));
+        fields.Require(request.PersonId != request.DelegateId || request.PersonId.Length == 0, "delegate_id", "must be another person than who delegates");
         var call = await calls.Mutation(context, request, fields, agency);
         Calls.Caller(context).EnsureClient(id);
         return await ToWire(agency, await Grain(agency, id).DelegateSignOff(call, new DelegateSignOff(delegation)), context);

@@ -22,7 +22,7 @@ internal sealed partial class EngagementsService
         fields.Require(request.Cmos.Count <= EngagementPlan.MostMembers, "cmos", $"must be at most {EngagementPlan.MostMembers}; they are {request.Cmos.Count}");
         var command = new RequestAgreement(
             [.. request.Cmos.Take(EngagementPlan.MostMembers).Select((cmo, i) => fields.Reference<CmoId>($"cmos[{i}]", cmo, agency, "cmos"))],
-            fields.OptionalTime("expire_time", request.ExpireTime));
+            fields.OptionalFutureTime("expire_time", request.ExpireTime));
         return Move(request, request.Name, fields, context, (grain, call) => grain.AskToAgree(call, command));
     }
 

@@ -30,7 +30,7 @@ internal sealed partial class EngagementsService
         var fields = new Fields();
         var agency = ResourceNames.AgencyOf(request.Name) ?? default;
         var command = new ProposeScope(
-            RunningWire.Proposal("scope_change", fields.Message("scope_change", request.ScopeChange), agency, fields), fields.OptionalTime("expire_time", request.ExpireTime));
+            RunningWire.Proposal("scope_change", fields.Message("scope_change", request.ScopeChange), agency, fields), fields.OptionalFutureTime("expire_time", request.ExpireTime));
         return Move(request, request.Name, fields, context, (grain, call) => grain.ProposeScope(call, command));
     }
 

@@ -23,6 +23,7 @@ internal sealed partial class EngagementsService
         var client = fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, "clientCompanies");
         DueKind? kind = request.Kind == 0 ? null : fields.Enum<V1.DueKind, DueKind>("kind", request.Kind);
         var (start, end) = (fields.OptionalDate("start_date", request.StartDate), fields.OptionalDate("end_date", request.EndDate));
+        fields.Require(start is null || end is null || end > start, "end_date", "must be after start_date (the end is exclusive)");
         var page = Page.Of(context, request, fields);
         var read = await calls.Read(context, request, fields, agency);
         if (start is null)

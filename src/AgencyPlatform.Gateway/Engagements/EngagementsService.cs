@@ -152,7 +152,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
     {
         var fields = new Fields();
         fields.Require(System.Enum.IsDefined(request.HoldsAtProposalEnd), "holds_at_proposal_end", "must be one of HOLDS_AT_PROPOSAL_END_KEEP, HOLDS_AT_PROPOSAL_END_FREE");
-        var command = new ProposeEngagement(fields.OptionalTime("expire_time", request.ExpireTime), request.HoldsAtProposalEnd == V1.HoldsAtProposalEnd.Free);
+        var command = new ProposeEngagement(fields.OptionalFutureTime("expire_time", request.ExpireTime), request.HoldsAtProposalEnd == V1.HoldsAtProposalEnd.Free);
         return Move(request, request.Name, fields, context, (grain, call) => grain.Propose(call, command));
     }
 

@@ -34,7 +34,7 @@ internal static class TimeFile
                 AllowLineBreaksInQuotes = false,
                 MalformedData = CsvMalformedDataHandling.Skip,
                 OnMalformedRecord = bad => rows.Add(new TimeFileRow(
-                    (int)bad.LineNumber, "", new V1.TimeEntry(), [new FieldViolation("", "must have its quotes in pairs: a cell in quotes ends with one, and a quote within is doubled")])),
+                    (int)bad.LineNumber, "", new V1.TimeEntry(), [new FieldViolation("", "must have its quotes in pairs and its cells on one line: a cell in quotes ends with one, a quote within is doubled, and no cell has a line break")])),
             });
         csv.ReadHeader();
         var headers = csv.Headers.Select(Normal).ToList();

@@ -155,13 +155,15 @@ public sealed class AbsenceGrain(GrainServices services) : AggregateGrain<Absenc
                 ("engagement", need.Engagement.Value), ("number", open.Number.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         }
 
+        // Who leaves before the engagement begins, or before its latest change, is replaced from then on.
+        var from = LocalDate.Max(absence.Dates.Start, known.FirstScopeDay());
         var leaving = known.Plan.Members.FirstOrDefault(m => m.Cmo == absence.Cmo);
         return (await Grain<IEngagementGrain>(need.Engagement.Value).ProposeScope(call, new ProposeScope(
             new ScopeProposal(
-                absence.Dates.Start, known.Plan.Lead == absence.Cmo ? candidate : null,
+                from, known.Plan.Lead == absence.Cmo ? candidate : null,
                 [
                     .. known.Plan.Members.Where(m => m.Cmo != absence.Cmo).Select(m => new ScopeMember(m.Cmo, m.Role, [], m.AgreementWaived)),
-                    new ScopeMember(candidate, leaving?.Role ?? "", need.Steps, false),
+                    new ScopeMember(candidate, leaving?.Role ?? "", need.Steps.From(from), false),
                 ],
                 null, note),
             null))).Rejection;

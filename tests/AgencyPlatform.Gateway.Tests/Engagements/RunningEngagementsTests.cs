@@ -217,6 +217,48 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Who_leaves_before_the_engagement_begins_is_replaced_from_its_start()
+    {
+        var (agency, admin, _) = await Active();
+        await ActiveEngagement.CreateCmo(agency, "bob");
+        var engagements = admin.Service<EngagementsService.EngagementsServiceClient>();
+        var later = new Engagement
+        {
+            ClientCompany = $"{agency.Name}/clientCompanies/acme",
+            Title = "Later",
+            ServiceType = ServiceType.FractionalCmo,
+            Lead = $"{agency.Name}/cmos/ada",
+            StartDate = Day(5, 4),
+            Members = { new Member { Cmo = $"{agency.Name}/cmos/ada", CmoAgreementWaived = true, Steps = { Weekly(120, Day(5, 4), null) } } },
+            Terms = { Retainer(agency, 1_000_000, 600) },
+        };
+        var name = (await engagements.CreateEngagementAsync(new CreateEngagementRequest { Parent = agency.Name, EngagementId = "later", Engagement = later })).Name;
+        await engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name });
+        await engagements.SignEngagementAsync(new SignEngagementRequest { Name = name, PersonId = "ceo" });
+        await engagements.ActivateEngagementAsync(new ActivateEngagementRequest { Name = name });
+
+        var absences = admin.Service<AbsencesService.AbsencesServiceClient>();
+        var past = await Refused.By(absences.CreateAbsenceAsync(new CreateAbsenceRequest { Parent = agency.Name, AbsenceId = "past", Absence = new Absence { Cmo = later.Lead, StartDate = Day(1, 4) } }));
+        AssertNames(past, "absence.start_date");
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(absences.GetAbsenceAsync(new GetAbsenceRequest { Name = $"{agency.Name}/absences/past" }))).StatusCode);
+
+        var left = await absences.CreateAbsenceAsync(new CreateAbsenceRequest { Parent = agency.Name, AbsenceId = "left", Absence = new Absence { Cmo = later.Lead, StartDate = Day(4, 1) } });
+        Assert.Equal([true, true], left.Needs.Select(n => n.ReplacementProposed));
+        var change = (await engagements.GetEngagementAsync(new GetEngagementRequest { Name = name })).ScopeChange;
+        Assert.Equal((Day(5, 4), $"{agency.Name}/cmos/bob", Day(5, 4)), (change.EffectiveDate, change.Lead, change.Members.Single().Steps.Single().StartDate));
+    }
+
+    [Fact]
+    public async Task A_change_that_does_not_fit_names_no_start_of_the_whole_booking()
+    {
+        var (agency, admin, name) = await Active();
+        var change = new ScopeChange { EffectiveDate = Day(2, 2), Members = { new ScopeMember { Cmo = $"{agency.Name}/cmos/ada", Steps = { Weekly(961, Day(2, 2), null) } } } };
+        var refused = await Refused.By(admin.Service<EngagementsService.EngagementsServiceClient>().ProposeScopeChangeAsync(new ProposeScopeChangeRequest { Name = name, ScopeChange = change, ValidateOnly = true }));
+        Assert.Equal((Reasons.CapacityExceeded, "2026-02-02", false), (refused.Reason, refused.Metadata["week"], refused.Metadata.ContainsKey("earliest_start")));
+        Assert.DoesNotContain("fits from", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Bad_input_is_answered_with_every_bad_field_at_once()
     {
         var (agency, admin, name) = await Active();

@@ -1,6 +1,7 @@
 using AgencyPlatform.Client;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
+using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Time.V1;
@@ -161,6 +162,34 @@ public sealed class EveryBadFieldTests(PlatformFixture platform)
         var agency = await platform.NewAgency();
         var admin = await ActiveEngagement.Create(agency, ActiveEngagement.Hourly);
         Assert.Equal(["note"], await Bad(admin.Service<TimeService.TimeServiceClient>().ConsentToOverageAsync(new ConsentToOverageRequest { Name = $"{agency.Name}/engagements/launch", Minutes = 10 })));
+    }
+
+    [Fact]
+    public async Task A_time_that_has_come_is_named_beside_the_others()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, ActiveEngagement.Hourly);
+        var engagements = admin.Service<EngagementsService.EngagementsServiceClient>();
+        var (name, past) = ($"{agency.Name}/engagements/launch", Timestamp.FromDateTime(new DateTime(2026, 1, 5, 8, 0, 0, DateTimeKind.Utc)));
+        Assert.Equal(["cmos[0]", "expire_time"], await Bad(engagements.RequestAgreementAsync(new RequestAgreementRequest { Name = name, Cmos = { "x" }, ExpireTime = past })));
+        Assert.Equal(["request_id", "expire_time"], await Bad(engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name, RequestId = "x", ExpireTime = past })));
+
+        // One that is still to come by the sandbox's clock is right, though it is long over by ours.
+        var ahead = Timestamp.FromDateTime(new DateTime(2026, 1, 6, 8, 0, 0, DateTimeKind.Utc));
+        Assert.Equal(["request_id"], await Bad(engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name, RequestId = "x", ExpireTime = ahead })));
+        Assert.Equal(["end_date"], await Bad(engagements.ListDueAsync(new ListDueRequest { Parent = agency.Name, StartDate = Day(3, 2), EndDate = Day(3, 1) })));
+    }
+
+    [Fact]
+    public async Task Nobody_takes_the_id_of_one_who_was_removed_and_has_signed()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, ActiveEngagement.Hourly);
+        var clients = admin.Clients;
+        await clients.RemoveStakeholderAsync(new RemoveStakeholderRequest { Name = $"{agency.Name}/clientCompanies/acme", PersonId = "ceo" });
+        var refused = await Refused.By(clients.PutStakeholderAsync(new PutStakeholderRequest { Name = $"{agency.Name}/clientCompanies/acme", Stakeholder = new Stakeholder { PersonId = "ceo", DisplayName = "Another" } }));
+        Assert.Equal(Domain.Reasons.PersonRemoved, refused.Reason);
+        Assert.Equal("erased", (await admin.Service<EngagementsService.EngagementsServiceClient>().GetEngagementAsync(new GetEngagementRequest { Name = $"{agency.Name}/engagements/launch" })).Signatures.Single().DisplayName);
     }
 
     private static async Task<IEnumerable<string>> Bad<T>(AsyncUnaryCall<T> call)

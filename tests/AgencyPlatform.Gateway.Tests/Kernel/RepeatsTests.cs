@@ -371,6 +371,20 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await runs.RunBillingAsync(new RunBillingRequest { Parent = _agency.Name, BillingRunId = "february", ToDate = Day(2, 1), Mode = BillingRunMode.Preview });
             await runs.CancelBillingRunAsync(new CancelBillingRunRequest { Name = $"{_agency.Name}/billingRuns/february" });
 
+            // One payout is made by hand and comes back; then everybody is paid.
+            var (payables, entity) = (As<PayablesService.PayablesServiceClient>(_admin), $"{_agency.Name}/legalEntities/main");
+            var payout = await payables.RecordPayoutAsync(new RecordPayoutRequest
+            {
+                Parent = _agency.Name,
+                PayoutId = "by-hand",
+                Payout = new Payout { Cmo = _ada, LegalEntity = entity, Amount = new Money { MinorUnits = 1, Currency = "USD" }, PayDate = Day(1, 10), Reference = "by-hand" },
+            });
+            await payables.ReversePayoutAsync(new ReversePayoutRequest { Name = payout.Name, ReverseDate = Day(1, 10), Reason = "Account closed." });
+            await payables.RunPayoutsAsync(new RunPayoutsRequest
+            {
+                Parent = _agency.Name, PayoutRunId = "january", LegalEntity = entity, Currency = "USD", ThroughDate = Day(1, 10), PayDate = Day(1, 10), Reference = "january",
+            });
+
             PrepareInvoiceRequest Prepare(string id) => new()
             {
                 Parent = _agency.Name,

@@ -97,6 +97,29 @@ public sealed class Activation_survives_failures(SagaSilo silo) : IClassFixture<
         Assert.Equal(version, (await engagement.Get(new Read(agency))).Meta!.Version);
     }
 
+    /// <summary>Nobody repeats the request and no time passes, as in a sandbox: whoever asks for the engagement loads it, and with that it goes on.</summary>
+    [Fact]
+    public async Task What_a_crash_has_cut_off_goes_on_with_the_next_activation()
+    {
+        var agency = new AgencyId("cut-off");
+        var engagement = await Accepted(agency, fits: true);
+        silo.Faults.Arm(agency, s_steps, 4, after: false);
+        await Assert.ThrowsAsync<UnavailableException>(() => engagement.Activate(Called(agency, Guid.CreateVersion7(), "activate")));
+        Assert.NotNull((await engagement.Get(new Read(agency))).Value!.Saga);
+
+        await engagement.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while ((await engagement.Get(new Read(agency))).Value!.State != EngagementState.Active)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+        }
+
+        foreach (var cmo in s_cmos)
+        {
+            Assert.Equal(BookingState.Confirmed, Assert.Single((await Cmo(agency, cmo)).Bookings.Values).State);
+        }
+    }
+
     [Theory]
     [InlineData(0, false)]
     [InlineData(0, true)]

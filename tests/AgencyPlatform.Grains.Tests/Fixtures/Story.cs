@@ -61,6 +61,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await Corrections();
         await Invoices();
         await BillingRuns();
+        await Payouts();
         await AnEnd();
         await Waitlists();
         await AnEngagementThatTapersOff();
@@ -298,6 +299,20 @@ internal sealed partial class Story(IGrainFactory grains)
                 break;
             }
         }
+    }
+
+    /// <summary>Everybody is paid what they have earned by then; one payout comes back, and is made again by hand.</summary>
+    private async Task Payouts()
+    {
+        var today = _now.InZone(DateTimeZoneProviders.Tzdb["America/New_York"]).Date;
+        var run = await grains.Of<IPayoutRunGrain>(s_agency, "march").Run(Next(), new StartPayoutRun(new("march"), s_seller, s_dollars, today, today, "march"));
+        Ok(run);
+        var item = run.Value!.Items[0];
+        Assert.True(item.Paid);
+        var account = new CmoAccountId(item.Cmo, s_seller, s_dollars);
+        var grain = grains.Of<ICmoAccountGrain>(s_agency, account.Key);
+        Ok(await grain.Reverse(Next(), new ReversePayout(item.Payout, today, "Account closed.")));
+        Ok(await grain.Record(Next(), new RecordPayout(new("by-hand"), account, item.Amount, today, today, "by-hand")));
     }
 
     private async Task AnEnd()

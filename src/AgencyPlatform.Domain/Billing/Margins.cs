@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace AgencyPlatform.Domain.Billing;
+
+/// <summary>A sum of the ledger.</summary>
+/// <param name="Of">Id of what it is told apart by; empty: of nothing in particular.</param>
+/// <param name="Cmo">Id of the CMO where it is told apart by that too.</param>
+/// <param name="Amount">Minor units; revenue and cost are both positive.</param>
+public readonly record struct MarginSum(string Of, string Currency, string Cmo, long Amount);
+
+/// <summary>What remains of one thing in one currency.</summary>
+public readonly record struct MarginOf(string Of, string Currency, long Revenue, long Cost);
+
+/// <summary>Revenue less cost of service, from sums of the ledger. Source: domain §5, docs/billing.md.</summary>
+public static class Margins
+{
+    /// <summary>Revenue and cost side by side, by what they are of and by currency.</summary>
+    public static IReadOnlyList<MarginOf> Rows(IReadOnlyList<MarginSum> revenue, IReadOnlyList<MarginSum> cost) =>
+    [
+        .. revenue.Select(r => (r.Of, r.Currency, Revenue: r.Amount, Cost: 0L)).Concat(cost.Select(c => (c.Of, c.Currency, Revenue: 0L, Cost: c.Amount)))
+            .GroupBy(r => (r.Of, r.Currency))
+            .Select(g => new MarginOf(g.Key.Of, g.Key.Currency, g.Sum(r => r.Revenue), g.Sum(r => r.Cost)))
+            .Where(m => m.Revenue != 0 || m.Cost != 0)
+            .OrderBy(m => m.Of, StringComparer.Ordinal).ThenBy(m => m.Currency, StringComparer.Ordinal),
+    ];
+
+    /// <summary>
+    /// Revenue by CMO: an engagement's goes to those whose work has cost something, by their shares of that, the parts summing to the whole. Revenue of an
+    /// engagement whose work has cost nothing is nobody's. Costs in several currencies count each CMO once, by the engagement's largest.
+    /// </summary>
+    /// <param name="revenue">By engagement and currency.</param>
+    /// <param name="cost">By engagement, currency and CMO.</param>
+    public static IReadOnlyList<MarginSum> Shared(IReadOnlyList<MarginSum> revenue, IReadOnlyList<MarginSum> cost)
+    {
+        var shared = new List<MarginSum>();
+        foreach (var of in revenue)
+        {
+            var shares = cost.Where(c => c.Of == of.Of && c.Amount > 0).GroupBy(c => c.Currency).OrderByDescending(c => c.Key == of.Currency).ThenByDescending(c => c.Sum(s => (decimal)s.Amount))
+                .FirstOrDefault()?.OrderBy(s => s.Cmo, StringComparer.Ordinal).ToList() ?? [];
+            if (shares.Count == 0)
+            {
+                shared.Add(of with { Of = "" });
+                continue;
+            }
+
+            var parts = Rounding.Split(of.Amount, [.. shares.Select(s => s.Amount)]);
+            shared.AddRange(shares.Select((s, i) => new MarginSum(s.Cmo, of.Currency, "", parts[i])));
+        }
+
+        return shared;
+    }
+
+    /// <summary>Margin ÷ revenue in percent with one decimal, half away from zero; empty where there is no revenue.</summary>
+    public static string Percent(long revenue, long cost)
+    {
+        if (revenue == 0)
+        {
+            return "";
+        }
+
+        // A negative divisor would turn the rounding's side, not its distance.
+        var tenths = Rounding.HalfAwayFromZero(((BigInteger)revenue - cost) * 1_000 * Math.Sign(revenue), BigInteger.Abs(revenue));
+        return ((decimal)tenths / 10).ToString("0.0", CultureInfo.InvariantCulture);
+    }
+}
