@@ -16,6 +16,7 @@ internal static class RefusedResource
         ["engagement"] = ("engagements", null),
         ["absence"] = ("absences", null),
         ["invoice"] = ("invoices", null),
+        ["billing_run"] = ("billingRuns", null),
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
         ["holiday_calendar"] = ("holidayCalendars", null),

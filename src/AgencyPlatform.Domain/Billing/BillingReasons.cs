@@ -19,4 +19,7 @@ public static partial class Reasons
 
     /// <summary>The series gives numbers and goes on without a gap; its last number is confirmed only after a restore, or before its first. Metadata: legal_entity, series, last_number.</summary>
     public const string SeriesInUse = "SERIES_IN_USE";
+
+    /// <summary>In the results of a billing run: the account could not be billed because of an error of the service's own; the others were. Metadata: incident. Quote it to the operator, and run again for this client.</summary>
+    public const string BillingFailed = "BILLING_FAILED";
 }

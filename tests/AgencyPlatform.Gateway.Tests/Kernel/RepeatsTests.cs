@@ -367,6 +367,9 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await billing.DiscardInvoiceAsync(new DiscardInvoiceRequest { Name = $"{_agency.Name}/invoices/away" });
             var draft = await billing.PrepareInvoiceAsync(Prepare("final"));
             await billing.FinalizeInvoiceAsync(new FinalizeInvoiceRequest { Name = draft.Name });
+            var runs = As<BillingRunsService.BillingRunsServiceClient>(_admin);
+            await runs.RunBillingAsync(new RunBillingRequest { Parent = _agency.Name, BillingRunId = "february", ToDate = Day(2, 1), Mode = BillingRunMode.Preview });
+            await runs.CancelBillingRunAsync(new CancelBillingRunRequest { Name = $"{_agency.Name}/billingRuns/february" });
 
             PrepareInvoiceRequest Prepare(string id) => new()
             {
