@@ -178,6 +178,8 @@ public static class RpcRoles
         ["agencyplatform.billing.v1.BillingService/DiscardInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/GetInvoice"] = s_staffAndClient,
         ["agencyplatform.billing.v1.BillingService/ListInvoices"] = s_staffAndClient,
+        ["agencyplatform.billing.v1.BillingService/ExportInvoice"] = s_staffAndClient,
+        ["agencyplatform.billing.v1.BillingService/ExportInvoices"] = s_staffAndClient,
         ["agencyplatform.billing.v1.BillingService/ListPostings"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/GetTrialBalance"] = s_financeAndService,
 

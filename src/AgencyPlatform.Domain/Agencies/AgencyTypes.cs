@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgencyPlatform.Domain.Billing;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Agencies;
@@ -34,9 +35,16 @@ public sealed record AgencySettings(
 /// <param name="Address">Postal address as printed, lines separated by a line feed.</param>
 /// <param name="TaxId">VAT id or another tax number, as printed; may be empty.</param>
 /// <param name="DefaultSeries">The invoice series used when none is named.</param>
+/// <param name="Details">What electronic invoices say besides; null: nothing.</param>
+/// <param name="PayTo">The account that documents ask to pay to; null: they name none.</param>
 [GenerateSerializer, Immutable, Alias("agency.legal-entity")]
 public sealed record LegalEntity(
-    LegalEntityId Id, string LegalName, string Country, string TimeZone, Currency Currency, string Address, string TaxId, InvoiceSeriesId DefaultSeries);
+    LegalEntityId Id, string LegalName, string Country, string TimeZone, Currency Currency, string Address, string TaxId, InvoiceSeriesId DefaultSeries,
+    PartyDetails? Details = null, BankAccount? PayTo = null)
+{
+    /// <summary>As an invoice has it.</summary>
+    public Party AsSeller() => Party.Of(LegalName, Address, Country, TaxId, Details);
+}
 
 /// <summary>A key of a caller. Its secret is nowhere: only the SHA-256 is kept.</summary>
 /// <param name="SecretHash">SHA-256 of the secret, 64 hexadecimal digits.</param>

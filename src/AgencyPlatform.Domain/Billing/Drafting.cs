@@ -9,8 +9,11 @@ namespace AgencyPlatform.Domain.Billing;
 /// <param name="SellerTimeZone">What today is for the seller.</param>
 /// <param name="Engagements">Every activated engagement of the client.</param>
 /// <param name="Series">The seller's series of invoices; credit notes have <c>{series}-cn</c>.</param>
+/// <param name="Document">What the buyer wants to find on documents; null: nothing.</param>
+/// <param name="PayTo">The seller's account; null: documents name none.</param>
 public sealed record BillingFacts(
-    Party Seller, string SellerTimeZone, InvoiceSeriesId Series, Party Buyer, int PaymentTermDays, TaxTreatment Tax, ImmutableArray<BillingInputs> Engagements);
+    Party Seller, string SellerTimeZone, InvoiceSeriesId Series, Party Buyer, int PaymentTermDays, TaxTreatment Tax, ImmutableArray<BillingInputs> Engagements,
+    DocumentTerms? Document = null, BankAccount? PayTo = null);
 
 /// <summary>
 /// Makes an invoice's content: desired items − items already invoiced = new lines. The one code for previews, drafts and invoices.
@@ -146,7 +149,14 @@ internal static class Drafting
             .OrderBy(t => t.Treatment.Category).ThenBy(t => t.Treatment.RatePpm).ToImmutableArray();
         var (net, taxTotal) = (lines.Sum(l => l.Amount), lines.Sum(l => l.Tax));
         return new InvoiceContent(
-            net + taxTotal < 0 ? DocumentKind.CreditNote : DocumentKind.Invoice, to, facts.Seller, facts.Buyer, facts.PaymentTermDays, lines, taxes, net, taxTotal, net + taxTotal);
+            net + taxTotal < 0 ? DocumentKind.CreditNote : DocumentKind.Invoice, to, facts.Seller, facts.Buyer, facts.PaymentTermDays, lines, taxes, net, taxTotal, net + taxTotal,
+            Document: facts.Document, PayTo: facts.PayTo, Titles: Titles(facts, lines));
+    }
+
+    private static ImmutableSortedDictionary<EngagementId, string> Titles(BillingFacts facts, ImmutableArray<InvoiceLine> lines)
+    {
+        var billed = lines.Select(l => l.Item.Engagement).ToHashSet();
+        return facts.Engagements.Where(e => billed.Contains(e.Engagement)).ToImmutableSortedDictionary(e => e.Engagement, e => e.Title);
     }
 
     private static string Describe(Charge charge, string title, DateRange service, Currency currency, long rate)

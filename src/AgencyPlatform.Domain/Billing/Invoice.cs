@@ -55,16 +55,28 @@ public sealed record InvoiceLine(
 public sealed record TaxSubtotal(TaxTreatment Treatment, long Taxable, long Tax);
 
 /// <summary>Seller or buyer as printed.</summary>
+/// <param name="Address">Lines separated by a line feed, without the country.</param>
+/// <param name="TaxId">As printed; may be empty.</param>
+/// <param name="Details">Null: nothing more is said.</param>
 [GenerateSerializer, Immutable, Alias("billing.party")]
-public sealed record Party(string LegalName, string Address, string Country, string TaxId);
+public sealed record Party(string LegalName, string Address, string Country, string TaxId, PartyDetails? Details = null)
+{
+    /// <param name="address">As it is to be printed; empty: made of the address's parts.</param>
+    internal static Party Of(string legalName, string address, string country, string taxId, PartyDetails? details) => new(
+        legalName, address.Length > 0 || details?.Address is not { } parts ? address : string.Join('\n', parts.Lines(country)), country, taxId, details);
+}
 
 /// <summary>All that an invoice says besides its number and dates. A preview, a draft and the invoice have the same.</summary>
 /// <param name="To">Billed to this date.</param>
 /// <param name="Net">Minor units, the sum of the lines.</param>
 /// <param name="Total">Net and tax; negative for a credit note.</param>
+/// <param name="Document">What the buyer wants to find on it; null: nothing.</param>
+/// <param name="PayTo">The account that it asks to pay to; null: it names none.</param>
+/// <param name="Titles">What the engagements of its lines are called, for documents in other languages than the descriptions'; null on documents of before it was kept.</param>
 [GenerateSerializer, Immutable, Alias("billing.invoice-content")]
 public sealed record InvoiceContent(
-    DocumentKind Kind, LocalDate To, Party Seller, Party Buyer, int PaymentTermDays, ImmutableArray<InvoiceLine> Lines, ImmutableArray<TaxSubtotal> Taxes, long Net, long Tax, long Total)
+    DocumentKind Kind, LocalDate To, Party Seller, Party Buyer, int PaymentTermDays, ImmutableArray<InvoiceLine> Lines, ImmutableArray<TaxSubtotal> Taxes, long Net, long Tax, long Total,
+    DocumentTerms? Document = null, BankAccount? PayTo = null, ImmutableSortedDictionary<EngagementId, string>? Titles = null)
 {
     /// <summary>Whether two contents say the same to the last cent.</summary>
     public bool SameAs(InvoiceContent other) =>

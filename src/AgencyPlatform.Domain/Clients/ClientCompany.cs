@@ -24,8 +24,48 @@ public sealed record ClientProfile(
 /// <param name="Country">ISO 3166-1, two letters; may be empty.</param>
 /// <param name="PaymentTermDays">Days from the issue date to the due date, 0–365.</param>
 /// <param name="Tax">How what is sold to the client is taxed; null: not subject to tax.</param>
+/// <param name="Details">What electronic invoices say of the client besides; null: nothing.</param>
+/// <param name="Document">What the client wants to find on documents; null: nothing.</param>
+/// <param name="Accounts">What single billing accounts have otherwise, by legal entity and currency (see <see cref="AccountKey"/>); null: none.</param>
 [GenerateSerializer, Immutable, Alias("client.billing-details")]
-public sealed record BillingDetails(string LegalName, string Address, string Country, string TaxId, int PaymentTermDays, TaxTreatment? Tax = null);
+public sealed record BillingDetails(
+    string LegalName, string Address, string Country, string TaxId, int PaymentTermDays, TaxTreatment? Tax = null,
+    PartyDetails? Details = null, DocumentTerms? Document = null, ImmutableSortedDictionary<string, BillingAccountDetails>? Accounts = null)
+{
+    public const int MostAccounts = 50;
+
+    public static string AccountKey(LegalEntityId legalEntity, Currency currency) => $"{legalEntity}/{currency}";
+
+    /// <summary>As an invoice has it.</summary>
+    /// <param name="displayName">Of the client company, where no legal name is set.</param>
+    public Party AsBuyer(string displayName) => Party.Of(LegalName.Length > 0 ? LegalName : displayName, Address, Country, TaxId, Details);
+
+    /// <summary>What holds for one billing account: what it has otherwise, and the rest as for all.</summary>
+    public BillingDetails For(LegalEntityId legalEntity, Currency currency)
+    {
+        if (Accounts?.GetValueOrDefault(AccountKey(legalEntity, currency)) is not { } account)
+        {
+            return this;
+        }
+
+        var (all, own) = (Document ?? DocumentTerms.None, account.Document ?? DocumentTerms.None);
+        return this with
+        {
+            PaymentTermDays = account.PaymentTermDays ?? PaymentTermDays,
+            Tax = account.Tax ?? Tax,
+            Document = new DocumentTerms(
+                Own(own.BuyerReference, all.BuyerReference), Own(own.PurchaseOrder, all.PurchaseOrder), Own(own.PaymentTerms, all.PaymentTerms), Own(own.Language, all.Language),
+                // The reason is of the category that it explains.
+                account.Tax is null ? all.TaxExemptionReason : own.TaxExemptionReason).OrNull(),
+        };
+
+        static string Own(string own, string all) => own.Length > 0 ? own : all;
+    }
+}
+
+/// <summary>What one billing account of a client has otherwise than its others. Null and empty: as the others.</summary>
+[GenerateSerializer, Immutable, Alias("client.billing-account-details")]
+public sealed record BillingAccountDetails(TaxTreatment? Tax, int? PaymentTermDays, DocumentTerms? Document);
 
 /// <summary>A person of the client who has a say.</summary>
 /// <param name="Title">CEO, CSO, VP, board …</param>

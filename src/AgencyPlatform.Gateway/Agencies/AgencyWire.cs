@@ -1,5 +1,6 @@
 using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Gateway.Billing;
 using Agency = AgencyPlatform.Domain.Agencies.Agency;
 using ApiKey = AgencyPlatform.Domain.Agencies.ApiKey;
 using LegalEntity = AgencyPlatform.Domain.Agencies.LegalEntity;
@@ -22,19 +23,20 @@ internal static class AgencyWire
 
     public static LegalEntity LegalEntity(string path, V1.LegalEntity wire, LegalEntityId id, Fields fields)
     {
-        fields.Require(wire.Country.Length == 2 && wire.Country.All(char.IsAsciiLetterUpper), path + ".country", "must be two capitals, an ISO 3166-1 code such as US");
         fields.Require(
             wire.DefaultInvoiceSeries.Length <= InvoiceSeries.LongestDefault, path + ".default_invoice_series",
             $"must have at most {InvoiceSeries.LongestDefault} characters, so that its credit notes' series is an id too");
         return new LegalEntity(
             id,
             fields.Text(path + ".legal_name", wire.LegalName, 200),
-            wire.Country,
+            PartyWire.Country(path + ".country", wire.Country, fields, required: true),
             fields.TimeZone(path + ".time_zone", wire.TimeZone),
             fields.Currency(path + ".currency", wire.Currency),
             string.Join('\n', fields.Lines(path + ".address_lines", wire.AddressLines, 8, 120)),
             fields.Text(path + ".tax_id", wire.TaxId, 64, required: false),
-            wire.DefaultInvoiceSeries.Length == 0 ? new InvoiceSeriesId("main") : fields.Id<InvoiceSeriesId>(path + ".default_invoice_series", wire.DefaultInvoiceSeries));
+            wire.DefaultInvoiceSeries.Length == 0 ? new InvoiceSeriesId("main") : fields.Id<InvoiceSeriesId>(path + ".default_invoice_series", wire.DefaultInvoiceSeries),
+            PartyWire.Details(path, wire.PostalAddress, wire.VatId, wire.RegistrationNumber, wire.ElectronicAddress, wire.Contact, fields),
+            PartyWire.Bank(path + ".bank_account", wire.BankAccount, fields));
     }
 
     public static V1.Agency ToWire(Reply<Agency> reply)
@@ -74,6 +76,12 @@ internal static class AgencyWire
         AddressLines = { entity.Address.Split('\n', StringSplitOptions.RemoveEmptyEntries) },
         TaxId = entity.TaxId,
         DefaultInvoiceSeries = entity.DefaultSeries.Value,
+        PostalAddress = entity.Details?.Address.ToWire(),
+        VatId = entity.Details?.VatId ?? "",
+        RegistrationNumber = entity.Details?.RegistrationNumber ?? "",
+        ElectronicAddress = entity.Details?.Electronic.ToWire(),
+        Contact = entity.Details?.Contact.ToWire(),
+        BankAccount = entity.PayTo.ToWire(),
     };
 
     public static V1.HolidayCalendar ToWire(AgencyId agency, string region, IEnumerable<LocalDate> days) => new()

@@ -8,7 +8,7 @@ using V1 = AgencyPlatform.Protocol.Billing.V1;
 namespace AgencyPlatform.Gateway.Billing;
 
 /// <summary>The service of invoices and the ledger.</summary>
-internal sealed class BillingService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.BillingService.BillingServiceBase
+internal sealed partial class BillingService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.BillingService.BillingServiceBase
 {
     internal const string Collection = "invoices";
 

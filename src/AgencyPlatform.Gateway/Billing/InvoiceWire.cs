@@ -36,7 +36,7 @@ internal static class InvoiceWire
             DueDate = invoice.DueDate.ToWire(),
             Seller = ToWire(content.Seller),
             Buyer = ToWire(content.Buyer),
-            Lines = { content.Lines.Select(l => ToWire(agency, account.Currency, l)) },
+            Lines = { content.Lines.Select(l => ToWire(agency, account.Currency, content, l)) },
             TaxSubtotals =
             {
                 content.Taxes.Select(t => new V1.TaxSubtotal
@@ -50,6 +50,12 @@ internal static class InvoiceWire
             NetAmount = new Money(content.Net, account.Currency).ToWire(),
             TaxAmount = new Money(content.Tax, account.Currency).ToWire(),
             TotalAmount = new Money(content.Total, account.Currency).ToWire(),
+            BuyerReference = content.Document?.BuyerReference ?? "",
+            PurchaseOrder = content.Document?.PurchaseOrder ?? "",
+            PaymentTerms = content.Document?.PaymentTerms ?? "",
+            Language = content.Document?.Language ?? "",
+            TaxExemptionReason = content.Document?.TaxExemptionReason ?? "",
+            BankAccount = content.PayTo.ToWire(),
         };
     }
 
@@ -77,9 +83,20 @@ internal static class InvoiceWire
         };
     }
 
-    private static V1.Party ToWire(Party party) => new() { LegalName = party.LegalName, Address = party.Address, Country = party.Country, TaxId = party.TaxId };
+    private static V1.Party ToWire(Party party) => new()
+    {
+        LegalName = party.LegalName,
+        Address = party.Address,
+        Country = party.Country,
+        TaxId = party.TaxId,
+        PostalAddress = party.Details?.Address.ToWire(),
+        VatId = party.Details?.VatId ?? "",
+        RegistrationNumber = party.Details?.RegistrationNumber ?? "",
+        ElectronicAddress = party.Details?.Electronic.ToWire(),
+        Contact = party.Details?.Contact.ToWire(),
+    };
 
-    private static V1.InvoiceLine ToWire(AgencyId agency, Currency currency, InvoiceLine line) => new()
+    private static V1.InvoiceLine ToWire(AgencyId agency, Currency currency, InvoiceContent content, InvoiceLine line) => new()
     {
         Number = line.Number,
         Description = line.Description,
@@ -100,9 +117,10 @@ internal static class InvoiceWire
         TimeEntries = { line.Entries.Select(e => e.Value) },
         CorrectedInvoice = line.Corrects is { } of ? ResourceNames.Of(agency, BillingService.Collection, of.Invoice.Value) : "",
         CorrectedLine = line.Corrects?.Line ?? 0,
+        EngagementTitle = content.Titles?.GetValueOrDefault(line.Item.Engagement) ?? "",
     };
 
-    private static string Printed(InvoiceSeriesId? series, long? number) => series is { } s && number is { } n ? InvoiceSeries.Printed(s, n) : "";
+    public static string Printed(InvoiceSeriesId? series, long? number) => series is { } s && number is { } n ? InvoiceSeries.Printed(s, n) : "";
 
     /// <summary>An invoice's id is never used again in its agency, so that account and id make a uid.</summary>
     private static Guid Uid(Meta account, InvoiceId invoice) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{account.Uid:n}/{invoice}")).AsSpan(0, 16));

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Cmos;
-using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
 using ClientCompany = AgencyPlatform.Domain.Clients.ClientCompany;
@@ -21,7 +20,7 @@ internal sealed partial class ClientsService(Calls calls, IGrainFactory grains, 
         var fields = new Fields();
         var agency = fields.Agency("parent", request.Parent);
         var id = fields.NewId<ClientCompanyId>("client_company_id", request.ClientCompanyId, request.RequestId);
-        var profile = Profile("client_company", fields.Message("client_company", request.ClientCompany), fields);
+        var profile = Profile("client_company", fields.Message("client_company", request.ClientCompany), agency, fields);
         var call = await calls.Mutation(context, request, fields, agency);
         return await ToWire(agency, await Grain(agency, id).Create(call, new CreateClient(id, profile)), context);
     }
@@ -76,7 +75,7 @@ internal sealed partial class ClientsService(Calls calls, IGrainFactory grains, 
             () => Grain(agency, id).Get(read),
             async (state, meta) =>
             {
-                var profile = Profile("client_company", Masks.Merged(Wire(agency, state, meta, _ => new PersonDetails("")), wire, mask), fields);
+                var profile = Profile("client_company", Masks.Merged(Wire(agency, state, meta, _ => new PersonDetails("")), wire, mask), agency, fields);
                 var call = await calls.Mutation(context, request, fields, agency, wire.Etag, "client_company.etag");
                 return (call, c => Grain(agency, id).Update(c, new UpdateClient(profile)));
             }), context);
@@ -144,38 +143,14 @@ internal sealed partial class ClientsService(Calls calls, IGrainFactory grains, 
 
     private IClientCompanyGrain Grain(AgencyId agency, ClientCompanyId id) => grains.Of<IClientCompanyGrain>(agency, id.Value);
 
-    private static ClientProfile Profile(string path, V1.ClientCompany wire, Fields fields)
-    {
-        var billing = wire.Billing ?? new V1.BillingDetails();
-        fields.Require(billing.Country.Length == 0 || (billing.Country.Length == 2 && billing.Country.All(char.IsAsciiLetterUpper)), $"{path}.billing.country", "must be two capitals of ISO 3166-1, or empty");
-        return new ClientProfile(
-            fields.Text($"{path}.display_name", wire.DisplayName, 200),
-            fields.Text($"{path}.website", wire.Website, 300, required: false),
-            fields.Text($"{path}.industry", wire.Industry, 100, required: false),
-            fields.TimeZone($"{path}.time_zone", wire.TimeZone),
-            new BillingDetails(
-                fields.Text($"{path}.billing.legal_name", billing.LegalName, 200, required: false),
-                fields.LongText($"{path}.billing.address", billing.Address, 500),
-                billing.Country,
-                fields.Text($"{path}.billing.tax_id", billing.TaxId, 50, required: false),
-                fields.Number($"{path}.billing.payment_term_days", billing.PaymentTermDays, 0, 365, "days"),
-                Tax($"{path}.billing", billing, fields)),
-            fields.Labels($"{path}.labels", wire.Labels),
-            fields.ExternalIds($"{path}.external_ids", wire.ExternalIds));
-    }
-
-    private static TaxTreatment? Tax(string path, V1.BillingDetails wire, Fields fields)
-    {
-        var rate = wire.TaxRatePercent.Length == 0 ? 0 : fields.Percent($"{path}.tax_rate_percent", wire.TaxRatePercent);
-        if (wire.TaxCategory == Protocol.Type.V1.TaxCategory.Unspecified && rate == 0)
-        {
-            return null;
-        }
-
-        var tax = new TaxTreatment(fields.Enum<Protocol.Type.V1.TaxCategory, TaxCategory>($"{path}.tax_category", wire.TaxCategory), rate);
-        fields.Require(fields.Has($"{path}.tax_category") || tax.Violation() is null, $"{path}.tax_rate_percent", tax.Violation() ?? "");
-        return tax;
-    }
+    private static ClientProfile Profile(string path, V1.ClientCompany wire, AgencyId agency, Fields fields) => new(
+        fields.Text($"{path}.display_name", wire.DisplayName, 200),
+        fields.Text($"{path}.website", wire.Website, 300, required: false),
+        fields.Text($"{path}.industry", wire.Industry, 100, required: false),
+        fields.TimeZone($"{path}.time_zone", wire.TimeZone),
+        BillingWire.Details($"{path}.billing", wire.Billing ?? new V1.BillingDetails(), agency, fields),
+        fields.Labels($"{path}.labels", wire.Labels),
+        fields.ExternalIds($"{path}.external_ids", wire.ExternalIds));
 
     private async Task<V1.ClientCompany> ToWire(AgencyId agency, Reply<ClientCompany> reply, ServerCallContext context)
     {
@@ -197,16 +172,7 @@ internal sealed partial class ClientsService(Calls calls, IGrainFactory grains, 
             Website = client.Profile.Website,
             Industry = client.Profile.Industry,
             TimeZone = client.Profile.TimeZone,
-            Billing = new V1.BillingDetails
-            {
-                LegalName = client.Profile.Billing.LegalName,
-                Address = client.Profile.Billing.Address,
-                Country = client.Profile.Billing.Country,
-                TaxId = client.Profile.Billing.TaxId,
-                PaymentTermDays = client.Profile.Billing.PaymentTermDays,
-                TaxCategory = client.Profile.Billing.Tax?.Category.ToWire<Protocol.Type.V1.TaxCategory>() ?? Protocol.Type.V1.TaxCategory.Unspecified,
-                TaxRatePercent = client.Profile.Billing.Tax is { } tax ? tax.ToPercent() : "",
-            },
+            Billing = BillingWire.ToWire(agency, client.Profile.Billing),
             Competitors = { client.Competitors.Select(c => ResourceNames.Of(agency, Collection, c.Value)) },
             Stakeholders =
             {

@@ -126,10 +126,9 @@ public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain
             after = [rows[^1].Id];
         }
 
-        var billing = buyer.Profile.Billing;
+        var billing = buyer.Profile.Billing.For(account.LegalEntity, account.Currency);
         return (new BillingFacts(
-            new Party(entity.LegalName, entity.Address, entity.Country, entity.TaxId), entity.TimeZone, entity.DefaultSeries,
-            new Party(billing.LegalName.Length > 0 ? billing.LegalName : buyer.Profile.DisplayName, billing.Address, billing.Country, billing.TaxId),
-            billing.PaymentTermDays, billing.Tax ?? TaxTreatment.None, inputs.ToImmutable()), null);
+            entity.AsSeller(), entity.TimeZone, entity.DefaultSeries, billing.AsBuyer(buyer.Profile.DisplayName), billing.PaymentTermDays, billing.Tax ?? TaxTreatment.None,
+            inputs.ToImmutable(), billing.Document, entity.PayTo), null);
     }
 }
