@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using AgencyPlatform.Benchmarks.Billing;
 using AgencyPlatform.Benchmarks.Growth;
 using AgencyPlatform.Benchmarks.Peer;
 using AgencyPlatform.Benchmarks.Reporting;
@@ -20,7 +21,7 @@ internal static class BenchmarkCommands
 
         var root = new RootCommand("Measures the platform.")
         {
-            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), DecisionsCommand(), BareCommand(), UnstoredCommand(), PeerCommand(),
+            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), BillingCommand(), DecisionsCommand(), BareCommand(), UnstoredCommand(), PeerCommand(),
         };
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
@@ -132,6 +133,29 @@ internal static class BenchmarkCommands
 
             var report = await GrowthRun.Run(options, cancellation);
             await results.Put(parsed, report, report.Tables());
+        }));
+        return command;
+    }
+
+    private static Command BillingCommand()
+    {
+        var clients = Number("--clients", "Client companies.", 2_000, 1, 100_000);
+        var engagements = Number("--engagements", "Engagements of each, by the hour.", 5, 1, 20);
+        var entries = Number("--entries", "Approved entries of each engagement.", 20, 1, 60);
+        var kills = Number("--kills", "How often the server is killed while the run is under way.", 2, 0, 20);
+        var engines = Names("--engines", "Which engines", ["sqlite", "postgres"], ["sqlite", "postgres"]);
+        var data = Data();
+        var results = new Results("billing");
+        var command = new Command("billing", "One call bills an agency while the server is killed: complete, gapless and exact, or no figures; beside a plain program that makes one transaction an invoice.")
+        {
+            clients, engagements, entries, kills, engines, data,
+        };
+        results.AddTo(command);
+        command.SetAction((parsed, cancellation) => Guarded(async () =>
+        {
+            var size = new BilledSize(parsed.GetValue(clients), parsed.GetValue(engagements), parsed.GetValue(entries));
+            var report = await BillingRuns.Run(new BillingOptions(parsed.GetValue(engines)!, size, parsed.GetValue(kills), parsed.GetValue(data)!), cancellation);
+            await results.Put(parsed, report, [report.Table()]);
         }));
         return command;
     }
