@@ -19,4 +19,10 @@ public static partial class Reasons
 
     /// <summary>The series gives numbers and goes on without a gap; its last number is confirmed only after a restore, or before its first. Metadata: legal_entity, series, last_number.</summary>
     public const string SeriesInUse = "SERIES_IN_USE";
+
+    /// <summary>The bill would have absurdly many periods or lines. Metadata: to_date, and engagement, start_date, most_periods, or lines, most_lines. Look at the dates; bill to an earlier date first.</summary>
+    public const string BillTooLarge = "BILL_TOO_LARGE";
+
+    /// <summary>An amount of the bill exceeds what can be written. Metadata: to_date, most_minor_units, currency. Look at the fees and rates.</summary>
+    public const string AmountTooLarge = "AMOUNT_TOO_LARGE";
 }

@@ -50,6 +50,7 @@ internal static class InvoiceWire
             NetAmount = new Money(content.Net, account.Currency).ToWire(),
             TaxAmount = new Money(content.Tax, account.Currency).ToWire(),
             TotalAmount = new Money(content.Total, account.Currency).ToWire(),
+            OnlyEngagement = content.Only is { } only ? ResourceNames.Of(agency, "engagements", only.Value) : "",
         };
     }
 
@@ -100,6 +101,8 @@ internal static class InvoiceWire
         TimeEntries = { line.Entries.Select(e => e.Value) },
         CorrectedInvoice = line.Corrects is { } of ? ResourceNames.Of(agency, BillingService.Collection, of.Invoice.Value) : "",
         CorrectedLine = line.Corrects?.Line ?? 0,
+        PartId = line.Item.Part?.Value ?? "",
+        UncappedAmount = line.Uncapped is { } uncapped ? new Money(uncapped, currency).ToWire() : null,
     };
 
     private static string Printed(InvoiceSeriesId? series, long? number) => series is { } s && number is { } n ? InvoiceSeries.Printed(s, n) : "";

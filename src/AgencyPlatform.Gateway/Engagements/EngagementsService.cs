@@ -113,7 +113,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         var (agency, id) = fields.Name<EngagementId>("engagement.name", wire.Name, Collection);
         var mask = fields.Mask(
             "update_mask", request.UpdateMask, wire,
-            "title", "service_type", "lead", "members", "terms", "start_date", "end_date", "billing_start_date", "signatures_needed", "term", "labels", "external_ids");
+            "title", "service_type", "lead", "members", "terms", "start_date", "end_date", "billing_start_date", "signatures_needed", "term", "invoiced_apart", "labels", "external_ids");
         fields.ThrowIfAny();
         var grain = Grain(agency, id);
         if (mask.All(path => path is "labels" or "external_ids"))

@@ -60,6 +60,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await OverageWithConsent();
         await Corrections();
         await Invoices();
+        await MilestonesAndBlocks();
         await AnEnd();
         await Waitlists();
         await AnEngagementThatTapersOff();
