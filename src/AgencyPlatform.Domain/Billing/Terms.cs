@@ -8,6 +8,8 @@ namespace AgencyPlatform.Domain.Billing;
 /// <param name="EffectiveFrom">The first day on which these terms hold.</param>
 /// <param name="Seller">The agency's legal entity that invoices.</param>
 /// <param name="Cycle">Bill-cycle day and length of the period.</param>
+/// <param name="Minimum">What the charges of each period come to at least; null: no such promise.</param>
+/// <param name="Discounts">What is taken off, in order; null: nothing.</param>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(RetainerTerms), "retainer")]
 [JsonDerivedType(typeof(HourlyTerms), "hourly")]
@@ -15,16 +17,9 @@ namespace AgencyPlatform.Domain.Billing;
 [JsonDerivedType(typeof(MilestoneTerms), "milestones")]
 [JsonDerivedType(typeof(PrepaidTerms), "prepaid")]
 [GenerateSerializer, Immutable, Alias("billing.terms")]
-public abstract record Terms(LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle)
+public abstract record Terms(
+    LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle, MinimumCommitment? Minimum = null, ImmutableArray<Discount>? Discounts = null)
 {
-    /// <summary>What the charges of each period come to at least; null: no such promise.</summary>
-    [Id(0)]
-    public MinimumCommitment? Minimum { get; init; }
-
-    /// <summary>What is taken off, in order; null: nothing.</summary>
-    [Id(1)]
-    public ImmutableArray<Discount>? Discounts { get; init; }
-
     /// <summary>Whether billable minutes draw on grants (retainer, prepaid) or are charged one by one.</summary>
     [JsonIgnore]
     public abstract bool HasMeter { get; }
