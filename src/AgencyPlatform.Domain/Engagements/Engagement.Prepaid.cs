@@ -29,14 +29,14 @@ public sealed partial record Engagement
         var (sold, terms) = (Time.Blocks ?? [], Service.Contains(command.EffectiveAt) ? TermsOn(command.EffectiveAt) : Terms[^1]);
         var own = terms as PrepaidTerms;
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(Service.Contains(command.EffectiveAt), "effective_date", $"a day of the engagement {Service}");
-        Check(terms.HasMeter, "effective_date", "a day whose terms have a meter: a retainer or prepaid hours");
-        Check(command.Minutes > 0 || own is not null, "minutes", "given: the terms name no block");
-        Check(command.Price is not null || own is not null, "price", "given: the terms name no block");
-        Check(command.Price is not { } price || price.Currency == terms.Currency, "price.currency", $"the terms' currency, {terms.Currency}");
-        Check(command.ExpiresAt is not null || own is not null, "expire_date", "given: the terms name no block");
-        Check(command.ExpiresAt is not { } end || end > command.EffectiveAt, "expire_date", "after the effective date");
-        Check(sold.Length < MostBlocks, "block_id", $"at most {MostBlocks} blocks over time");
+        Check(Service.Contains(command.EffectiveAt), "effective_date", $"must be a day of the engagement {Service}");
+        Check(terms.HasMeter, "effective_date", "must be a day whose terms have a meter: a retainer or prepaid hours");
+        Check(command.Minutes > 0 || own is not null, "minutes", "must be given: the terms name no block");
+        Check(command.Price is not null || own is not null, "price", "must be given: the terms name no block");
+        Check(command.Price is not { } price || price.Currency == terms.Currency, "price.currency", $"must be the terms' currency, {terms.Currency}");
+        Check(command.ExpiresAt is not null || own is not null, "expire_date", "must be given: the terms name no block");
+        Check(command.ExpiresAt is not { } end || end > command.EffectiveAt, "expire_date", "must be after the effective date");
+        Check(sold.Length < MostBlocks, "block_id", $"must be one of at most {MostBlocks} blocks over time");
         if (wrong.Count > 0)
         {
             return Rejection.Invalid(wrong.ToArray());

@@ -185,13 +185,12 @@ internal sealed class BillingService(Calls calls, IGrainFactory grains, IReadMod
 
     private static Terms? Hypothetical(V1.PreviewInvoiceRequest request, AccountId account, AgencyId agency, Fields fields)
     {
-        var from = fields.OptionalDate("hypothetical_from_date", request.HypotheticalFromDate);
         if (request.HypotheticalTerms is not { } wire)
         {
-            fields.Require(from is null, "hypothetical_from_date", "must not be set without hypothetical_terms");
             return null;
         }
 
+        var from = fields.OptionalDate("hypothetical_terms.effective_date", wire.EffectiveDate);
         fields.Require(request.Engagement.Length > 0, "engagement", "is required with hypothetical_terms");
         var terms = TermsWire.Terms("hypothetical_terms", wire, from ?? LocalDate.MinIsoValue, agency, fields);
         fields.Require(fields.Has("hypothetical_terms.seller") || terms.Seller == account.LegalEntity, "hypothetical_terms.seller", "must be the account's legal entity");

@@ -35,12 +35,12 @@ internal static class EngagementWire
             fields.ExternalIds($"{path}.external_ids", wire.ExternalIds),
             term,
             wire.InvoicedApart);
-        if (!fields.Has($"{path}.start_date"))
+
+        // A date that stands in for a bad start is held against no other.
+        var startIsGood = !fields.Has($"{path}.start_date");
+        foreach (var violation in plan.Violations(path).Where(v => !fields.Has(v.Field) && (startIsGood || !v.Field.EndsWith("_date", StringComparison.Ordinal))).ToList())
         {
-            foreach (var violation in plan.Violations(path).Where(v => !fields.Has(v.Field)))
-            {
-                fields.Add(violation.Field, $"must be {violation.Description}");
-            }
+            fields.Add(violation.Field, violation.Description);
         }
 
         return plan;

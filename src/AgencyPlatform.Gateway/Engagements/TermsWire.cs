@@ -24,6 +24,15 @@ internal static class TermsWire
 {
     private const int MostMinutes = 600_000;
 
+    /// <summary>Terms that name a date name the one from which they are to hold.</summary>
+    public static void EnsureTermsHoldFrom(string path, V1.Terms? terms, LocalDate from, Fields fields)
+    {
+        if (terms?.EffectiveDate is { } date)
+        {
+            fields.Require(fields.Date($"{path}.effective_date", date) == from, $"{path}.effective_date", $"must be left out, or {from:uuuu-MM-dd}, from when they hold");
+        }
+    }
+
     /// <param name="start">The first day on which they hold.</param>
     public static Terms Terms(string path, V1.Terms? given, LocalDate start, AgencyId agency, Fields fields)
     {

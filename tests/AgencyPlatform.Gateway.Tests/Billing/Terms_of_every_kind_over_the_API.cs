@@ -1,6 +1,7 @@
 using AgencyPlatform.Client;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Protocol.Billing.V1;
+using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using Google.Type;
@@ -131,8 +132,8 @@ public sealed class Terms_of_every_kind_over_the_API(PlatformFixture platform)
         var agency = await platform.NewAgency();
         var admin = await ActiveEngagement.Create(agency, a => Terms(a, "retainer"));
         var (engagements, billing) = (Engagements(admin), admin.Service<ServiceClient>());
-        var apart = (await engagements.GetEngagementAsync(new GetEngagementRequest { Name = Launch(agency) })).Clone();
-        (apart.Name, apart.InvoicedApart, apart.Title) = ("", true, "Apart");
+        var apart = Draft(agency, Terms(agency, "retainer"));
+        apart.InvoicedApart = true;
         var name = (await engagements.CreateEngagementAsync(new CreateEngagementRequest { Parent = agency.Name, EngagementId = "apart", Engagement = apart })).Name;
         await engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name });
         await engagements.SignEngagementAsync(new SignEngagementRequest { Name = name, PersonId = "ceo" });
@@ -151,15 +152,13 @@ public sealed class Terms_of_every_kind_over_the_API(PlatformFixture platform)
     {
         var agency = await platform.NewAgency();
         var admin = await ActiveEngagement.Create(agency, a => Terms(a, "retainer"));
-        var draft = (await Engagements(admin).GetEngagementAsync(new GetEngagementRequest { Name = Launch(agency) })).Clone();
         var terms = Terms(agency, "prepaid");
         (terms.Prepaid.TopsUp, terms.Prepaid.BlockMinutes) = (false, 59);
         terms.MinimumCommitment = new MinimumCommitment { Amount = Usd(0) };
         terms.Discounts.Add(new Discount { DiscountId = "d", Percent = "0" });
         terms.Discounts.Add(new Discount { DiscountId = "d", StartDate = Day(2, 1), EndDate = Day(2, 1) });
-        (draft.Name, draft.Terms[0]) = ("", terms);
 
-        var bad = await Refused.By(Engagements(admin).CreateEngagementAsync(new CreateEngagementRequest { Parent = agency.Name, Engagement = draft }));
+        var bad = await Refused.By(Engagements(admin).CreateEngagementAsync(new CreateEngagementRequest { Parent = agency.Name, Engagement = Draft(agency, terms) }));
 
         Assert.Equal(
             [
@@ -209,6 +208,19 @@ public sealed class Terms_of_every_kind_over_the_API(PlatformFixture platform)
 
         return terms;
     }
+
+    /// <summary>Beside the engagement that is there, with the same CMO.</summary>
+    private static Engagement Draft(TestAgency agency, Terms terms) => new()
+    {
+        ClientCompany = agency.Name + "/clientCompanies/acme",
+        Title = "Beside it",
+        ServiceType = ServiceType.FractionalCmo,
+        Lead = agency.Name + "/cmos/ada",
+        Members = { new Member { Cmo = agency.Name + "/cmos/ada", CmoAgreementWaived = true, Steps = { new BookingStep { StartDate = s_monday, Flexible = new FlexibleForm { WeeklyMinutes = 60 } } } } },
+        Terms = { terms },
+        StartDate = s_monday,
+        SignaturesNeeded = 1,
+    };
 
     private static PreviewInvoiceRequest Preview(TestAgency agency, Date to) =>
         new() { Parent = agency.Name, ClientCompany = agency.Name + "/clientCompanies/acme", LegalEntity = agency.Name + "/legalEntities/main", Currency = "USD", ToDate = to };
