@@ -28,7 +28,7 @@ internal sealed class Discounts
             {
                 foreach (var item in charged)
                 {
-                    if (item.Within(days) is (> 0 and var part, var whole))
+                    if (item.Within(days) is ( > 0 and var part, var whole))
                     {
                         var of = (BigInteger)whole * Discount.WholePpm;
                         (numerator, denominator) = Reduced(numerator * of + (BigInteger)item.Amount.Minor * part * ppm * denominator, denominator * of);

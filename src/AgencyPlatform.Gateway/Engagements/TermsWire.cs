@@ -153,7 +153,7 @@ internal static class TermsWire
             BillCycleDay = terms.Cycle.Day,
             PeriodMonths = terms.Cycle.Months,
             MinimumCommitment = terms.Minimum is { } least ? new V1.MinimumCommitment { CommitmentId = least.Id.Value, Amount = Wire(least.Amount) } : null,
-            Discounts = { (terms.Discounts ?? []).Select(ToWire) },
+            Discounts = { (terms.Discounts ?? []).Select(OneOf) },
         };
         switch (terms)
         {
@@ -208,7 +208,7 @@ internal static class TermsWire
 
         WireMoney? Wire(long? amount) => amount is { } minor ? new Money(minor, terms.Currency).ToWire() : null;
 
-        V1.Discount ToWire(Discount discount)
+        V1.Discount OneOf(Discount discount)
         {
             var to = new V1.Discount
             {

@@ -63,7 +63,7 @@ public sealed class Charges_of_an_engagement
         state = state.With(reached.Events);
         Assert.Empty(state.MarkMilestone(new MarkMilestone(new("brand"), Day(5, 4)), "user:ops", s_may).Events);
         Assert.Equal(Reasons.MilestoneReached, state.MarkMilestone(new MarkMilestone(new("brand"), Day(5, 5)), "user:ops", s_may).Reason());
-        Assert.Equal([new ReachedMilestone(new("brand"), "Brand book", 500_000, Day(5, 4))], state.BillingInputs().Milestones!.Value);
+        Assert.Equal(new ReachedMilestone(new("brand"), "Brand book", 500_000, Day(5, 4)), Assert.Single(state.BillingInputs().Milestones!.Value));
 
         var reopened = state.ReopenMilestone(new ReopenMilestone(new("brand"), "The client wants another."), "user:ops", s_may);
         var reverse = Assert.IsType<MilestoneReopened>(Assert.Single(reopened.Events));
