@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
+using CsCheck;
 using NodaTime;
 using static AgencyPlatform.Domain.Tests.Engagements.RunningEngagement;
 
@@ -205,6 +206,40 @@ public sealed class Charges_of_an_engagement
         Assert.Equal([0], inputs.Entries.Select(e => e.Overage).DefaultIfEmpty(0));
     }
 
+    /// <summary>Draws, reversals and sales of blocks in any order, under each kind of terms.</summary>
+    [Fact]
+    public void Every_minute_is_in_one_part_no_grant_gives_more_than_it_has_and_what_accrues_is_what_will_be_billed() =>
+        Gen.Select(Gen.Int[0, 4], Gen.Select(Gen.Int[1, 28], Gen.Int[1, 700], Gen.Int[0, 6]).Array[1, 25]).Sample((kind, turns) =>
+        {
+            var state = By(kind switch
+            {
+                0 => new HourlyTerms(Start, s_main, s_usd, s_monthly, 25_001, null, 15, 20, 300_000),
+                1 => new DayRateTerms(Start, s_main, s_usd, s_monthly, 120_001, 480),
+                2 => s_prepaid with { TopUpBelowMinutes = 100 },
+                3 => s_prepaid with { Gate = OverageGate.Bill },
+                _ => (RetainerTerms)Active().Terms[0] with { Gate = OverageGate.Bill, IncludedMinutes = 900, OverageHourlyRate = 25_001 },
+            });
+            for (var i = 0; i < turns.Length; i++)
+            {
+                var (day, minutes, what) = turns[i];
+                var decision = what switch
+                {
+                    0 when !state.Time.Approved.IsEmpty => state.Reverse(new ReverseTime(state.Time.Approved.Keys.ElementAt(minutes % state.Time.Approved.Count), "Wrong client.", "key:x"), s_may),
+                    1 when state.Terms[0].HasMeter => state.SellHours(new SellHours(new($"b{i}"), minutes, new Money(minutes, s_usd), Day(4, day), Day(6, day))),
+                    _ => Draw($"e{i}", day, minutes, minutes % 2 == 0 ? Ada : Bob)(state),
+                };
+                Assert.Null(decision.Rejection);
+                state = state.With(decision.Events);
+            }
+
+            Assert.All(state.Time.Approved.Values, a => Assert.Equal(a.Minutes, a.Parts.DrawnMinutes() + a.Parts.Overage + a.Parts.Parked + a.Parts.Charged));
+            Assert.All(state.Time.Blocks ?? [], b => Assert.InRange(state.Time.Drawn.GetValueOrDefault(b.Grant.Id), 0, b.Minutes));
+            Assert.Equal(
+                state.Time.Drawn.Values.Sum(), state.Time.Approved.Values.Sum(a => a.Parts.DrawnMinutes()));
+            var items = Owed.Of(state.BillingInputs(), s_main, s_usd, Day(5, 1)).Where(i => i.Key.Charge is Charge.Hours or Charge.Days or Charge.Overage);
+            Assert.Equal(items.Sum(i => (i.Uncapped ?? i.Amount).Minor), Posted(state));
+        }, iter: 1_000);
+
     // ---- what the tests are built of ----
 
     /// <summary>Active under these terms from the start on.</summary>
@@ -220,7 +255,7 @@ public sealed class Charges_of_an_engagement
         -decide(state).Events.OfType<TimePosted>().SelectMany(e => e.Posting.Lines).Where(l => l.Account == LedgerAccount.Revenue).Sum(l => l.Amount.Minor);
 
     /// <summary>What the accrued keys come to.</summary>
-    private static long Posted(Engagement state) => state.Time.Accrued.Sum(a => new Money(a.Key.Rate, s_usd).Times(a.Value, 60).Minor);
+    private static long Posted(Engagement state) => state.Time.Accrued.Where(a => !a.Key.IsCost).Sum(a => new Money(a.Key.Rate, s_usd).Times(a.Value, 60).Minor);
 
     private static long Total(BillingInputs inputs) => Owed.Of(inputs, s_main, s_usd, Day(6, 1)).Where(i => i.Due && i.Key.Period < Day(6, 1)).Sum(i => i.Amount.Minor);
 }
