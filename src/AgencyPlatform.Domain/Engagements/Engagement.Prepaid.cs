@@ -15,8 +15,13 @@ namespace AgencyPlatform.Domain.Engagements;
 public sealed record SellHours(PartId? Id, int Minutes, Money? Price, LocalDate EffectiveAt, LocalDate? ExpiresAt);
 
 /// <summary>A block of hours was sold: it is on the meter, and charged on its first day.</summary>
+/// <param name="ForLater">Its first day is to come; null: it is there.</param>
 [Event("engagement.block-sold"), GenerateSerializer, Immutable, Alias("engagement.block-sold")]
-public sealed record BlockSold(PrepaidBlock Block) : IEngagementTimeEvent;
+public sealed record BlockSold(PrepaidBlock Block, bool? ForLater = null) : IEngagementTimeEvent;
+
+/// <summary>A block that was sold for later is there. One that is there when it is sold is so without this event.</summary>
+[Event("engagement.block-opened"), GenerateSerializer, Immutable, Alias("engagement.block-opened")]
+public sealed record BlockOpened(GrantId Grant, int Minutes) : IEngagementTimeEvent;
 
 /// <summary>Prepaid blocks: grants that were sold up front, and expire. Source: domain §4, §5.</summary>
 public sealed partial record Engagement
@@ -24,7 +29,8 @@ public sealed partial record Engagement
     public const int MostBlocks = 1_000;
 
     /// <summary>Under prepaid terms, or beside a retainer's included minutes. The same block again changes nothing.</summary>
-    public Decision SellHours(SellHours command) => In("sell hours", s_running, () =>
+    /// <param name="now">When it is sold.</param>
+    public Decision SellHours(SellHours command, Instant now) => In("sell hours", s_running, () =>
     {
         var (sold, terms) = (Time.Blocks ?? [], Service.Contains(command.EffectiveAt) ? TermsOn(command.EffectiveAt) : Terms[^1]);
         var own = terms as PrepaidTerms;
@@ -47,7 +53,7 @@ public sealed partial record Engagement
             command.EffectiveAt, command.ExpiresAt ?? command.EffectiveAt.PlusMonths(own!.ValidMonths), own?.Priority ?? Grant.PrepaidPriority);
         return sold.FirstOrDefault(b => b.Id == block.Id) is { } known
             ? known == block ? Decision.Nothing : Rejection.AlreadyExists("prepaid_block", block.Id.Value)
-            : Decision.Accept(new BlockSold(block));
+            : Decision.Accept(new BlockSold(block, block.EffectiveAt > SellersToday(now) ? true : null));
 
         void Check(bool right, string field, string rule)
         {
@@ -59,7 +65,7 @@ public sealed partial record Engagement
     });
 
     /// <summary>The block that the activation sells.</summary>
-    private ImmutableArray<IEvent> FirstBlock() => Terms[0] is PrepaidTerms terms ? [new BlockSold(BlockOf(terms, Plan.Start, toppedUp: false))] : [];
+    private ImmutableArray<IEvent> FirstBlock() => Terms[0] is PrepaidTerms terms ? [new BlockSold(BlockOf(terms, Plan.Start, toppedUp: false), Plan.Start > SellersToday(Saga!.StartedAt) ? true : null)] : [];
 
     /// <summary>The blocks that the terms' threshold sells before so many minutes of a date are drawn: as many as leave no less than it.</summary>
     private ImmutableArray<IEvent> ToppedUp(LocalDate date, int minutes)
@@ -89,13 +95,18 @@ public sealed partial record Engagement
 
     // ---- what time alone does ----
 
-    /// <summary>When the next block expires of which something is left.</summary>
-    private Instant? NextOfBlocks => NextToLapse is { } block ? StartOf(block.ExpiresAt) : null;
+    /// <summary>When the next block that waits for its first day is there, or one expires of which something is left.</summary>
+    private Instant? NextOfBlocks => Earliest(NextToOpen is { } opens ? StartOf(opens.EffectiveAt) : null, NextToLapse is { } lapses ? StartOf(lapses.ExpiresAt) : null);
+
+    private PrepaidBlock? NextToOpen => Time.Blocks?.Where(b => Time.Waiting?.Contains(b.Grant.Id) == true).OrderBy(b => b.EffectiveAt).ThenBy(b => b.Id).FirstOrDefault();
 
     private PrepaidBlock? NextToLapse =>
         Time.Blocks?.Where(b => Time.Lapsed?.Contains(b.Grant.Id) != true && Left(b) > 0).OrderBy(b => b.ExpiresAt).ThenBy(b => b.Id).FirstOrDefault();
 
-    private ImmutableArray<IEvent> LapseBlock() => NextToLapse is { } block ? [new GrantExpired(block.Grant.Id, Left(block))] : [];
+    private ImmutableArray<IEvent> MoveBlocks(Instant due) =>
+        NextToOpen is { } opens && StartOf(opens.EffectiveAt) == due ? [new BlockOpened(opens.Grant.Id, opens.Minutes)]
+        : NextToLapse is { } lapses ? [new GrantExpired(lapses.Grant.Id, Left(lapses))]
+        : [];
 
     private int Left(PrepaidBlock block) => block.Minutes - Time.Drawn.GetValueOrDefault(block.Grant.Id);
 }

@@ -75,7 +75,7 @@ public sealed partial record Engagement(
         Saga is not null || NextDue is not { } due || due > now ? []
         : NextOfTerm == due ? MoveTerm(due)
         : NextOfMeter == due ? MoveMeter()
-        : NextOfBlocks == due ? LapseBlock()
+        : NextOfBlocks == due ? MoveBlocks(due)
         : NextOfRunning == due ? SettleRunning(due)
         : SettleProposal(due);
 

@@ -80,6 +80,7 @@ public sealed record ApprovedTime(
 /// <param name="LastConsent">What the newest consent made of which entries.</param>
 /// <param name="Reversed">Entries that were drawn and given back, as they were: none of them is ever drawn again.</param>
 /// <param name="Blocks">Prepaid blocks that were sold, in the order of their sale; null: none.</param>
+/// <param name="Waiting">Blocks that were sold for later and are not there yet; null: none.</param>
 /// <param name="Lapsed">Blocks that expired with minutes left, once that was told; null: none.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
@@ -94,6 +95,7 @@ public sealed record EngagementTime(
     ImmutableArray<ConsentedEntry> LastConsent,
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Reversed,
     ImmutableArray<PrepaidBlock>? Blocks = null,
+    ImmutableSortedSet<GrantId>? Waiting = null,
     ImmutableSortedSet<GrantId>? Lapsed = null)
 {
     public static EngagementTime Initial { get; } = new(
@@ -111,7 +113,8 @@ public sealed record EngagementTime(
         MeterEnded e => this with { MeterAt = e.End },
         MinutesCarried e => this with { Carried = Carried.Add(e.Grant), CarriedOut = Meter.Taken(CarriedOut, e.From) },
         GrantExpired e => Blocks?.Any(b => b.Grant.Id == e.Grant) == true ? this with { Lapsed = (Lapsed ?? []).Add(e.Grant) } : this,
-        BlockSold e => this with { Blocks = (Blocks ?? []).Add(e.Block) },
+        BlockSold e => this with { Blocks = (Blocks ?? []).Add(e.Block), Waiting = e.ForLater == true ? (Waiting ?? []).Add(e.Block.Grant.Id) : Waiting },
+        BlockOpened e => this with { Waiting = Waiting?.Remove(e.Grant) },
         ThresholdReached e => this with { Thresholds = Thresholds.SetItem(e.PeriodStart, e.Percent) },
         MeterExhausted => this,
         OverageConsented e => this with { Approved = e.Entries.Aggregate(Approved, (all, c) => all.SetItem(c.Entry, all[c.Entry].Consented(c.Minutes))), LastConsent = e.Entries },

@@ -62,7 +62,7 @@ public sealed partial class EngagementGrain
 
     public Task<Reply<Engagement>> ReopenMilestone(Call call, ReopenMilestone c) => Decide(call, (s, now) => s.ReopenMilestone(c, call.Actor, now), s => s);
 
-    public Task<Reply<Engagement>> SellHours(Call call, SellHours c) => Decide(call, (s, _) => s.SellHours(c), s => s);
+    public Task<Reply<Engagement>> SellHours(Call call, SellHours c) => Decide(call, (s, now) => s.SellHours(c, now), s => s);
 
     public Task<Reply<Engagement>> PutHandoverItem(Call call, PutHandoverItem c) => Decide(call, (s, now) => s.PutHandoverItem(c, call.Actor, now), s => s);
 

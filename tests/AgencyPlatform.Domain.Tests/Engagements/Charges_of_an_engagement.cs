@@ -110,7 +110,7 @@ public sealed class Charges_of_an_engagement
     [Fact]
     public void A_block_beside_a_retainer_is_drawn_after_its_included_minutes_and_before_overage()
     {
-        var state = Active().After(s => s.SellHours(new SellHours(new("extra"), 120, new Money(30_000, s_usd), Day(4, 10), Day(7, 1))));
+        var state = Active().After(s => s.SellHours(new SellHours(new("extra"), 120, new Money(30_000, s_usd), Day(4, 10), Day(7, 1)), s_may));
 
         Assert.Equal([("included-2026-04-01", 2_400), ("extra", 120)], state.MeterOn(Day(4, 12)).BurnOrder(Day(4, 12)).Select(g => (g.Id.Value, g.Minutes)));
         for (var i = 0; i < 2; i++)
@@ -120,25 +120,25 @@ public sealed class Charges_of_an_engagement
 
         var parts = Assert.IsType<TimeDrawn>(Draw("b", 15, 200)(state).Events[0]).Parts;
         Assert.Equal((120, 80), (parts.DrawnMinutes(), parts.Parked));
-        Assert.Equal(Reasons.AlreadyExists, state.SellHours(new SellHours(new("extra"), 60, new Money(1, s_usd), Day(4, 10), Day(7, 1))).Reason());
-        Assert.Empty(state.SellHours(new SellHours(new("extra"), 120, new Money(30_000, s_usd), Day(4, 10), Day(7, 1))).Events);
+        Assert.Equal(Reasons.AlreadyExists, state.SellHours(new SellHours(new("extra"), 60, new Money(1, s_usd), Day(4, 10), Day(7, 1)), s_may).Reason());
+        Assert.Empty(state.SellHours(new SellHours(new("extra"), 120, new Money(30_000, s_usd), Day(4, 10), Day(7, 1)), s_may).Events);
     }
 
     [Fact]
     public void What_a_sale_leaves_out_is_as_the_prepaid_terms_say_and_beside_a_retainer_is_to_be_given()
     {
-        var sold = By(s_prepaid).After(s => s.SellHours(new SellHours(null, 0, null, Day(4, 10), null)));
+        var sold = By(s_prepaid).After(s => s.SellHours(new SellHours(null, 0, null, Day(4, 10), null), s_may));
         Assert.Equal(new PrepaidBlock(new("block-2026-04-10-1"), 600, 150_000, Day(4, 10), Day(10, 10)), sold.Time.Blocks!.Value[0]);
 
-        var wrong = Active().SellHours(new SellHours(null, 0, null, Day(4, 10), null)).Rejection!;
+        var wrong = Active().SellHours(new SellHours(null, 0, null, Day(4, 10), null), s_may).Rejection!;
         Assert.Equal(["minutes", "price", "expire_date"], wrong.Fields.Select(f => f.Field));
-        Assert.Equal(["effective_date"], By(s_milestones).SellHours(new SellHours(null, 60, new Money(1, s_usd), Day(4, 10), Day(5, 10))).Rejection!.Fields.Select(f => f.Field));
+        Assert.Equal(["effective_date"], By(s_milestones).SellHours(new SellHours(null, 60, new Money(1, s_usd), Day(4, 10), Day(5, 10)), s_may).Rejection!.Fields.Select(f => f.Field));
     }
 
     [Fact]
     public void A_threshold_sells_as_many_blocks_as_an_approval_needs_before_it_draws()
     {
-        var state = By(s_prepaid with { TopUpBelowMinutes = 120 }).After(s => s.SellHours(new SellHours(null, 0, null, Start, null)));
+        var state = By(s_prepaid with { TopUpBelowMinutes = 120 }).After(s => s.SellHours(new SellHours(null, 0, null, Start, null), s_may));
         Assert.DoesNotContain(Draw("a", 2, 480)(state).Events, e => e is BlockSold);
         state = state.After(Draw("a", 2, 480));
 
@@ -154,7 +154,7 @@ public sealed class Charges_of_an_engagement
     [Fact]
     public void A_block_that_expires_with_minutes_left_says_so_once_and_what_comes_back_later_says_nothing()
     {
-        var state = By(s_prepaid).After(s => s.SellHours(new SellHours(new("short"), 600, new Money(1, s_usd), Start, Day(4, 20))), Draw("a", 2, 500));
+        var state = By(s_prepaid).After(s => s.SellHours(new SellHours(new("short"), 600, new Money(1, s_usd), Start, Day(4, 20)), s_may), Draw("a", 2, 500));
         var (expiry, lapsed) = (Instant.FromUtc(2026, 4, 20, 4, 0), new List<GrantExpired>());
         while (state.Settle(expiry) is { IsEmpty: false } events)
         {
@@ -168,6 +168,25 @@ public sealed class Charges_of_an_engagement
         Assert.DoesNotContain(state.Settle(expiry + Duration.FromHours(1)), e => e is GrantExpired { Grant.Value: "short" });
         Assert.Equal(600, state.MeterOn(Day(4, 19)).RemainingOn(Day(4, 19)));
         Assert.Equal(0, state.MeterOn(Day(4, 20)).RemainingOn(Day(4, 20)));
+    }
+
+    [Fact]
+    public void A_block_that_is_sold_for_later_says_once_that_it_is_there_and_one_that_is_there_already_does_not()
+    {
+        var state = By(s_prepaid).After(s => s.SellHours(new SellHours(new("later"), 60, new Money(1, s_usd), Day(4, 10), Day(5, 1)), Now), s => s.SellHours(new SellHours(new("now"), 60, new Money(1, s_usd), Day(4, 10), Day(5, 1)), s_may));
+        var (tenth, told) = (Instant.FromUtc(2026, 4, 10, 4, 0), new List<IEvent>());
+
+        foreach (var until in new[] { tenth - Duration.FromHours(1), tenth })
+        {
+            Assert.DoesNotContain(told, e => e is BlockOpened);
+            while (state.Settle(until) is { IsEmpty: false } events)
+            {
+                told.AddRange(events);
+                state = state.With(events);
+            }
+        }
+
+        Assert.Equal([new BlockOpened(new GrantId("later"), 60)], told.OfType<BlockOpened>());
     }
 
     [Fact]
@@ -225,7 +244,7 @@ public sealed class Charges_of_an_engagement
                 var decision = what switch
                 {
                     0 when !state.Time.Approved.IsEmpty => state.Reverse(new ReverseTime(state.Time.Approved.Keys.ElementAt(minutes % state.Time.Approved.Count), "Wrong client.", "key:x"), s_may),
-                    1 when state.Terms[0].HasMeter => state.SellHours(new SellHours(new($"b{i}"), minutes, new Money(minutes, s_usd), Day(4, day), Day(6, day))),
+                    1 when state.Terms[0].HasMeter => state.SellHours(new SellHours(new($"b{i}"), minutes, new Money(minutes, s_usd), Day(4, day), Day(6, day)), s_may),
                     _ => Draw($"e{i}", day, minutes, minutes % 2 == 0 ? Ada : Bob)(state),
                 };
                 Assert.Null(decision.Rejection);

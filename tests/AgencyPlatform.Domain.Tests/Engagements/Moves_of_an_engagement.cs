@@ -64,7 +64,7 @@ public sealed partial class Moves_of_an_engagement
             ["start transition"] = (s => Running(s).StartTransition(s_taper, [], Request(9), s_now), [EngagementState.Active, EngagementState.Paused]),
             ["mark milestone"] = (s => ByMilestone(s).MarkMilestone(new MarkMilestone(new("launch"), s_start), "key:crm", s_later), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning, EngagementState.Ended]),
             ["reopen milestone"] = (s => ByMilestone(s).ReopenMilestone(new ReopenMilestone(new("brand"), "Not yet."), "key:crm", s_later), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning, EngagementState.Ended]),
-            ["sell hours"] = (s => s.SellHours(new SellHours(null, 600, new Money(150_000, new Currency("USD")), s_start, s_start.PlusMonths(6))), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
+            ["sell hours"] = (s => s.SellHours(new SellHours(null, 600, new Money(150_000, new Currency("USD")), s_start, s_start.PlusMonths(6)), s_later), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
             ["put handover item"] = (s => Running(s).PutHandoverItem(new PutHandoverItem(new("keys"), "Keys", false), "key:crm", s_now), [EngagementState.Transitioning]),
         });
 

@@ -27,6 +27,7 @@ internal sealed partial class Story
         // The activation has sold a block; the one for a month expires with minutes left.
         var counsel = await Running("counsel", new PrepaidTerms(s_year.Start, seller, s_dollars, cycle, 150_000, 600, 6, 30_000, OverageGate.Consent, 60));
         Ok(await counsel.SellHours(Next(), new SellHours(new("month"), 120, new Money(30_000, s_dollars), new LocalDate(2026, 2, 9), new LocalDate(2026, 3, 9))));
+        Ok(await counsel.SellHours(Next(), new SellHours(new("spring"), 120, new Money(30_000, s_dollars), new LocalDate(2026, 3, 20), new LocalDate(2026, 9, 20))));
 
         var account = new AccountId(s_clients.Acme, seller, s_dollars);
         var grain = grains.Of<IBillingAccountGrain>(s_agency, account.Key);
