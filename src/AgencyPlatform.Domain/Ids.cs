@@ -175,3 +175,12 @@ internal sealed class IdJsonConverterFactory : JsonConverterFactory
         public override void WriteAsPropertyName(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) => writer.WritePropertyName(value.Value);
     }
 }
+
+/// <summary>A part of an engagement's terms that is charged by itself: a milestone, a prepaid block, a discount, a minimum commitment. Unique within its engagement and kind.</summary>
+[GenerateSerializer, Immutable, Alias("id.terms-part")]
+public readonly record struct PartId([property: Id(0)] string Value) : IId<PartId>, IComparable<PartId>
+{
+    public static PartId Of(string value) => new(value);
+    public int CompareTo(PartId other) => string.CompareOrdinal(Value, other.Value);
+    public override string ToString() => Value;
+}

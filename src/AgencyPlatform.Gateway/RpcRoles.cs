@@ -130,6 +130,9 @@ public static class RpcRoles
         ["agencyplatform.engagements.v1.EngagementsService/CancelCover"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/StartTransition"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/PutHandoverItem"] = s_operationsAndCmo,
+        ["agencyplatform.engagements.v1.EngagementsService/MarkMilestoneReached"] = s_staff,
+        ["agencyplatform.engagements.v1.EngagementsService/ReopenMilestone"] = s_staff,
+        ["agencyplatform.engagements.v1.EngagementsService/SellPrepaidHours"] = s_staff,
 
         // ---- absences ----
         ["agencyplatform.absences.v1.AbsencesService/CreateAbsence"] = s_operations,

@@ -21,7 +21,10 @@ public static class Wire
     public static TWire ToWire<TWire>(this System.Enum value) where TWire : struct, System.Enum => System.Enum.Parse<TWire>(value.ToString());
 
     /// <summary>A rate in parts per million as a percentage: 88,750 is <c>8.875</c>.</summary>
-    public static string ToPercent(this Domain.Billing.TaxTreatment tax) => (tax.RatePpm / 10_000m).ToString("0.####", System.Globalization.CultureInfo.InvariantCulture);
+    public static string ToPercent(this Domain.Billing.TaxTreatment tax) => Percent(tax.RatePpm);
+
+    /// <summary>Parts per million as percent.</summary>
+    public static string Percent(int ppm) => (ppm / 10_000m).ToString("0.####", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Fills a wire map.</summary>
     public static void Put(this Google.Protobuf.Collections.MapField<string, string> map, ImmutableSortedDictionary<string, string> values)

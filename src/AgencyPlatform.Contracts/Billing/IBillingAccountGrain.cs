@@ -14,6 +14,13 @@ public interface IBillingAccountGrain : IAggregateGrain
     [Alias("Prepare")]
     Task<Reply<Invoice>> Prepare(Call call, PrepareInvoice command);
 
+    /// <summary>
+    /// What <see cref="Prepare"/> would draft if there were no draft, by the same code; with <paramref name="hypothetical"/> terms of the command's engagement, what
+    /// these would come to as if nothing had been invoiced. Never recorded.
+    /// </summary>
+    [Alias("Preview")]
+    Task<Reply<Invoice>> Preview(Call call, PrepareInvoice command, Terms? hypothetical);
+
     /// <summary>Answers with what was discarded.</summary>
     [Alias("Discard")]
     Task<Reply<InvoiceId>> Discard(Call call, InvoiceId invoice);

@@ -109,6 +109,15 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("StartTransition")]
     Task<Reply<Engagement>> StartTransition(Call call, StartTransition command);
 
+    [Alias("MarkMilestone")]
+    Task<Reply<Engagement>> MarkMilestone(Call call, MarkMilestone command);
+
+    [Alias("ReopenMilestone")]
+    Task<Reply<Engagement>> ReopenMilestone(Call call, ReopenMilestone command);
+
+    [Alias("SellHours")]
+    Task<Reply<Engagement>> SellHours(Call call, SellHours command);
+
     [Alias("PutHandoverItem")]
     Task<Reply<Engagement>> PutHandoverItem(Call call, PutHandoverItem command);
 
@@ -146,4 +155,8 @@ public interface IEngagementGrain : IAggregateGrain
     /// <summary>What bills are computed from.</summary>
     [Alias("GetBillingInputs")]
     Task<Reply<BillingInputs>> GetBillingInputs(Read read);
+
+    /// <summary>What bills would be computed from under other terms; see <see cref="Engagement.BillingInputs(Terms)"/>.</summary>
+    [Alias("GetHypotheticalInputs")]
+    Task<Reply<BillingInputs>> GetHypotheticalInputs(Read read, Terms terms);
 }

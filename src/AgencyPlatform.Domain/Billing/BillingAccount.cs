@@ -17,8 +17,9 @@ public sealed record AccountId(ClientCompanyId Client, LegalEntityId LegalEntity
 
 /// <param name="To">What periods a bill to this date takes: see <see cref="Owed.Of"/>.</param>
 /// <param name="Id">The draft's id; null: the open draft's, or <paramref name="NewId"/>.</param>
+/// <param name="Only">The one engagement that is billed; null: all that are not invoiced apart.</param>
 [GenerateSerializer, Immutable, Alias("billing.prepare-invoice")]
-public sealed record PrepareInvoice(AccountId Account, LocalDate To, InvoiceId? Id, InvoiceId NewId);
+public sealed record PrepareInvoice(AccountId Account, LocalDate To, InvoiceId? Id, InvoiceId NewId, EngagementId? Only = null);
 
 // ---- events ----
 
@@ -90,18 +91,22 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
             return Rejection.AlreadyExists("invoice", id.Value);
         }
 
-        if (Draft is { } open && open.Id != id)
+        if (Draft is { } open && (open.Id != id || open.Content.Only != command.Only))
         {
             return Rejection.Rule(
                 Reasons.DraftOpen, $"The account has the open draft {open.Id}: leave the id out to refresh it, or finalize or discard it first.", ("invoice", open.Id.Value));
         }
 
-        var content = Drafting.Content(facts, command.Account.LegalEntity, command.Account.Currency, command.To, Standing);
-        return Draft is { } draft
-            ? draft.Content.SameAs(content) ? Decision.Nothing : Decision.Accept(new DraftRefreshed(id, content))
+        var (content, refused) = Drafting.Draft(facts, command.Account.LegalEntity, command.Account.Currency, command.To, command.Only, Standing);
+        return content is null ? refused!
+            : Draft is { } draft ? draft.Content.SameAs(content) ? Decision.Nothing : Decision.Accept(new DraftRefreshed(id, content))
             : content.Lines.IsEmpty ? NothingToBill(command.Account, command.To)
             : Decision.Accept(new DraftCreated(command.Account, id, content, now));
     }
+
+    /// <summary>The same as if there were no draft; under terms that nobody agreed to, also as if nothing had been invoiced. For the answer only: what it decides is never recorded.</summary>
+    public Decision Preview(PrepareInvoice command, bool hypothetical, BillingFacts facts, Instant now) =>
+        (this with { Draft = null, Standing = hypothetical ? [] : Standing }).Prepare(command, facts, now);
 
     public Decision Discard(InvoiceId id) =>
         Find(id) is not { } invoice ? Rejection.NotFound("invoice", id.Value)
@@ -123,7 +128,12 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
         }
 
         var draft = invoice.Content;
-        var current = Drafting.Content(facts, Account!.LegalEntity, Account.Currency, draft.To, Standing);
+        var (current, refused) = Drafting.Draft(facts, Account!.LegalEntity, Account.Currency, draft.To, draft.Only, Standing);
+        if (current is null)
+        {
+            return refused!;
+        }
+
         if (!current.SameAs(draft))
         {
             var (was, isNow) = (new Money(draft.Total, Account.Currency), new Money(current.Total, Account.Currency));
@@ -157,8 +167,7 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
             : null;
 
     /// <summary>
-    /// Receivable against deferred revenue for what is billed in advance, against the unbilled receivable for what is billed in arrears, and tax payable.
-    /// A fee in arrears is accrued with it; minutes were when they were approved. Credits post the reverse. Source: domain §5.
+    /// Receivable against what each line posts, and tax payable. Credits post the reverse. Source: domain §5.
     /// </summary>
     private Posting PostingOf(InvoiceContent content)
     {
@@ -166,13 +175,10 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
         Add(LedgerAccount.Receivable, content.Total, null);
         foreach (var line in content.Lines)
         {
-            if (line is { Timing: FeeTiming.InArrears, Item.Charge: Charge.Fee })
+            foreach (var (account, amount) in LinePostings.Of(line))
             {
-                Add(LedgerAccount.UnbilledReceivable, line.Amount, line.Item.Engagement);
-                Add(LedgerAccount.Revenue, -line.Amount, line.Item.Engagement);
+                Add(account, amount, line.Item.Engagement);
             }
-
-            Add(line.Timing == FeeTiming.InAdvance ? LedgerAccount.DeferredRevenue : LedgerAccount.UnbilledReceivable, -line.Amount, line.Item.Engagement);
         }
 
         Add(LedgerAccount.TaxPayable, -content.Tax, null);

@@ -34,4 +34,9 @@ public static partial class Reasons
 
     /// <summary>A payout run would pay more CMOs than one run takes. Metadata: cmos, most. Pay some of them one by one first.</summary>
     public const string TooManyToPay = "TOO_MANY_TO_PAY";
+    /// <summary>The bill would have absurdly many periods or lines. Metadata: to_date, and engagement, start_date, most_periods, or lines, most_lines. Look at the dates; bill to an earlier date first.</summary>
+    public const string BillTooLarge = "BILL_TOO_LARGE";
+
+    /// <summary>An amount of the bill exceeds what can be written. Metadata: to_date, most_minor_units, currency. Look at the fees and rates.</summary>
+    public const string AmountTooLarge = "AMOUNT_TOO_LARGE";
 }

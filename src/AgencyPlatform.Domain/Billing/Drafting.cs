@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Numerics;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Billing;
@@ -15,18 +14,62 @@ public sealed record BillingFacts(
     Party Seller, string SellerTimeZone, InvoiceSeriesId Series, Party Buyer, int PaymentTermDays, TaxTreatment Tax, ImmutableArray<BillingInputs> Engagements,
     DocumentTerms? Document = null, BankAccount? PayTo = null);
 
+/// <summary>What a bill would say, or why there can be none.</summary>
+internal readonly record struct Drafted(InvoiceContent? Content, Rejection? Refusal);
+
 /// <summary>
 /// Makes an invoice's content: desired items − items already invoiced = new lines. The one code for previews, drafts and invoices.
 /// Source: domain §5.
 /// </summary>
 internal static class Drafting
 {
+    /// <summary>The most bill-cycle periods of one engagement that a bill looks at: 50 years of months. More is a mistyped year.</summary>
+    public const int MostPeriods = 600;
+
+    /// <summary>The most lines of a bill. What is above is billed in parts, to earlier dates.</summary>
+    public const int MostLines = 2_000;
+
+    /// <param name="only">The one engagement that is billed; null: all that are not invoiced apart.</param>
     /// <param name="standing">Frozen and final invoices of the account, oldest first.</param>
-    public static InvoiceContent Content(BillingFacts facts, LegalEntityId seller, Currency currency, LocalDate to, ImmutableArray<Invoice> standing)
+    public static Drafted Draft(BillingFacts facts, LegalEntityId seller, Currency currency, LocalDate to, EngagementId? only, ImmutableArray<Invoice> standing)
     {
-        var billed = standing.SelectMany(i => i.Content.Lines.Select(l => new Standing(i.Id, l))).GroupBy(s => s.Line.Item).ToDictionary(g => g.Key, g => g.ToList());
-        var invoiced = billed.Values.SelectMany(Billed).ToHashSet();
-        var desired = facts.Engagements.SelectMany(e => Owed.Of(Undisputed(e, invoiced), seller, currency, to)).ToDictionary(i => i.Key);
+        var engagements = facts.Engagements.Where(e => only is { } one ? e.Engagement == one : !e.Apart).ToList();
+        foreach (var engagement in engagements)
+        {
+            var periods = Owed.BilledPeriods(engagement, to).Take(MostPeriods + 1).Count();
+            if (periods > MostPeriods)
+            {
+                return new(null, Rejection.Rule(
+                    Reasons.BillTooLarge,
+                    $"The engagement {engagement.Engagement} would be billed for more than {MostPeriods} periods from {Text(engagement.BillingStartsOn)} to {Text(to)}: look at the dates.",
+                    ("engagement", engagement.Engagement.Value), ("start_date", Text(engagement.BillingStartsOn)), ("to_date", Text(to)), ("most_periods", Text(MostPeriods))));
+            }
+        }
+
+        try
+        {
+            var content = Content(facts, engagements, seller, currency, to, only, standing);
+            return content.Lines.Length <= MostLines ? new(content, null) : new(null, Rejection.Rule(
+                Reasons.BillTooLarge,
+                $"The bill to {Text(to)} would have {content.Lines.Length} lines, and at most {MostLines} are allowed: bill to an earlier date first.",
+                ("to_date", Text(to)), ("lines", Text(content.Lines.Length)), ("most_lines", Text(MostLines))));
+        }
+        catch (OverflowException)
+        {
+            return new(null, Rejection.Rule(
+                Reasons.AmountTooLarge, $"An amount of the bill to {Text(to)} exceeds what can be written: {long.MaxValue} minor units of {currency}. Look at the fees and rates.",
+                ("to_date", Text(to)), ("most_minor_units", Text(long.MaxValue)), ("currency", currency.Code)));
+        }
+    }
+
+    private static InvoiceContent Content(
+        BillingFacts facts, List<BillingInputs> engagements, LegalEntityId seller, Currency currency, LocalDate to, EngagementId? only, ImmutableArray<Invoice> standing)
+    {
+        var scope = engagements.Select(e => e.Engagement).ToHashSet();
+        var billed = standing.SelectMany(i => i.Content.Lines.Select(l => new StandingLine(i.Id, l))).Where(s => scope.Contains(s.Line.Item.Engagement))
+            .GroupBy(s => s.Line.Item).ToDictionary(g => g.Key, g => g.ToList());
+        var (keys, entries) = (billed.Keys.ToHashSet(), billed.Values.SelectMany(KeyLines.Entries).ToHashSet());
+        var desired = engagements.SelectMany(e => Owed.Of(NewlyDisputed(e, entries), seller, currency, to, keys)).ToDictionary(i => i.Key);
         var lines = ImmutableArray.CreateBuilder<InvoiceLine>();
         foreach (var key in desired.Keys.Union(billed.Keys).Order())
         {
@@ -34,123 +77,62 @@ internal static class Drafting
             var item = desired.GetValueOrDefault(key) ?? Vanished(before[^1].Line, currency, to);
             if (item.Due)
             {
-                AddLines(lines, item, before, facts.Tax, currency);
+                KeyLines.Add(lines, item, before, facts.Tax, currency);
             }
         }
 
-        return Totals(facts, to, currency, lines.ToImmutable());
+        return Totals(facts, to, currency, only, lines.ToImmutable());
     }
 
-    /// <summary>Without the disputed entries that no invoice has yet; those that one has stay on it until the dispute ends.</summary>
-    private static BillingInputs Undisputed(BillingInputs inputs, HashSet<Time.TimeEntryKey> invoiced) =>
-        inputs.Entries.Any(e => e.Disputed) ? inputs with { Entries = [.. inputs.Entries.Where(e => !e.Disputed || invoiced.Contains(e.Entry))] } : inputs;
-
-    private readonly record struct Standing(InvoiceId Invoice, InvoiceLine Line);
+    /// <summary>A disputed entry that an invoice has stays on it until the dispute ends: here it is none.</summary>
+    private static BillingInputs NewlyDisputed(BillingInputs inputs, HashSet<Time.TimeEntryKey> invoiced) =>
+        inputs.Entries.Any(e => e.Disputed) ? inputs with { Entries = [.. inputs.Entries.Select(e => e with { Disputed = e.Disputed && !invoiced.Contains(e.Entry) })] } : inputs;
 
     /// <summary>A key that is owed no more: nothing of it is desired, from the date on that had made it due.</summary>
-    private static Item Vanished(InvoiceLine line, Currency currency, LocalDate to) => new(
-        line.Item, "", line.Period, line.FullDays, line.Timing, line.Timing == FeeTiming.InAdvance ? line.Period.Start <= to : line.Period.End <= to,
-        [], 0, [], Money.Zero(currency));
-
-    private static void AddLines(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<Standing> before, TaxTreatment tax, Currency currency)
+    private static Item Vanished(InvoiceLine line, Currency currency, LocalDate to)
     {
-        var amount = item.Amount.Minor - before.Sum(s => s.Line.Amount);
-        var unit = item.Key.Charge == Charge.Fee ? LineUnit.Days : LineUnit.Minutes;
-        var quantity = item.Quantity - before.Sum(s => s.Line.Quantity);
-        var known = Billed(before);
-        var wanted = item.Entries.Select(e => e.Entry).ToHashSet();
-        var (gained, lost) = (item.Entries.Where(e => !known.Contains(e.Entry)).ToList(), known.Except(wanted).Order().ToList());
-        if (amount == 0 && gained.Count + lost.Count == 0)
+        var due = line.Item.Charge switch
         {
-            return;
-        }
-
-        var keyDates = before.Count > 0 ? before[^1].Line.KeyDates : [];
-        var changed = unit == LineUnit.Minutes && lost.Count == 0
-            ? [.. gained.Select(e => e.Date)]
-            : Owed.DaysOf(item.Dates, keyDates).Concat(Owed.DaysOf(keyDates, item.Dates)).ToList();
-        var service = changed.Count > 0 ? Owed.Hull(changed) : item.Period;
-        var line = new InvoiceLine(
-            0, item.Key, Describe(item.Key.Charge, item.Title, service, currency, item.Key.Rate), service, item.Period, item.Dates, item.Timing,
-            quantity, unit, item.FullDays, amount, tax, 0, [.. gained.Select(e => e.Entry), .. lost], null);
-        if (amount >= 0)
-        {
-            lines.Add(line with { Number = lines.Count + 1 });
-            return;
-        }
-
-        // A credit names the newest lines of its key first, none beyond what is left of it.
-        var parts = new List<(Standing Of, long Amount, long Tax)>();
-        var rest = -amount;
-        foreach (var standing in before.Where(s => s.Line.Amount > 0).Reverse())
-        {
-            var credits = before.Where(s => s.Line.Corrects == new LineReference(standing.Invoice, standing.Line.Number)).ToList();
-            var (credited, creditedTax) = (-credits.Sum(c => c.Line.Amount), -credits.Sum(c => c.Line.Tax));
-            var part = Math.Min(rest, standing.Line.Amount - credited);
-            if (part > 0)
-            {
-                // Cumulative shares: crediting all of a line leaves exactly zero of its tax.
-                var share = Rounding.HalfAwayFromZero((BigInteger)standing.Line.Tax * (credited + part), standing.Line.Amount) - creditedTax;
-                parts.Add((standing, part, share));
-                rest -= part;
-            }
-        }
-
-        var quantities = Rounding.Split(quantity, [.. parts.Select(p => p.Amount)]);
-        for (var i = 0; i < parts.Count; i++)
-        {
-            var (of, part, share) = parts[i];
-            lines.Add(line with
-            {
-                Number = lines.Count + 1,
-                Description = "Credit: " + of.Line.Description,
-                Quantity = quantities[i],
-                Amount = -part,
-                TaxTreatment = of.Line.TaxTreatment,
-                Tax = -share,
-                Entries = i == 0 ? line.Entries : [],
-                Corrects = new LineReference(of.Invoice, of.Line.Number),
-            });
-        }
+            Charge.Milestone or Charge.Block => line.KeyDates[0].Start <= to,
+            Charge.Discount => line.Period.Start <= to,
+            _ => line.Timing == FeeTiming.InAdvance ? line.Period.Start <= to : line.Period.End <= to,
+        };
+        return new Item(line.Item, "", line.Period, line.FullDays, line.Timing, due, [], 0, [], Money.Zero(currency));
     }
 
-    /// <summary>The entries that a key's lines bill in sum: a line names those that its key gained or lost, each time one of the two.</summary>
-    private static HashSet<Time.TimeEntryKey> Billed(List<Standing> lines)
-    {
-        var billed = new HashSet<Time.TimeEntryKey>();
-        foreach (var entry in lines.SelectMany(s => s.Line.Entries))
-        {
-            if (!billed.Remove(entry))
-            {
-                billed.Add(entry);
-            }
-        }
-
-        return billed;
-    }
-
-    /// <summary>Tax by category and rate: charges are summed and rounded once, and the tax split over them; credits bring their shares.</summary>
-    private static InvoiceContent Totals(BillingFacts facts, LocalDate to, Currency currency, ImmutableArray<InvoiceLine> lines)
+    /// <summary>
+    /// Tax by category and rate: charges less discounts are summed and rounded once, and the tax split over them; what corrects a line brings its share.
+    /// </summary>
+    private static InvoiceContent Totals(BillingFacts facts, LocalDate to, Currency currency, EngagementId? only, ImmutableArray<InvoiceLine> lines)
     {
         var taxed = lines.ToBuilder();
-        foreach (var group in lines.Where(l => l.Amount > 0).GroupBy(l => l.TaxTreatment))
+        foreach (var group in lines.Where(l => l.Corrects is null).GroupBy(l => l.TaxTreatment))
         {
-            var charges = group.ToList();
-            var tax = group.Key.On(new Money(charges.Sum(l => l.Amount), currency)).Minor;
-            var parts = Rounding.Split(tax, [.. charges.Select(l => l.Amount)]);
-            for (var i = 0; i < charges.Count; i++)
-            {
-                taxed[charges[i].Number - 1] = charges[i] with { Tax = parts[i] };
-            }
+            // Apart, so that no weight is below zero; together they are the tax of the sum.
+            var (charges, discounts) = (group.Where(l => l.Amount >= 0).ToList(), group.Where(l => l.Amount < 0).ToList());
+            var charged = group.Key.On(new Money(charges.Sum(l => l.Amount), currency)).Minor;
+            var saved = charged - group.Key.On(new Money(group.Sum(l => l.Amount), currency)).Minor;
+            Spread(charges, charged);
+            Spread(discounts, -saved);
         }
 
         lines = taxed.ToImmutable();
         var taxes = lines.GroupBy(l => l.TaxTreatment).Select(g => new TaxSubtotal(g.Key, g.Sum(l => l.Amount), g.Sum(l => l.Tax)))
             .OrderBy(t => t.Treatment.Category).ThenBy(t => t.Treatment.RatePpm).ToImmutableArray();
         var (net, taxTotal) = (lines.Sum(l => l.Amount), lines.Sum(l => l.Tax));
+        var total = checked(net + taxTotal);
         return new InvoiceContent(
-            net + taxTotal < 0 ? DocumentKind.CreditNote : DocumentKind.Invoice, to, facts.Seller, facts.Buyer, facts.PaymentTermDays, lines, taxes, net, taxTotal, net + taxTotal,
-            Document: facts.Document, PayTo: facts.PayTo, Titles: Titles(facts, lines));
+            total < 0 ? DocumentKind.CreditNote : DocumentKind.Invoice, to, facts.Seller, facts.Buyer, facts.PaymentTermDays, lines, taxes, net, taxTotal, total,
+            Document: facts.Document, PayTo: facts.PayTo, Titles: Titles(facts, lines), Only: only);
+
+        void Spread(List<InvoiceLine> over, long tax)
+        {
+            var parts = Rounding.Split(tax, [.. over.Select(l => Math.Abs(l.Amount))]);
+            for (var i = 0; i < over.Count; i++)
+            {
+                taxed[over[i].Number - 1] = over[i] with { Tax = parts[i] };
+            }
+        }
     }
 
     private static ImmutableSortedDictionary<EngagementId, string> Titles(BillingFacts facts, ImmutableArray<InvoiceLine> lines)
@@ -159,18 +141,7 @@ internal static class Drafting
         return facts.Engagements.Where(e => billed.Contains(e.Engagement)).ToImmutableSortedDictionary(e => e.Engagement, e => e.Title);
     }
 
-    private static string Describe(Charge charge, string title, DateRange service, Currency currency, long rate)
-    {
-        var last = service.End!.Value.PlusDays(-1);
-        var dates = service.Start == last ? Text(last) : $"{Text(service.Start)} to {Text(last)}";
-        return charge switch
-        {
-            Charge.Fee => $"{title}: retainer, {dates}",
-            Charge.Overage => $"{title}: hours beyond the retainer at {new Money(rate, currency)} an hour, {dates}",
-            Charge.Hours => $"{title}: hours at {new Money(rate, currency)} an hour, {dates}",
-            _ => throw new InvalidOperationException($"{charge} has no description."),
-        };
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-        static string Text(LocalDate date) => date.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture);
-    }
+    private static string Text(LocalDate date) => date.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture);
 }

@@ -28,7 +28,17 @@ public enum DocumentKind
 }
 
 /// <summary>Unit of a line's quantity.</summary>
-public enum LineUnit { Days, Minutes }
+public enum LineUnit
+{
+    Days,
+    Minutes,
+
+    /// <summary>Of a day rate: 3 are a day and a half.</summary>
+    HalfDays,
+
+    /// <summary>A milestone, a block, a minimum, a discount: one, or none where only its amount changes.</summary>
+    Each,
+}
 
 /// <summary>A line of another invoice that this one corrects.</summary>
 [GenerateSerializer, Immutable, Alias("billing.line-reference")]
@@ -38,16 +48,18 @@ public sealed record LineReference(InvoiceId Invoice, int Line);
 /// <param name="Service">From the first to the last day that its key gained or lost.</param>
 /// <param name="Period">The served days of the key's bill-cycle period.</param>
 /// <param name="KeyDates">All days of the key after this line; they tell the next bill what is new.</param>
-/// <param name="Quantity">Days or minutes; negative in a credit.</param>
-/// <param name="FullDays">Days of the full period that a fee is prorated against; 0 for minutes.</param>
-/// <param name="Amount">Minor units without tax; negative in a credit.</param>
+/// <param name="Quantity">In its unit; negative in a credit.</param>
+/// <param name="FullDays">Days of the full period that a fee is prorated against; 0 for everything else.</param>
+/// <param name="Amount">Minor units without tax; negative in a credit and in a discount, above zero where a discount is taken back.</param>
 /// <param name="Tax">Minor units: the line's part of the document's tax.</param>
 /// <param name="Entries">The time entries whose minutes its key gained, or in a credit lost.</param>
 /// <param name="Corrects">Of a credit: the line whose amount it takes back.</param>
+/// <param name="Uncapped">Minor units: what the line would come to without a cap; null: its amount.</param>
 [GenerateSerializer, Immutable, Alias("billing.invoice-line")]
 public sealed record InvoiceLine(
     int Number, ItemKey Item, string Description, DateRange Service, DateRange Period, ImmutableArray<DateRange> KeyDates, FeeTiming Timing,
-    long Quantity, LineUnit Unit, int FullDays, long Amount, TaxTreatment TaxTreatment, long Tax, ImmutableArray<TimeEntryKey> Entries, LineReference? Corrects);
+    long Quantity, LineUnit Unit, int FullDays, long Amount, TaxTreatment TaxTreatment, long Tax, ImmutableArray<TimeEntryKey> Entries, LineReference? Corrects,
+    long? Uncapped = null);
 
 /// <summary>A document's tax of one category and rate.</summary>
 /// <param name="Taxable">Minor units: the sum of its lines.</param>
@@ -73,10 +85,11 @@ public sealed record Party(string LegalName, string Address, string Country, str
 /// <param name="Document">What the buyer wants to find on it; null: nothing.</param>
 /// <param name="PayTo">The account that it asks to pay to; null: it names none.</param>
 /// <param name="Titles">What the engagements of its lines are called, for documents in other languages than the descriptions'; null on documents of before it was kept.</param>
+/// <param name="Only">The one engagement that it bills; null: all that are not invoiced apart.</param>
 [GenerateSerializer, Immutable, Alias("billing.invoice-content")]
 public sealed record InvoiceContent(
     DocumentKind Kind, LocalDate To, Party Seller, Party Buyer, int PaymentTermDays, ImmutableArray<InvoiceLine> Lines, ImmutableArray<TaxSubtotal> Taxes, long Net, long Tax, long Total,
-    DocumentTerms? Document = null, BankAccount? PayTo = null, ImmutableSortedDictionary<EngagementId, string>? Titles = null)
+    DocumentTerms? Document = null, BankAccount? PayTo = null, ImmutableSortedDictionary<EngagementId, string>? Titles = null, EngagementId? Only = null)
 {
     /// <summary>Whether two contents say the same to the last cent.</summary>
     public bool SameAs(InvoiceContent other) =>

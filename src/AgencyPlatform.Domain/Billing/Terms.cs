@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using NodaTime;
 
@@ -7,65 +8,62 @@ namespace AgencyPlatform.Domain.Billing;
 /// <param name="EffectiveFrom">The first day on which these terms hold.</param>
 /// <param name="Seller">The agency's legal entity that invoices.</param>
 /// <param name="Cycle">Bill-cycle day and length of the period.</param>
+/// <param name="Minimum">What the charges of each period come to at least; null: no such promise.</param>
+/// <param name="Discounts">What is taken off, in order; null: nothing.</param>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(RetainerTerms), "retainer")]
 [JsonDerivedType(typeof(HourlyTerms), "hourly")]
+[JsonDerivedType(typeof(DayRateTerms), "day-rate")]
+[JsonDerivedType(typeof(MilestoneTerms), "milestones")]
+[JsonDerivedType(typeof(PrepaidTerms), "prepaid")]
 [GenerateSerializer, Immutable, Alias("billing.terms")]
-public abstract record Terms(LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle)
+public abstract record Terms(
+    LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle, MinimumCommitment? Minimum = null, ImmutableArray<Discount>? Discounts = null)
 {
-    /// <summary>Whether billable minutes draw on grants (retainer) or are charged one by one (hourly).</summary>
+    /// <summary>Whether billable minutes draw on grants (retainer, prepaid) or are charged one by one.</summary>
     [JsonIgnore]
     public abstract bool HasMeter { get; }
 
-    /// <summary>What a month comes to, rounded once: what a client's sign-off rule looks at; null when nobody has stated it.</summary>
+    /// <summary>What a month comes to, rounded once: what a client's sign-off rule looks at; null when nobody has stated it. A minimum counts where it is more, a discount does not count.</summary>
     [JsonIgnore]
-    public abstract Money? MonthlyEquivalent { get; }
+    public Money? MonthlyEquivalent =>
+        Charges is { } charges && Minimum is { } least && Monthly(least.Amount) is { } promised && promised.Minor > charges.Minor ? promised : Charges;
+
+    /// <summary>What happens beyond the meter; null under terms without one.</summary>
+    [JsonIgnore]
+    public virtual OverageGate? Beyond => null;
+
+    /// <summary>What approved time is charged at: two terms of a kind that are alike in it charge the same entry alike.</summary>
+    [JsonIgnore]
+    public abstract TimeRate TimeRate { get; }
+
+    /// <summary>What a month's charges are expected to come to; null: not known.</summary>
+    protected abstract Money? Charges { get; }
+
+    /// <summary>A share of every amount and of the minutes that belong to a period; a rate, a price and a percentage stay. A taper's step.</summary>
+    /// <param name="percent">0–100.</param>
+    public virtual Terms Scaled(int percent) => this with
+    {
+        Minimum = Minimum is { } least ? least with { Amount = Part(least.Amount, percent) } : null,
+        Discounts = Discounts is { } all ? [.. all.Select(d => d.Amount is { } amount ? d with { Amount = Part(amount, percent) } : d)] : null,
+    };
+
+    /// <summary>The terms while nobody works: a share of what belongs to a period, and no included minutes.</summary>
+    /// <param name="percent">0–100.</param>
+    public virtual Terms AtRest(int percent) => Scaled(percent);
+
+    /// <summary>An amount a period as one a month.</summary>
+    protected Money Monthly(long perPeriod) => new Money(perPeriod, Currency).Times(1, Cycle.Months);
+
+    private protected static long Part(long amount, int percent) => Rounding.HalfAwayFromZero((System.Numerics.BigInteger)amount * percent, 100);
 }
 
-/// <summary>A fee per period with included minutes; what exceeds them goes through the overage gate.</summary>
-/// <param name="Fee">Per period, minor units of the terms' currency, ≥ 0.</param>
-/// <param name="IncludedMinutes">Granted at each period's start, ≥ 0.</param>
-/// <param name="OverageHourlyRate">Minor units an hour; null: no overage is ever charged.</param>
-/// <param name="Gate">What an approval beyond the grants does.</param>
-/// <param name="Rollover">What a period leaves to those after it; null: nothing.</param>
-[GenerateSerializer, Immutable, Alias("billing.retainer")]
-public sealed record RetainerTerms(
-    LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle,
-    long Fee, int IncludedMinutes, long? OverageHourlyRate, OverageGate Gate, FeeTiming Timing = FeeTiming.InAdvance, Rollover? Rollover = null)
-    : Terms(EffectiveFrom, Seller, Currency, Cycle)
-{
-    public override bool HasMeter => true;
-
-    [JsonIgnore]
-    public override Money? MonthlyEquivalent => new Money(Fee, Currency).Times(1, Cycle.Months);
-}
-
-/// <summary>
-/// What of a period's included minutes is carried when it ends. By the terms in force on its last day; nothing is carried beyond the engagement, or
-/// into terms without a meter. Source: domain §4.
-/// </summary>
-/// <param name="CapMinutes">The most that one period carries, 1–600,000.</param>
-/// <param name="Periods">How many periods a carry is alive for, 1–36.</param>
-/// <param name="MaxCarriedMinutes">The most that all carries alive together may hold, at least 1; null: no bound.</param>
-/// <param name="FromProrated">Whether a period that is cut at its start or end carries too.</param>
-/// <param name="CarriesAgain">Whether what is left of a carry that ends with the period is carried on with the included minutes.</param>
-/// <param name="Priority">Of a carry in the burn order, 1–99: below 20 it is used before the period's own minutes, above after them.</param>
-[GenerateSerializer, Immutable, Alias("billing.rollover")]
-public sealed record Rollover(
-    int CapMinutes, int Periods, int? MaxCarriedMinutes = null, bool FromProrated = false, bool CarriesAgain = false, int Priority = Time.Grant.CarriedPriority);
-
-/// <summary>Approved minutes × rate ÷ 60, in arrears.</summary>
-/// <param name="HourlyRate">Minor units an hour, ≥ 0.</param>
-/// <param name="EstimatedMonthly">Minor units that a month is expected to come to, ≥ 0: for the client's sign-off, charged it is not; null: not stated.</param>
-[GenerateSerializer, Immutable, Alias("billing.hourly")]
-public sealed record HourlyTerms(LocalDate EffectiveFrom, LegalEntityId Seller, Currency Currency, BillCycle Cycle, long HourlyRate, long? EstimatedMonthly = null)
-    : Terms(EffectiveFrom, Seller, Currency, Cycle)
-{
-    public override bool HasMeter => false;
-
-    [JsonIgnore]
-    public override Money? MonthlyEquivalent => EstimatedMonthly is { } estimate ? new Money(estimate, Currency) : null;
-}
+/// <summary>What an entry is charged at, whatever else the terms say.</summary>
+/// <param name="Rate">Minor units an hour or a day; null: nothing is charged for time.</param>
+/// <param name="Increment">Minutes that an entry is rounded up to; 0: none.</param>
+/// <param name="Minimum">Minutes that an entry is charged at least; 0: none.</param>
+/// <param name="FullDay">Minutes of a full day; 0: no days are charged.</param>
+public readonly record struct TimeRate(long? Rate, int Increment = 0, int Minimum = 0, int FullDay = 0);
 
 /// <summary>Whether a period's fee falls due at its start or after its end.</summary>
 public enum FeeTiming { InAdvance, InArrears }

@@ -1,3 +1,4 @@
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Time;
 using NodaTime;
 
@@ -47,19 +48,21 @@ public sealed partial record Engagement
         }
 
         var reversed = new TimeReversed(command.Entry, approved.Cmo, approved.Date, approved.Parts, command.Reason, command.ReversedBy);
-        if (approved.Seller is not { } seller)
+        var (accrued, terms) = (new Accrued(this, approved.Cmo), TermsOn(approved.Date));
+        foreach (var key in approved.Accruals.Where(a => !a.Key.IsDays).GroupBy(a => a.Key))
         {
-            return Decision.Accept(reversed);
+            accrued.Add(key.Key, -key.Sum(a => a.Minutes), terms.Currency);
         }
 
-        var accrued = new Accrued(this, approved.Cmo);
-        foreach (var key in approved.Accruals.GroupBy(a => a.Key))
+        if (terms is DayRateTerms days)
         {
-            accrued.Add(key.Key, -key.Sum(a => a.Minutes), TermsOn(approved.Date).Currency);
+            AddDays(accrued, approved.Cmo, approved.Date, -approved.Parts.Charged, days);
         }
 
         var today = now.InZone(DateTimeZoneProviders.Tzdb[Time.TimeZone ?? "UTC"]).Date;
-        return Decision.Accept(reversed, accrued.Posted(command.Entry, seller, LocalDate.Max(today, approved.Date))!);
+        return accrued.Posted(command.Entry, approved.Seller ?? terms.Seller, LocalDate.Max(today, approved.Date)) is { } posted
+            ? Decision.Accept(reversed, posted)
+            : Decision.Accept(reversed);
     }
 
     /// <summary>Keeps a drawn entry off every new invoice, until the dispute ends. What stands invoiced of it stays.</summary>

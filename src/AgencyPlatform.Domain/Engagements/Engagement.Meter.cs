@@ -28,6 +28,7 @@ public sealed partial record Engagement
                 included,
                 .. Carries().Where(g => g.IsAliveOn(date)),
                 .. Carries().Where(g => g.EffectiveAt == period.Dates.End).Select(g => g with { EffectiveAt = included.EffectiveAt, Priority = included.Priority }),
+                .. (Time.Blocks ?? []).Select(b => b.Grant).Where(g => g.IsAliveOn(date)),
             ],
             Time.Drawn);
     }
@@ -76,7 +77,7 @@ public sealed partial record Engagement
             left -= minutes;
             entries.Add(new ConsentedEntry(key, minutes));
             var accrued = new Accrued(state, entry.Cmo);
-            AddOverage(accrued, entry.Date, minutes, (RetainerTerms)TermsOn(entry.Date));
+            AddOverage(accrued, entry.Date, minutes, TermsOn(entry.Date));
             if (accrued.Posted(key, TermsOn(entry.Date).Seller, entry.Date) is { } posted)
             {
                 // The next entry of the same key is rounded after this one.

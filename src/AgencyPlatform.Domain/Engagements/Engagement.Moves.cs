@@ -166,7 +166,7 @@ public sealed partial record Engagement
         {
             { End: not null } => events.AddRange(after.EndOfEnding(step.Request)),
             { Refusal: { } why } => events.Add(new ActivationRefused(step.Request, why)),
-            _ => events.Add(new EngagementActivated(step.Request, Plan.Start)),
+            _ => [.. events, .. FirstBlock(), new EngagementActivated(step.Request, Plan.Start)],
         });
     }
 

@@ -83,7 +83,7 @@ public sealed partial record Engagement
         return this with
         {
             State = EngagementState.Paused,
-            Terms = [.. Terms.Where(t => t.EffectiveFrom < e.From), .. agreed.Select((t, i) => AtRest(t, e.FeePercent) with { EffectiveFrom = i == 0 ? e.From : t.EffectiveFrom })],
+            Terms = [.. Terms.Where(t => t.EffectiveFrom < e.From), .. agreed.Select((t, i) => t.AtRest(e.FeePercent) with { EffectiveFrom = i == 0 ? e.From : t.EffectiveFrom })],
             Running = Running with { Pauses = Running.Pauses.Add(pause) },
         };
     }
@@ -102,9 +102,4 @@ public sealed partial record Engagement
         pause.Agreed.Last(t => t.EffectiveFrom <= date) with { EffectiveFrom = date },
         .. pause.Agreed.Where(t => t.EffectiveFrom > date),
     ];
-
-    /// <summary>The terms while nobody works: a share of a retainer's fee, and no included minutes.</summary>
-    private static Terms AtRest(Terms terms, int feePercent) => terms is RetainerTerms retainer
-        ? retainer with { Fee = new Money(retainer.Fee, retainer.Currency).Times(feePercent, 100).Minor, IncludedMinutes = 0 }
-        : terms;
 }

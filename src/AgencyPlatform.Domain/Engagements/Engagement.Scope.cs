@@ -146,7 +146,7 @@ public sealed partial record Engagement
 
         return wrong.Count > 0
             ? Rejection.Invalid(wrong.ToArray())
-            : proposal.Terms is { } charged && ChargedOtherwise(charged) is { } stands ? stands
+            : proposal.Terms is { } charged && (ChargedOtherwise(charged) ?? SoldOtherwise(charged)) is { } stands ? stands
             : Plan.Members.Where(m => !proposal.Members.IsEmpty && proposal.Members.All(p => p.Cmo != m.Cmo))
                 .Select(m => ApprovedTimeFrom(proposal.From, m.Cmo)).FirstOrDefault(r => r is not null);
 
@@ -166,10 +166,8 @@ public sealed partial record Engagement
     private Rejection? ChargedOtherwise(Terms terms) =>
         Time.Approved.Values.Where(a => a.Date >= terms.EffectiveFrom).Select(a => (a.Date, Was: TermsOn(a.Date), a.Parts))
             .Where(a => a.Was.GetType() != terms.GetType() || (a.Was.Currency, a.Was.Seller, a.Was.Cycle) != (terms.Currency, terms.Seller, terms.Cycle)
-                || (a.Parts is { Charged: > 0 } or { Overage: > 0 } && RateOf(a.Was) != RateOf(terms)))
+                || (a.Parts is { Charged: > 0 } or { Overage: > 0 } && a.Was.TimeRate != terms.TimeRate))
             .Select(a => ApprovedTimeFrom(a.Date)).FirstOrDefault();
-
-    private static long? RateOf(Terms terms) => terms is RetainerTerms retainer ? retainer.OverageHourlyRate : ((HourlyTerms)terms).HourlyRate;
 
     /// <summary>Those who come and those of whom more is asked, unless their own terms waive it.</summary>
     private ImmutableArray<CmoId> MustAgree(ScopeProposal proposal, ImmutableArray<BookedSteps> booked) =>

@@ -43,18 +43,19 @@ public sealed partial record Engagement
 
         var terms = TermsOn(command.Date);
         var parts = TimeParts.None;
-        ImmutableArray<IEvent> reached = [];
+        ImmutableArray<IEvent> sold = [], reached = [];
         if (command.Billable && !terms.HasMeter)
         {
             parts = parts with { Charged = command.Minutes };
         }
         else if (command.Billable)
         {
-            var meter = MeterOn(command.Date);
+            sold = ToppedUp(command.Date, command.Minutes);
+            var meter = sold.Aggregate(this, (state, @event) => state.Apply(@event)).MeterOn(command.Date);
             parts = parts with { Drawn = meter.Draw(command.Date, command.Minutes) };
             reached = parts.Drawn.IsEmpty ? [] : Reached(command.Date, parts.DrawnMinutes(), meter.RemainingOn(command.Date) - parts.DrawnMinutes());
             var beyond = command.Minutes - parts.DrawnMinutes();
-            switch ((terms as RetainerTerms)?.Gate)
+            switch (terms.Beyond)
             {
                 case not null when beyond == 0:
                     break;
@@ -74,7 +75,7 @@ public sealed partial record Engagement
         }
 
         var drawn = new TimeDrawn(command.Entry, command.Cmo, command.Date, command.Minutes, command.Billable, command.Paid, parts, costRate, command.ApprovedBy);
-        var events = reached.Insert(0, drawn);
+        ImmutableArray<IEvent> events = [.. sold, drawn, .. reached];
         return Decision.Accept(PostingOf(drawn, terms) is { } posted ? events.Add(posted) : events);
     }
 
@@ -122,7 +123,8 @@ public sealed partial record Engagement
             .. Time.Approved.Where(a => a.Value.Parts is { Overage: > 0 } or { Charged: > 0 })
                 .OrderBy(a => a.Value.Date).ThenBy(a => a.Key)
                 .Select(a => new BillableEntry(a.Key, a.Value.Cmo, a.Value.Date, a.Value.Parts.Overage, a.Value.Parts.Charged, a.Value.Dispute is not null)),
-        ]);
+        ],
+        Milestones is { IsEmpty: false } ? Milestones : null, Time.Blocks, Plan.InvoicedApart);
 
     /// <summary>What an approved entry posts: the CMO's cost, and what is charged for it.</summary>
     private TimePosted? PostingOf(TimeDrawn drawn, Terms terms)
@@ -136,21 +138,35 @@ public sealed partial record Engagement
         switch (terms)
         {
             case HourlyTerms { HourlyRate: > 0 } hourly when drawn.Parts.Charged > 0 && IsBilledOn(drawn.Date):
-                accrued.Add(AccrualKey.Hours(PeriodOn(drawn.Date).Dates.Start, hourly.HourlyRate), drawn.Parts.Charged, terms.Currency);
+                accrued.Add(AccrualKey.Hours(PeriodOn(drawn.Date).Dates.Start, hourly.HourlyRate), hourly.BilledMinutes(drawn.Parts.Charged), terms.Currency);
                 break;
-            case RetainerTerms retainer:
-                AddOverage(accrued, drawn.Date, drawn.Parts.Overage, retainer);
+            case DayRateTerms days:
+                AddDays(accrued, drawn.Cmo, drawn.Date, drawn.Parts.Charged, days);
+                break;
+            default:
+                AddOverage(accrued, drawn.Date, drawn.Parts.Overage, terms);
                 break;
         }
 
         return accrued.Posted(drawn.Entry, terms.Seller, drawn.Date);
     }
 
-    private void AddOverage(Accrued accrued, LocalDate date, int minutes, RetainerTerms terms)
+    private void AddOverage(Accrued accrued, LocalDate date, int minutes, Terms terms)
     {
-        if (terms.OverageHourlyRate is > 0 and var rate && minutes > 0 && IsBilledOn(date))
+        if (terms is { HasMeter: true, TimeRate.Rate: > 0 and var rate } && minutes > 0 && IsBilledOn(date))
         {
             accrued.Add(AccrualKey.Overage(PeriodOn(date).Dates.Start, rate), minutes, terms.Currency);
+        }
+    }
+
+    /// <summary>What a CMO's date gains or loses of a day with these minutes more, or fewer.</summary>
+    private void AddDays(Accrued accrued, CmoId cmo, LocalDate date, int minutes, DayRateTerms terms)
+    {
+        var before = Time.Approved.Values.Where(a => a.Cmo == cmo && a.Date == date).Sum(a => (long)a.Parts.Charged);
+        var halves = terms.HalfDays(before + minutes) - terms.HalfDays(before);
+        if (halves != 0 && terms.DayRate > 0 && IsBilledOn(date))
+        {
+            accrued.Add(AccrualKey.Days(PeriodOn(date).Dates.Start, terms.DayRate), halves * AccrualKey.HalfDay, terms.Currency);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
 using NodaTime;
 
@@ -76,21 +75,12 @@ public sealed partial record Engagement
         return this with
         {
             State = EngagementState.Transitioning,
-            Terms = [.. Terms.Where(t => t.EffectiveFrom < from), .. e.Transition.Steps.Select(s => Share(agreed, s.Percent) with { EffectiveFrom = s.From })],
+            Terms = [.. Terms.Where(t => t.EffectiveFrom < from), .. e.Transition.Steps.Select(s => agreed.Scaled(s.Percent) with { EffectiveFrom = s.From })],
             Running = (Running.OpenPause is null ? Running : Running.WithLastPause(p => p with { Dates = p.Dates with { End = from }, Suspended = [], Agreed = [] }))
                 with
             { Transition = e.Transition },
         };
     }
-
-    /// <summary>A share of a retainer's fee and included minutes; a rate stays.</summary>
-    private static Terms Share(Terms terms, int percent) => terms is RetainerTerms retainer
-        ? retainer with
-        {
-            Fee = new Money(retainer.Fee, retainer.Currency).Times(percent, 100).Minor,
-            IncludedMinutes = (int)Rounding.HalfUp((System.Numerics.BigInteger)retainer.IncludedMinutes * percent, 100),
-        }
-        : terms;
 
     private Engagement WithItem(HandoverItem item)
     {

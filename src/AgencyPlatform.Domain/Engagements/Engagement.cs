@@ -22,6 +22,7 @@ namespace AgencyPlatform.Domain.Engagements;
 /// <param name="DueBefore">What fell due before the last event: the rows that it changes.</param>
 /// <param name="Outcomes">The latest moves' results, for repeats.</param>
 /// <param name="Running">What the moves since the activation have made of it.</param>
+/// <param name="Milestones">Those that are marked as reached, in that order; null: none.</param>
 [GenerateSerializer, Immutable, Alias("engagement")]
 public sealed partial record Engagement(
     EngagementId Id,
@@ -41,7 +42,8 @@ public sealed partial record Engagement(
     Proposal Proposal,
     EngagementTerm Term,
     ImmutableArray<DueDate> DueBefore,
-    EngagementRunning Running) : IState<Engagement>
+    EngagementRunning Running,
+    ImmutableArray<ReachedMilestone>? Milestones = null) : IState<Engagement>
 {
     private const int MostOutcomes = 64;
 
@@ -50,7 +52,7 @@ public sealed partial record Engagement(
 
     public static string Kind => "engagement";
 
-    public static int FoldVersion => 4;
+    public static int FoldVersion => 5;
 
     public static Engagement Initial { get; } = new(
         default, default,
@@ -67,12 +69,13 @@ public sealed partial record Engagement(
 
     /// <summary>A proposal's expiry, a term's end, the meter's next period, and what else time does, which wait for a move under way; and a saga's own wake-up.</summary>
     [JsonIgnore]
-    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter, NextOfRunning);
+    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter, NextOfBlocks, NextOfRunning);
 
     public ImmutableArray<IEvent> Settle(Instant now) =>
         Saga is not null || NextDue is not { } due || due > now ? []
         : NextOfTerm == due ? MoveTerm(due)
         : NextOfMeter == due ? MoveMeter()
+        : NextOfBlocks == due ? MoveBlocks(due)
         : NextOfRunning == due ? SettleRunning(due)
         : SettleProposal(due);
 
@@ -145,6 +148,8 @@ public sealed partial record Engagement(
         RenewalSigned e => this with { Term = Term with { Need = e.Need, Signatures = Term.Signatures.Add(new Signature(e.Person, e.At, e.By)) } },
         TermRenewed e => this with { Term = new EngagementTerm(e.Number, null, []) },
         IRunningEvent e => Moved(e),
+        MilestoneReached e => this with { Milestones = (Milestones ?? []).Add(e.Milestone) },
+        MilestoneReopened e => this with { Milestones = (Milestones ?? []).RemoveAll(m => m.Id == e.Milestone) },
         TermEnded or NothingChanged => this,
         _ => throw new InvalidOperationException($"An engagement does not know {@event.GetType().Name}."),
     };
@@ -174,6 +179,8 @@ public sealed partial record Engagement(
         EngagementProposed or EngagementRevised or EngagementAccepted or EngagementDeclined or EngagementWithdrawn or EngagementExpired
             or EngagementActivated or EndAgreed or EngagementEnded or MoveEnd or ScopeProposed or CoverRequested => Rows(),
         TimePosted e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
+        MilestoneReached e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
+        MilestoneReopened e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
         _ => [],
     };
 

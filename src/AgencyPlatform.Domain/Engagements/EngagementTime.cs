@@ -24,6 +24,15 @@ public readonly record struct AccrualKey([property: Id(0)] string Value) : IId<A
     /// <summary>What is charged beyond the meter in a bill-cycle period, <c>overage/{first day}/{rate}</c>.</summary>
     public static AccrualKey Overage(LocalDate period, long rate) => new(string.Create(CultureInfo.InvariantCulture, $"overage/{period:uuuu-MM-dd}/{rate}"));
 
+    /// <summary>What is charged by the day in a bill-cycle period, <c>days/{first day}/{rate}</c>; a day counts as 60 minutes, so that the rate is of 60 minutes here too.</summary>
+    public static AccrualKey Days(LocalDate period, long rate) => new(string.Create(CultureInfo.InvariantCulture, $"{DaysPrefix}{period:uuuu-MM-dd}/{rate}"));
+
+    /// <summary>What half a day counts as in a key of days.</summary>
+    public const int HalfDay = 30;
+
+    /// <summary>Whether it is charged by the day: what an entry gained depends on the others of its date.</summary>
+    public bool IsDays => Value.StartsWith(DaysPrefix, StringComparison.Ordinal);
+
     /// <summary>Whether it is a CMO's cost, and not a charge.</summary>
     public bool IsCost => Value.StartsWith(CostPrefix, StringComparison.Ordinal);
 
@@ -34,6 +43,7 @@ public readonly record struct AccrualKey([property: Id(0)] string Value) : IId<A
     public Currency? CostCurrency => IsCost ? new Currency(Value[^3..]) : null;
 
     private const string CostPrefix = "cost/";
+    private const string DaysPrefix = "days/";
 
     public int CompareTo(AccrualKey other) => string.CompareOrdinal(Value, other.Value);
     public override string ToString() => Value;
@@ -69,6 +79,9 @@ public sealed record ApprovedTime(
 /// <param name="TimeZone">The seller's, IANA; null: UTC.</param>
 /// <param name="LastConsent">What the newest consent made of which entries.</param>
 /// <param name="Reversed">Entries that were drawn and given back, as they were: none of them is ever drawn again.</param>
+/// <param name="Blocks">Prepaid blocks that were sold, in the order of their sale; null: none.</param>
+/// <param name="Waiting">Blocks that were sold for later and are not there yet; null: none.</param>
+/// <param name="Lapsed">Blocks that expired with minutes left, once that was told; null: none.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved,
@@ -80,7 +93,10 @@ public sealed record EngagementTime(
     LocalDate? MeterAt,
     string? TimeZone,
     ImmutableArray<ConsentedEntry> LastConsent,
-    ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Reversed)
+    ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Reversed,
+    ImmutableArray<PrepaidBlock>? Blocks = null,
+    ImmutableSortedSet<GrantId>? Waiting = null,
+    ImmutableSortedSet<GrantId>? Lapsed = null)
 {
     public static EngagementTime Initial { get; } = new(
         ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty,
@@ -96,7 +112,9 @@ public sealed record EngagementTime(
         PeriodOpened e => this with { MeterAt = e.Start },
         MeterEnded e => this with { MeterAt = e.End },
         MinutesCarried e => this with { Carried = Carried.Add(e.Grant), CarriedOut = Meter.Taken(CarriedOut, e.From) },
-        GrantExpired => this,
+        GrantExpired e => Blocks?.Any(b => b.Grant.Id == e.Grant) == true ? this with { Lapsed = (Lapsed ?? []).Add(e.Grant) } : this,
+        BlockSold e => this with { Blocks = (Blocks ?? []).Add(e.Block), Waiting = e.ForLater == true ? (Waiting ?? []).Add(e.Block.Grant.Id) : Waiting },
+        BlockOpened e => this with { Waiting = Waiting?.Remove(e.Grant) },
         ThresholdReached e => this with { Thresholds = Thresholds.SetItem(e.PeriodStart, e.Percent) },
         MeterExhausted => this,
         OverageConsented e => this with { Approved = e.Entries.Aggregate(Approved, (all, c) => all.SetItem(c.Entry, all[c.Entry].Consented(c.Minutes))), LastConsent = e.Entries },

@@ -75,6 +75,7 @@ public sealed record EngagementMember(CmoId Cmo, string Role, ImmutableArray<Boo
 /// <param name="BillingStartsOn">The first billed day when it is not the start.</param>
 /// <param name="SignaturesNeeded">k of the client's decision makers must sign, 1–20; the client's own rule may ask for more.</param>
 /// <param name="Term">For how long it is agreed; null: from the start to the end, without renewal or notice.</param>
+/// <param name="InvoicedApart">It has invoices of its own; otherwise it is on one with the client's other engagements.</param>
 [GenerateSerializer, Immutable, Alias("engagement.plan")]
 public sealed record EngagementPlan(
     string Title,
@@ -88,7 +89,8 @@ public sealed record EngagementPlan(
     int SignaturesNeeded,
     ImmutableSortedDictionary<string, string> Labels,
     ImmutableSortedDictionary<string, string> ExternalIds,
-    TermRules? Term = null)
+    TermRules? Term = null,
+    bool InvoicedApart = false)
 {
     public const int MostMembers = 20;
     public const int MostSignatures = 20;

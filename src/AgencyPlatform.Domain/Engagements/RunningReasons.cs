@@ -19,4 +19,13 @@ public static partial class Reasons
 
     /// <summary>Approved time is dated on or after the day from which a move forbids it. Metadata: date, last_approved_date. Choose a later date, or have the time reversed first.</summary>
     public const string ApprovedTimeStands = "APPROVED_TIME_STANDS";
+
+    /// <summary>The milestone is marked as reached on another day already. Metadata: milestone, date. Reopen it first when that is wrong.</summary>
+    public const string MilestoneReached = "MILESTONE_REACHED";
+
+    /// <summary>A milestone is reached on a day of the engagement up to the seller's today. Metadata: date, start, end, today. Choose such a day.</summary>
+    public const string MilestoneDateOutOfRange = "MILESTONE_DATE_OUT_OF_RANGE";
+
+    /// <summary>A milestone reached or a block sold on or after the day is charged by the terms of now, whose seller and currency cannot change before it. Metadata: date, charged_date. Choose a later date.</summary>
+    public const string ChargesStand = "CHARGES_STAND";
 }

@@ -1,6 +1,7 @@
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Gateway.Engagements;
 using InvoiceState = AgencyPlatform.Domain.Billing.InvoiceState;
 using LedgerAccount = AgencyPlatform.Domain.Billing.LedgerAccount;
 using V1 = AgencyPlatform.Protocol.Billing.V1;
@@ -12,7 +13,8 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
 {
     internal const string Collection = "invoices";
 
-    private static readonly InvoiceId s_preview = new("preview");
+    /// <summary>An id that no invoice can have.</summary>
+    private static readonly InvoiceId s_preview = new("~preview");
 
     public override async Task<V1.Invoice> PreviewInvoice(V1.PreviewInvoiceRequest request, ServerCallContext context)
     {
@@ -20,8 +22,10 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         var agency = fields.Agency("parent", request.Parent);
         var account = Account(request.ClientCompany, request.LegalEntity, request.Currency, agency, fields);
         var to = fields.Date("to_date", request.ToDate);
+        var only = fields.OptionalReference<EngagementId>("engagement", request.Engagement, agency, "engagements");
+        var hypothetical = Hypothetical(request, account, agency, fields);
         var call = await calls.Mutation(context, request, fields, agency);
-        var (invoice, meta) = (await Grain(agency, account).Prepare(call with { ValidateOnly = true }, new PrepareInvoice(account, to, null, s_preview))).OrThrow();
+        var (invoice, meta) = (await Grain(agency, account).Preview(call, new PrepareInvoice(account, to, null, s_preview, only), hypothetical)).OrThrow();
         var wire = InvoiceWire.ToWire(agency, account, invoice, meta);
         (wire.Name, wire.Uid, wire.Etag, wire.Version, wire.CreateTime, wire.UpdateTime) = ("", "", "", 0, null, null);
         return wire;
@@ -35,8 +39,9 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         var to = fields.Date("to_date", request.ToDate);
         InvoiceId? id = request.InvoiceId.Length == 0 ? null : fields.Id<InvoiceId>("invoice_id", request.InvoiceId);
         var fresh = id ?? fields.NewId<InvoiceId>("invoice_id", "", request.RequestId);
+        var only = fields.OptionalReference<EngagementId>("engagement", request.Engagement, agency, "engagements");
         var call = await calls.Mutation(context, request, fields, agency);
-        var (invoice, meta) = (await Grain(agency, account).Prepare(call, new PrepareInvoice(account, to, id, fresh))).OrThrow();
+        var (invoice, meta) = (await Grain(agency, account).Prepare(call, new PrepareInvoice(account, to, id, fresh, only))).OrThrow();
         return InvoiceWire.ToWire(agency, account, invoice, meta);
     }
 
@@ -176,6 +181,21 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
                     .Select(b => new V1.AccountBalance { Account = b.Account.ToWire<V1.LedgerAccount>(), Balance = b.Amount.ToWire() }),
             },
         };
+    }
+
+    private static Terms? Hypothetical(V1.PreviewInvoiceRequest request, AccountId account, AgencyId agency, Fields fields)
+    {
+        if (request.HypotheticalTerms is not { } wire)
+        {
+            return null;
+        }
+
+        var from = fields.OptionalDate("hypothetical_terms.effective_date", wire.EffectiveDate);
+        fields.Require(request.Engagement.Length > 0, "engagement", "is required with hypothetical_terms");
+        var terms = TermsWire.Terms("hypothetical_terms", wire, from ?? LocalDate.MinIsoValue, agency, fields);
+        fields.Require(fields.Has("hypothetical_terms.seller") || terms.Seller == account.LegalEntity, "hypothetical_terms.seller", "must be the account's legal entity");
+        fields.Require(fields.Has("hypothetical_terms.currency") || terms.Currency == account.Currency, "hypothetical_terms.currency", "must be the account's currency");
+        return terms;
     }
 
     private static AccountId Account(string client, string entity, string currency, AgencyId agency, Fields fields) => new(

@@ -56,6 +56,7 @@ internal static class InvoiceWire
             Language = content.Document?.Language ?? "",
             TaxExemptionReason = content.Document?.TaxExemptionReason ?? "",
             BankAccount = content.PayTo.ToWire(),
+            OnlyEngagement = content.Only is { } only ? ResourceNames.Of(agency, "engagements", only.Value) : "",
         };
     }
 
@@ -118,6 +119,8 @@ internal static class InvoiceWire
         CorrectedInvoice = line.Corrects is { } of ? ResourceNames.Of(agency, BillingService.Collection, of.Invoice.Value) : "",
         CorrectedLine = line.Corrects?.Line ?? 0,
         EngagementTitle = content.Titles?.GetValueOrDefault(line.Item.Engagement) ?? "",
+        PartId = line.Item.Part?.Value ?? "",
+        UncappedAmount = line.Uncapped is { } uncapped ? new Money(uncapped, currency).ToWire() : null,
     };
 
     public static string Printed(InvoiceSeriesId? series, long? number) => series is { } s && number is { } n ? InvoiceSeries.Printed(s, n) : "";

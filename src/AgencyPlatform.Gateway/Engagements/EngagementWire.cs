@@ -1,18 +1,10 @@
-using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Gateway.Capacity;
 using Engagement = AgencyPlatform.Domain.Engagements.Engagement;
 using EngagementState = AgencyPlatform.Domain.Engagements.EngagementState;
-using FeeTiming = AgencyPlatform.Domain.Billing.FeeTiming;
-using HourlyTerms = AgencyPlatform.Domain.Billing.HourlyTerms;
-using OverageGate = AgencyPlatform.Domain.Billing.OverageGate;
-using Grant = AgencyPlatform.Domain.Time.Grant;
-using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 using Renewal = AgencyPlatform.Domain.Engagements.Renewal;
-using Rollover = AgencyPlatform.Domain.Billing.Rollover;
 using ServiceType = AgencyPlatform.Domain.Engagements.ServiceType;
 using TermRules = AgencyPlatform.Domain.Engagements.TermRules;
-using Terms = AgencyPlatform.Domain.Billing.Terms;
 using V1 = AgencyPlatform.Protocol.Engagements.V1;
 
 namespace AgencyPlatform.Gateway.Engagements;
@@ -21,8 +13,6 @@ namespace AgencyPlatform.Gateway.Engagements;
 internal static class EngagementWire
 {
     public const string Collection = "engagements";
-
-    private const int MostIncludedMinutes = 600_000;
 
     /// <summary>What a draft proposes; what is wrong with its parts together is reported by path too.</summary>
     public static EngagementPlan Plan(string path, V1.Engagement wire, AgencyId agency, Fields fields)
@@ -36,14 +26,16 @@ internal static class EngagementWire
             fields.Enum<V1.ServiceType, ServiceType>($"{path}.service_type", wire.ServiceType),
             fields.Reference<CmoId>($"{path}.lead", wire.Lead, agency, "cmos"),
             [.. wire.Members.Take(EngagementPlan.MostMembers).Select((m, i) => Member($"{path}.members[{i}]", m, agency, fields))],
-            Terms($"{path}.terms[0]", wire.Terms.Count > 0 ? wire.Terms[0] : null, start, agency, fields),
+            TermsWire.Terms($"{path}.terms[0]", wire.Terms.Count > 0 ? wire.Terms[0] : null, start, agency, fields),
             start,
             wire.EndDate is null && term is { Renewal: Renewal.None, InitialMonths: >= 1 and <= TermRules.MostMonths } ? term.EndOf(start, 0) : fields.OptionalDate($"{path}.end_date", wire.EndDate),
             fields.OptionalDate($"{path}.billing_start_date", wire.BillingStartDate),
             wire.SignaturesNeeded == 0 ? 1 : wire.SignaturesNeeded,
             fields.Labels($"{path}.labels", wire.Labels),
             fields.ExternalIds($"{path}.external_ids", wire.ExternalIds),
-            term);
+            term,
+            wire.InvoicedApart);
+
         // A date that stands in for a bad start is held against no other.
         var startIsGood = !fields.Has($"{path}.start_date");
         foreach (var violation in plan.Violations(path).Where(v => !fields.Has(v.Field) && (startIsGood || !v.Field.EndsWith("_date", StringComparison.Ordinal))).ToList())
@@ -70,64 +62,6 @@ internal static class EngagementWire
         return new EngagementMember(cmo, fields.Text($"{path}.role", wire.Role, 100, required: false), steps, hold, wire.CmoAgreementWaived);
     }
 
-    /// <summary>Terms that name a date name the one from which they are to hold.</summary>
-    public static void EnsureTermsHoldFrom(string path, V1.Terms? terms, LocalDate from, Fields fields)
-    {
-        if (terms?.EffectiveDate is { } date)
-        {
-            fields.Require(fields.Date($"{path}.effective_date", date) == from, $"{path}.effective_date", $"must be left out, or {from:uuuu-MM-dd}, from when they hold");
-        }
-    }
-
-    public static Terms Terms(string path, V1.Terms? given, LocalDate start, AgencyId agency, Fields fields)
-    {
-        var wire = given ?? new V1.Terms();
-        if (given is null)
-        {
-            return new HourlyTerms(start, default, default, new BillCycle(1, 1), 0);
-        }
-
-        var seller = fields.Reference<LegalEntityId>($"{path}.seller", wire.Seller, agency, "legalEntities");
-        var currency = fields.Currency($"{path}.currency", wire.Currency);
-        fields.Require(wire.PeriodMonths is 0 or 1 or 3 or 6 or 12, $"{path}.period_months", $"must be 1, 3, 6 or 12; it is {wire.PeriodMonths}");
-        var cycle = new BillCycle(fields.Number($"{path}.bill_cycle_day", wire.BillCycleDay, 1, 31), wire.PeriodMonths == 0 ? 1 : wire.PeriodMonths);
-        switch (wire.FormCase)
-        {
-            case V1.Terms.FormOneofCase.Retainer:
-                var r = wire.Retainer;
-                return new RetainerTerms(
-                    start, seller, currency, cycle,
-                    Amount($"{path}.retainer.fee", r.Fee),
-                    fields.Number($"{path}.retainer.included_minutes", r.IncludedMinutes, 0, MostIncludedMinutes, "minutes"),
-                    r.OverageHourlyRate is null ? null : Amount($"{path}.retainer.overage_hourly_rate", r.OverageHourlyRate),
-                    r.OverageGate == 0 ? OverageGate.Consent : fields.Enum<V1.OverageGate, OverageGate>($"{path}.retainer.overage_gate", r.OverageGate),
-                    r.FeeTiming == 0 ? FeeTiming.InAdvance : fields.Enum<V1.FeeTiming, FeeTiming>($"{path}.retainer.fee_timing", r.FeeTiming),
-                    r.Rollover is null ? null : Rollover($"{path}.retainer.rollover", r.Rollover, fields));
-            case V1.Terms.FormOneofCase.Hourly:
-                return new HourlyTerms(
-                    start, seller, currency, cycle, Amount($"{path}.hourly.hourly_rate", wire.Hourly.HourlyRate),
-                    wire.Hourly.EstimatedMonthly is null ? null : Amount($"{path}.hourly.estimated_monthly", wire.Hourly.EstimatedMonthly));
-            default:
-                fields.Add(path, "must have one of retainer, hourly");
-                return new HourlyTerms(start, seller, currency, cycle, 0);
-        }
-
-        long Amount(string at, Protocol.Type.V1.Money? money)
-        {
-            var amount = fields.Money(at, money);
-            fields.Require(money is null || money.Currency == wire.Currency, $"{at}.currency", $"must be the terms' currency, {wire.Currency}");
-            return amount.Minor;
-        }
-    }
-
-    private static Rollover Rollover(string path, V1.Rollover wire, Fields fields) => new(
-        fields.Number($"{path}.cap_minutes", wire.CapMinutes, 1, MostIncludedMinutes, "minutes"),
-        fields.Number($"{path}.periods", wire.Periods, 1, 36, "periods"),
-        wire.MaxCarriedMinutes == 0 ? null : fields.Number($"{path}.max_carried_minutes", wire.MaxCarriedMinutes, 1, MostIncludedMinutes, "minutes"),
-        wire.FromProratedPeriods,
-        wire.CarriesAgain,
-        wire.Priority == 0 ? Grant.CarriedPriority : fields.Number($"{path}.priority", wire.Priority, 1, 99));
-
     /// <param name="seesReasonOf">Whether the caller may read why a CMO declined.</param>
     /// <param name="at">As of when: what tenure is counted to.</param>
     public static V1.Engagement ToWire(AgencyId agency, Engagement e, Meta meta, Func<PersonId, PersonDetails> people, Func<CmoId, bool> seesReasonOf, Instant at)
@@ -145,11 +79,14 @@ internal static class EngagementWire
             ServiceType = e.Plan.ServiceType.ToWire<V1.ServiceType>(),
             Lead = ResourceNames.Of(agency, "cmos", e.Plan.Lead.Value),
             Members = { e.Plan.Members.Select(m => ToWire(agency, e, m, seesReasonOf(m.Cmo))) },
-            Terms = { e.Terms.Select(t => ToWire(agency, t)) },
+            Terms = { e.Terms.Select(t => TermsWire.ToWire(agency, t)) },
             StartDate = e.Plan.Start.ToWire(),
             EndDate = e.End.ToWire(),
             BillingStartDate = e.Plan.BillingStartsOn.ToWire(),
             SignaturesNeeded = e.Plan.SignaturesNeeded,
+            InvoicedApart = e.Plan.InvoicedApart,
+            ReachedMilestones = { TermsWire.Reached(e) },
+            PrepaidBlocks = { TermsWire.Blocks(e) },
             State = e.State.ToWire<V1.EngagementState>(),
             Revision = e.Revision,
             ExpireTime = e.ExpiresAt.ToWire(),
@@ -187,43 +124,4 @@ internal static class EngagementWire
         Booking = e.Bookings.TryGetValue(m.Cmo, out var booking) ? CapacityWire.BookingName(agency, m.Cmo, booking.Booking) : "",
         JoinDate = e.Running.Joined.TryGetValue(m.Cmo, out var joined) ? joined.ToWire() : null,
     };
-
-    public static V1.Terms ToWire(AgencyId agency, Terms terms)
-    {
-        var wire = new V1.Terms
-        {
-            EffectiveDate = terms.EffectiveFrom.ToWire(),
-            Seller = ResourceNames.Of(agency, "legalEntities", terms.Seller.Value),
-            Currency = terms.Currency.Code,
-            BillCycleDay = terms.Cycle.Day,
-            PeriodMonths = terms.Cycle.Months,
-        };
-        switch (terms)
-        {
-            case RetainerTerms r:
-                wire.Retainer = new V1.RetainerTerms
-                {
-                    Fee = new Money(r.Fee, r.Currency).ToWire(),
-                    IncludedMinutes = r.IncludedMinutes,
-                    OverageHourlyRate = r.OverageHourlyRate is { } rate ? new Money(rate, r.Currency).ToWire() : null,
-                    OverageGate = r.Gate.ToWire<V1.OverageGate>(),
-                    FeeTiming = r.Timing.ToWire<V1.FeeTiming>(),
-                    Rollover = r.Rollover is not { } rollover ? null : new V1.Rollover
-                    {
-                        CapMinutes = rollover.CapMinutes,
-                        Periods = rollover.Periods,
-                        MaxCarriedMinutes = rollover.MaxCarriedMinutes ?? 0,
-                        FromProratedPeriods = rollover.FromProrated,
-                        CarriesAgain = rollover.CarriesAgain,
-                        Priority = rollover.Priority,
-                    },
-                };
-                break;
-            case HourlyTerms h:
-                wire.Hourly = new V1.HourlyTerms { HourlyRate = new Money(h.HourlyRate, h.Currency).ToWire(), EstimatedMonthly = h.MonthlyEquivalent?.ToWire() };
-                break;
-        }
-
-        return wire;
-    }
 }

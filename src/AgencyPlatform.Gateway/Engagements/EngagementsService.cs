@@ -21,7 +21,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         var wire = fields.Message("engagement", request.Engagement);
         var client = fields.Reference<ClientCompanyId>("engagement.client_company", wire.ClientCompany, agency, "clientCompanies");
         var plan = EngagementWire.Plan("engagement", wire, agency, fields);
-        EngagementWire.EnsureTermsHoldFrom("engagement.terms[0]", wire.Terms.FirstOrDefault(), plan.Start, fields);
+        TermsWire.EnsureTermsHoldFrom("engagement.terms[0]", wire.Terms.FirstOrDefault(), plan.Start, fields);
         var call = await calls.Mutation(context, request, fields, agency);
         return await ToWire(agency, await Grain(agency, id).Create(call, new CreateEngagement(id, client, plan)), context);
     }
@@ -114,7 +114,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         var (agency, id) = fields.Name<EngagementId>("engagement.name", wire.Name, Collection);
         var mask = fields.Mask(
             "update_mask", request.UpdateMask, wire,
-            "title", "service_type", "lead", "members", "terms", "start_date", "end_date", "billing_start_date", "signatures_needed", "term", "labels", "external_ids");
+            "title", "service_type", "lead", "members", "terms", "start_date", "end_date", "billing_start_date", "signatures_needed", "term", "invoiced_apart", "labels", "external_ids");
         fields.ThrowIfAny();
         var grain = Grain(agency, id);
         if (mask.All(path => path is "labels" or "external_ids"))

@@ -11,7 +11,7 @@ internal static class RunningWire
     public static ScopeProposal Proposal(string path, V1.ScopeChange wire, AgencyId agency, Fields fields)
     {
         var from = fields.Date($"{path}.effective_date", wire.EffectiveDate);
-        EngagementWire.EnsureTermsHoldFrom($"{path}.terms", wire.Terms, from, fields);
+        TermsWire.EnsureTermsHoldFrom($"{path}.terms", wire.Terms, from, fields);
         fields.Require(wire.Members.Count <= EngagementPlan.MostMembers, $"{path}.members", $"must be at most {EngagementPlan.MostMembers}; they are {wire.Members.Count}");
         return new ScopeProposal(
             from,
@@ -23,7 +23,7 @@ internal static class RunningWire
                     m.Steps.Count == 0 ? [] : CapacityWire.Steps($"{path}.members[{i}].steps", m.Steps, fields),
                     m.CmoAgreementWaived)),
             ],
-            wire.Terms is null ? null : EngagementWire.Terms($"{path}.terms", wire.Terms, from, agency, fields),
+            wire.Terms is null ? null : TermsWire.Terms($"{path}.terms", wire.Terms, from, agency, fields),
             fields.LongText($"{path}.note", wire.Note, 1000));
     }
 
@@ -65,7 +65,7 @@ internal static class RunningWire
                 AgreeTime = c.Agreements.TryGetValue(m.Cmo, out var at) ? at.ToWire() : null,
             }),
         },
-        Terms = c.Proposal.Terms is { } terms ? EngagementWire.ToWire(agency, terms) : null,
+        Terms = c.Proposal.Terms is { } terms ? TermsWire.ToWire(agency, terms) : null,
         Note = c.Proposal.Note,
         State = c.State.ToWire<V1.ScopeState>(),
         ExpireTime = c.ExpiresAt.ToWire(),

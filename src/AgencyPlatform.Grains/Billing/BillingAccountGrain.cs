@@ -21,6 +21,21 @@ public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain
         return missing is not null ? Reply<Invoice>.No(missing) : await Decide(call, (s, now) => s.Prepare(c, facts!, now), s => s.Draft!);
     }
 
+    public async Task<Reply<Invoice>> Preview(Call call, PrepareInvoice c, Terms? hypothetical)
+    {
+        var (facts, missing) = await Facts(call.SandboxNow, c.Account);
+        if (missing is null && hypothetical is not null && c.Only is { } only)
+        {
+            var inputs = await Grain<IEngagementGrain>(only.Value).GetHypotheticalInputs(new Read(Key.Agency, call.SandboxNow), hypothetical);
+            missing = facts!.Engagements.Any(e => e.Engagement == only) ? inputs.Rejection : Rejection.NotFound("engagement", only.Value);
+            facts = missing is null ? facts with { Engagements = [inputs.Value!] } : facts;
+        }
+
+        return missing is not null
+            ? Reply<Invoice>.No(missing)
+            : await Decide(call with { ValidateOnly = true }, (s, now) => s.Preview(c, hypothetical is not null, facts!, now), s => s.Draft!);
+    }
+
     public Task<Reply<InvoiceId>> Discard(Call call, InvoiceId invoice) => Decide(call, (s, _) => s.Discard(invoice), _ => invoice);
 
     public async Task<Reply<Invoice>> Finalize(Call call, InvoiceId invoice)

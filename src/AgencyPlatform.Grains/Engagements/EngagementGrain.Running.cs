@@ -58,6 +58,12 @@ public sealed partial class EngagementGrain
 
     public Task<Reply<Engagement>> StartTransition(Call call, StartTransition c) => Move(call, (s, asked, request, now) => s.StartTransition(c, asked, request, now));
 
+    public Task<Reply<Engagement>> MarkMilestone(Call call, MarkMilestone c) => Decide(call, (s, now) => s.MarkMilestone(c, call.Actor, now), s => s);
+
+    public Task<Reply<Engagement>> ReopenMilestone(Call call, ReopenMilestone c) => Decide(call, (s, now) => s.ReopenMilestone(c, call.Actor, now), s => s);
+
+    public Task<Reply<Engagement>> SellHours(Call call, SellHours c) => Decide(call, (s, now) => s.SellHours(c, now), s => s);
+
     public Task<Reply<Engagement>> PutHandoverItem(Call call, PutHandoverItem c) => Decide(call, (s, now) => s.PutHandoverItem(c, call.Actor, now), s => s);
 
     /// <summary>

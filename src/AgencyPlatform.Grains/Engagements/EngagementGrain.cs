@@ -138,6 +138,8 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
 
     public Task<Reply<BillingInputs>> GetBillingInputs(Read read) => Query(read, (s, _) => s.BillingInputs());
 
+    public Task<Reply<BillingInputs>> GetHypotheticalInputs(Read read, Terms terms) => Query(read, (s, _) => s.BillingInputs(terms));
+
     /// <summary>The saga's next step with one member's CMO, then its record. What a CMO refuses is recorded; what it does not answer is tried again.</summary>
     protected override async Task<bool> Step(Engagement committed)
     {

@@ -62,8 +62,20 @@ public sealed partial class Moves_of_an_engagement
             ["book cover"] = (s => Running(s).BookCover(new BookCover(new("asked")), [], Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
             ["cancel cover"] = (s => Running(s).CancelCover(new CancelCover(new("booked"), s_start), Request(9), s_now), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
             ["start transition"] = (s => Running(s).StartTransition(s_taper, [], Request(9), s_now), [EngagementState.Active, EngagementState.Paused]),
+            ["mark milestone"] = (s => ByMilestone(s).MarkMilestone(new MarkMilestone(new("launch"), s_start), "key:crm", s_later), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning, EngagementState.Ended]),
+            ["reopen milestone"] = (s => ByMilestone(s).ReopenMilestone(new ReopenMilestone(new("brand"), "Not yet."), "key:crm", s_later), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning, EngagementState.Ended]),
+            ["sell hours"] = (s => s.SellHours(new SellHours(null, 600, new Money(150_000, new Currency("USD")), s_start, s_start.PlusMonths(6)), s_later), [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning]),
             ["put handover item"] = (s => Running(s).PutHandoverItem(new PutHandoverItem(new("keys"), "Keys", false), "key:crm", s_now), [EngagementState.Transitioning]),
         });
+
+    private static readonly Instant s_later = s_now + Duration.FromDays(60);
+
+    /// <summary>With two milestones, one of them reached.</summary>
+    private static Engagement ByMilestone(Engagement state) => state.Id.Value is null ? state : state with
+    {
+        Terms = [new MilestoneTerms(s_start, new LegalEntityId("main"), new Currency("USD"), new BillCycle(1, 1), [new(new("brand"), "Brand", 500_000), new(new("launch"), "Launch", 900_000)])],
+        Milestones = [new ReachedMilestone(new("brand"), "Brand", 500_000, s_start)],
+    };
 
     private static RequestCover Cover(string id, int day) =>
         new(new(id), s_ada, new("cy"), ImmutableSortedDictionary<LocalDate, int>.Empty.Add(new LocalDate(2026, 4, day), 60), true, "");

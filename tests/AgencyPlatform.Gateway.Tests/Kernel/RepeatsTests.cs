@@ -103,6 +103,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await ADraftAgain();
             await ProposalsThatComeToNothing();
             await ARenewal();
+            await Charges();
             await TheLaunch();
             await WorkedTime();
             await Covers();
@@ -257,6 +258,30 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await approver.SignEngagementAsync(new SignEngagementRequest { Name = name, PersonId = "ceo" });
             await Engagements.ActivateEngagementAsync(new ActivateEngagementRequest { Name = name });
             await approver.SignRenewalAsync(new SignRenewalRequest { Name = name, PersonId = "ceo" });
+        }
+
+        private async Task Charges()
+        {
+            var draft = Draft("stones", _bob);
+            draft.Engagement.Members[0].CmoAgreementWaived = true;
+            draft.Engagement.Terms[0].Milestones = new MilestoneTerms
+            {
+                Milestones = { new Milestone { MilestoneId = "brand", DisplayName = "Brand book", Amount = new Money { MinorUnits = 500_000, Currency = "USD" } } },
+            };
+            var name = (await Engagements.CreateEngagementAsync(draft)).Name;
+            await Engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name });
+            await As<EngagementsService.EngagementsServiceClient>(await Approver).SignEngagementAsync(new SignEngagementRequest { Name = name, PersonId = "ceo" });
+            await Engagements.ActivateEngagementAsync(new ActivateEngagementRequest { Name = name });
+            await Engagements.MarkMilestoneReachedAsync(new MarkMilestoneReachedRequest { Name = name, MilestoneId = "brand", ReachDate = Day(1, 5) });
+            await Engagements.ReopenMilestoneAsync(new ReopenMilestoneRequest { Name = name, MilestoneId = "brand", Reason = "Another is wanted." });
+            await Engagements.SellPrepaidHoursAsync(new SellPrepaidHoursRequest
+            {
+                Name = $"{_agency.Name}/engagements/renewed",
+                Minutes = 60,
+                Price = new Money { MinorUnits = 20_000, Currency = "USD" },
+                EffectiveDate = Day(1, 5),
+                ExpireDate = Day(7, 5),
+            });
         }
 
         private string Launch => $"{_agency.Name}/engagements/launch";

@@ -62,6 +62,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await Invoices();
         await BillingRuns();
         await Payouts();
+        await MilestonesAndBlocks();
         await AnEnd();
         await Waitlists();
         await AnEngagementThatTapersOff();

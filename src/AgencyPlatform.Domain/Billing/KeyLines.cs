@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Numerics;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Billing;
+
+/// <summary>A line of an invoice that stands.</summary>
+internal readonly record struct StandingLine(InvoiceId Invoice, InvoiceLine Line);
+
+/// <summary>The lines that an item still needs, beside those that its key has. Source: domain §5.</summary>
+internal static class KeyLines
+{
+    /// <summary>
+    /// Adds what the key gained as one line; what it lost as credits, which name the newest lines of the key first, none beyond what is left of it. A discount
+    /// gains downwards.
+    /// </summary>
+    public static void Add(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<StandingLine> before, TaxTreatment tax, Currency currency)
+    {
+        var amount = checked(item.Amount.Minor - before.Sum(s => s.Line.Amount));
+        var (known, wanted) = (Entries(before), item.Entries.Select(e => e.Entry).ToHashSet());
+        var (gained, lost) = (item.Entries.Where(e => !known.Contains(e.Entry)).ToList(), known.Except(wanted).Order().ToList());
+        if (amount == 0 && gained.Count + lost.Count == 0)
+        {
+            return;
+        }
+
+        var service = Service(item, before, gained, lost.Count);
+        var uncapped = checked((item.Uncapped ?? item.Amount).Minor - before.Sum(s => s.Line.Uncapped ?? s.Line.Amount));
+        var line = new InvoiceLine(
+            0, item.Key, Describe(item.Key, item.Title, service, currency), service, item.Period, item.Key.Part is not null && item.Dates.IsEmpty ? before[^1].Line.KeyDates : item.Dates, item.Timing,
+            item.Quantity - before.Sum(s => s.Line.Quantity), UnitOf(item.Key.Charge), item.FullDays, amount, tax, 0, [.. gained.Select(e => e.Entry), .. lost], null,
+            uncapped == amount ? null : uncapped);
+        var gains = item.Key.Charge == Charge.Discount ? -1 : 1;
+        if (amount * gains >= 0)
+        {
+            lines.Add(line with { Number = lines.Count + 1 });
+            return;
+        }
+
+        var parts = Credits(before, amount, gains);
+        var (quantities, uncappedParts) = (Rounding.Split(line.Quantity, [.. parts.Select(p => p.Amount)]), Rounding.Split(uncapped, [.. parts.Select(p => p.Amount)]));
+        for (var i = 0; i < parts.Count; i++)
+        {
+            var (of, part, share) = parts[i];
+            lines.Add(line with
+            {
+                Number = lines.Count + 1,
+                Description = "Credit: " + of.Line.Description,
+                Quantity = quantities[i],
+                Amount = -part * gains,
+                Uncapped = uncappedParts[i] == -part * gains ? null : uncappedParts[i],
+                TaxTreatment = of.Line.TaxTreatment,
+                Tax = -share * gains,
+                Entries = i == 0 ? line.Entries : [],
+                Corrects = new LineReference(of.Invoice, of.Line.Number),
+            });
+        }
+    }
+
+    /// <summary>The entries that a key's lines bill in sum: a line names those that its key gained or lost, each time one of the two.</summary>
+    public static HashSet<Time.TimeEntryKey> Entries(List<StandingLine> lines)
+    {
+        var billed = new HashSet<Time.TimeEntryKey>();
+        foreach (var entry in lines.SelectMany(s => s.Line.Entries))
+        {
+            if (!billed.Remove(entry))
+            {
+                billed.Add(entry);
+            }
+        }
+
+        return billed;
+    }
+
+    /// <summary>How much of which line is taken back, with its cumulative share of the line's tax: crediting all of a line leaves exactly zero of it.</summary>
+    private static List<(StandingLine Of, long Amount, long Tax)> Credits(List<StandingLine> before, long amount, int gains)
+    {
+        var parts = new List<(StandingLine Of, long Amount, long Tax)>();
+        var rest = Math.Abs(amount);
+        foreach (var standing in before.Where(s => s.Line.Amount * gains > 0).Reverse())
+        {
+            var credits = before.Where(s => s.Line.Corrects == new LineReference(standing.Invoice, standing.Line.Number)).ToList();
+            var (credited, creditedTax) = (Math.Abs(credits.Sum(c => c.Line.Amount)), Math.Abs(credits.Sum(c => c.Line.Tax)));
+            var (whole, tax) = (Math.Abs(standing.Line.Amount), Math.Abs(standing.Line.Tax));
+            var part = Math.Min(rest, whole - credited);
+            if (part > 0)
+            {
+                parts.Add((standing, part, Rounding.HalfAwayFromZero((BigInteger)tax * (credited + part), whole) - creditedTax));
+                rest -= part;
+            }
+        }
+
+        return parts;
+    }
+
+    /// <summary>From the first to the last day that the key gained or lost.</summary>
+    private static DateRange Service(Item item, List<StandingLine> before, List<TimeItem> gained, int lost)
+    {
+        var keyDates = before.Count > 0 ? before[^1].Line.KeyDates : [];
+        switch (item.Key.Charge)
+        {
+            case Charge.Milestone or Charge.Block or Charge.Commitment or Charge.Discount:
+                var dates = item.Dates.IsEmpty ? keyDates : item.Dates;
+                return new DateRange(dates[0].Start, dates[^1].End);
+            case not Charge.Fee when lost == 0 && gained.Count > 0:
+                return Owed.Hull(gained.Select(e => e.Date));
+            default:
+                var changed = Owed.DaysOf(item.Dates, keyDates).Concat(Owed.DaysOf(keyDates, item.Dates)).ToList();
+                return changed.Count > 0 ? Owed.Hull(changed) : item.Period;
+        }
+    }
+
+    private static LineUnit UnitOf(Charge charge) => charge switch
+    {
+        Charge.Fee => LineUnit.Days,
+        Charge.Overage or Charge.Hours => LineUnit.Minutes,
+        Charge.Days => LineUnit.HalfDays,
+        _ => LineUnit.Each,
+    };
+
+    private static string Describe(ItemKey key, string title, DateRange service, Currency currency)
+    {
+        var last = service.End!.Value.PlusDays(-1);
+        var dates = service.Start == last ? Text(last) : $"{Text(service.Start)} to {Text(last)}";
+        return key.Charge switch
+        {
+            Charge.Fee => $"{title}: retainer, {dates}",
+            Charge.Overage => $"{title}: hours beyond the retainer at {new Money(key.Rate, currency)} an hour, {dates}",
+            Charge.Hours => $"{title}: hours at {new Money(key.Rate, currency)} an hour, {dates}",
+            Charge.Days => $"{title}: days at {new Money(key.Rate, currency)} a day, {dates}",
+            Charge.Milestone => $"{title}, {dates}",
+            Charge.Block => $"{title}: prepaid hours, {dates}",
+            Charge.Commitment => $"{title}: minimum, {dates}",
+            Charge.Discount => $"{title}: discount, {dates}",
+            _ => throw new InvalidOperationException($"{key.Charge} has no description."),
+        };
+
+        static string Text(LocalDate date) => date.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture);
+    }
+}
