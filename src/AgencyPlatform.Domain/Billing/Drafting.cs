@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Numerics;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Billing;
@@ -21,7 +20,8 @@ internal static class Drafting
     /// <param name="standing">Frozen and final invoices of the account, oldest first.</param>
     public static InvoiceContent Content(BillingFacts facts, LegalEntityId seller, Currency currency, LocalDate to, ImmutableArray<Invoice> standing)
     {
-        var billed = standing.SelectMany(i => i.Content.Lines.Select(l => new Standing(i.Id, l))).GroupBy(s => s.Line.Item).ToDictionary(g => g.Key, g => g.ToList());
+        var credits = new LineCredits(standing);
+        var billed = standing.SelectMany(i => i.Content.Lines.Where(l => !l.ByHand).Select(l => new Standing(i.Id, l))).GroupBy(s => s.Line.Item).ToDictionary(g => g.Key, g => g.ToList());
         var invoiced = billed.Values.SelectMany(Billed).ToHashSet();
         var desired = facts.Engagements.SelectMany(e => Owed.Of(Undisputed(e, invoiced), seller, currency, to)).ToDictionary(i => i.Key);
         var lines = ImmutableArray.CreateBuilder<InvoiceLine>();
@@ -31,7 +31,7 @@ internal static class Drafting
             var item = desired.GetValueOrDefault(key) ?? Vanished(before[^1].Line, currency, to);
             if (item.Due)
             {
-                AddLines(lines, item, before, facts.Tax, currency);
+                AddLines(lines, item, before, credits, facts.Tax, currency);
             }
         }
 
@@ -49,7 +49,7 @@ internal static class Drafting
         line.Item, "", line.Period, line.FullDays, line.Timing, line.Timing == FeeTiming.InAdvance ? line.Period.Start <= to : line.Period.End <= to,
         [], 0, [], Money.Zero(currency));
 
-    private static void AddLines(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<Standing> before, TaxTreatment tax, Currency currency)
+    private static void AddLines(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<Standing> before, LineCredits credits, TaxTreatment tax, Currency currency)
     {
         var amount = item.Amount.Minor - before.Sum(s => s.Line.Amount);
         var unit = item.Key.Charge == Charge.Fee ? LineUnit.Days : LineUnit.Minutes;
@@ -79,16 +79,13 @@ internal static class Drafting
         // A credit names the newest lines of its key first, none beyond what is left of it.
         var parts = new List<(Standing Of, long Amount, long Tax)>();
         var rest = -amount;
-        foreach (var standing in before.Where(s => s.Line.Amount > 0).Reverse())
+        foreach (var standing in before.Where(s => s.Line is { Amount: > 0, Corrects: null }).Reverse())
         {
-            var credits = before.Where(s => s.Line.Corrects == new LineReference(standing.Invoice, standing.Line.Number)).ToList();
-            var (credited, creditedTax) = (-credits.Sum(c => c.Line.Amount), -credits.Sum(c => c.Line.Tax));
-            var part = Math.Min(rest, standing.Line.Amount - credited);
+            var left = credits.LeftOf(standing.Invoice, standing.Line);
+            var part = Math.Min(rest, left.Amount);
             if (part > 0)
             {
-                // Cumulative shares: crediting all of a line leaves exactly zero of its tax.
-                var share = Rounding.HalfAwayFromZero((BigInteger)standing.Line.Tax * (credited + part), standing.Line.Amount) - creditedTax;
-                parts.Add((standing, part, share));
+                parts.Add((standing, part, LineCredits.TaxOf(standing.Line, left.Amount, left.Tax, part)));
                 rest -= part;
             }
         }
@@ -142,8 +139,7 @@ internal static class Drafting
         }
 
         lines = taxed.ToImmutable();
-        var taxes = lines.GroupBy(l => l.TaxTreatment).Select(g => new TaxSubtotal(g.Key, g.Sum(l => l.Amount), g.Sum(l => l.Tax)))
-            .OrderBy(t => t.Treatment.Category).ThenBy(t => t.Treatment.RatePpm).ToImmutableArray();
+        var taxes = TaxSubtotal.Of(lines);
         var (net, taxTotal) = (lines.Sum(l => l.Amount), lines.Sum(l => l.Tax));
         return new InvoiceContent(
             net + taxTotal < 0 ? DocumentKind.CreditNote : DocumentKind.Invoice, to, facts.Seller, facts.Buyer, facts.PaymentTermDays, lines, taxes, net, taxTotal, net + taxTotal);
