@@ -16,6 +16,7 @@ internal static class RefusedResource
         ["engagement"] = ("engagements", null),
         ["absence"] = ("absences", null),
         ["invoice"] = ("invoices", null),
+        ["payment"] = ("payments", null),
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
         ["holiday_calendar"] = ("holidayCalendars", null),
