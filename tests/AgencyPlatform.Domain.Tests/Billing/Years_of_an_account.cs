@@ -2,6 +2,7 @@ using System.Text.Json;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Time;
 using NodaTime;
+using Xunit.Abstractions;
 using static AgencyPlatform.Domain.Tests.Billing.WorkedExamples;
 
 namespace AgencyPlatform.Domain.Tests.Billing;
@@ -9,7 +10,7 @@ namespace AgencyPlatform.Domain.Tests.Billing;
 /// <summary>
 /// What years of use do to an account's state. Its lines stay, since a change in the past may credit each of them; payments are bounded.
 /// </summary>
-public sealed class Years_of_an_account
+public sealed class Years_of_an_account(ITestOutputHelper output)
 {
     [Fact]
     public void Five_years_of_monthly_invoices_with_twenty_entries_and_two_payments_each_are_less_than_half_a_megabyte()
@@ -35,6 +36,8 @@ public sealed class Years_of_an_account
         }
 
         Assert.Equal((60, 120), (account.Standing.Length, account.Payments.Length));
-        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(account, EventJson.Options).Length, 50_000, 500_000);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(account, EventJson.Options).Length;
+        output.WriteLine($"{bytes} bytes of snapshot.");
+        Assert.InRange(bytes, 50_000, 500_000);
     }
 }
