@@ -45,7 +45,7 @@ public sealed record Rejection(RejectionKind Kind, string Reason, string Message
         new(RejectionKind.NotFound, Reasons.NotFound, $"There is no {type} '{name}'.", Map([("resource_type", type), ("resource_name", name)]), []);
 
     public static Rejection AlreadyExists(string type, string name) =>
-        new(RejectionKind.AlreadyExists, Reasons.AlreadyExists, $"There is a {type} '{name}' already.", Map([("resource_type", type), ("resource_name", name)]), []);
+        new(RejectionKind.AlreadyExists, Reasons.AlreadyExists, $"There is {(type[0] is 'a' or 'e' or 'i' or 'o' ? "an" : "a")} {type} '{name}' already.", Map([("resource_type", type), ("resource_name", name)]), []);
 
     public static Rejection Stale(string expected, string actual) =>
         new(RejectionKind.Stale, Reasons.EtagMismatch, $"The etag {expected} is not the current one, {actual}: read again and decide again.", Map([("expected", expected), ("actual", actual)]), []);

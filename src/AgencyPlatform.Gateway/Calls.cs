@@ -18,8 +18,11 @@ namespace AgencyPlatform.Gateway;
 /// A service method reads its fields with a <see cref="Fields"/>, asks here for its call (which refuses the request when any field is bad),
 /// calls the grain, and maps the reply: see <see cref="Agencies.AgenciesService"/>.
 /// </remarks>
-public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts)
+public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts, TimeProvider system)
 {
+    /// <summary>How far a caller's clock may be ahead.</summary>
+    private static readonly NodaTime.Duration s_clockSkew = NodaTime.Duration.FromMinutes(1);
+
     private static readonly ConcurrentDictionary<MessageDescriptor, CommonFields> s_common = new();
 
     /// <summary>The authenticated caller of this RPC.</summary>
@@ -32,6 +35,7 @@ public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts)
         var common = Common(request);
         var requestId = fields.RequestId("request_id", common.Text(common.RequestId, request));
         var expected = fields.Etag(etagPath, etag.Length > 0 ? etag : common.Text(common.Etag, request));
+        OutputFields.Refuse(request, fields);
         fields.ThrowIfAny();
         var caller = Of(context, agency);
         var known = activeFacts.Context(agency) ?? await grains.Agency(agency).GetContext();
@@ -51,9 +55,16 @@ public sealed class Calls(IGrainFactory grains, ActiveFacts activeFacts)
         var common = Common(request);
         var readTime = fields.OptionalTime("read_time", common.ReadTime?.Accessor.GetValue(request) as Timestamp);
         var minVersion = common.MinVersion is { } min ? fields.Number("min_version", (long)min.Accessor.GetValue(request), 0, long.MaxValue) : 0;
+        OutputFields.Refuse(request, fields);
         fields.ThrowIfAny();
         var caller = Of(context, agency);
         var now = caller.Sandbox ? (await grains.Agency(agency).GetContext())?.SandboxNow : null;
+        if (readTime is { } at && caller.Agency is not null && (now ?? Instant.FromDateTimeOffset(system.GetUtcNow())) is var latest && at > latest + s_clockSkew)
+        {
+            fields.Add("read_time", $"must not be in the future; it is {latest:uuuu-MM-dd'T'HH:mm:ss'Z'} by the agency's clock");
+            fields.ThrowIfAny();
+        }
+
         return new Read(agency, now, readTime, minVersion > 0 ? minVersion : null);
     }
 

@@ -27,6 +27,6 @@ public static class ProtocolFiles
     internal static FileDescriptorSet WithComments()
     {
         using var stream = typeof(Protocol.Type.V1.Money).Assembly.GetManifestResourceStream("api.protoset")!;
-        return FileDescriptorSet.Parser.WithExtensionRegistry(new ExtensionRegistry { Google.Api.AnnotationsExtensions.Http }).ParseFrom(stream);
+        return FileDescriptorSet.Parser.WithExtensionRegistry(new ExtensionRegistry { Google.Api.AnnotationsExtensions.Http, Google.Api.FieldBehaviorExtensions.FieldBehavior }).ParseFrom(stream);
     }
 }

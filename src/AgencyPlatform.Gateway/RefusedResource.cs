@@ -17,6 +17,7 @@ internal static class RefusedResource
         ["absence"] = ("absences", null),
         ["invoice"] = ("invoices", null),
         ["payment"] = ("payments", null),
+        ["billing_run"] = ("billingRuns", null),
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
         ["holiday_calendar"] = ("holidayCalendars", null),

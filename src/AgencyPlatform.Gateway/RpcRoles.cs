@@ -157,6 +157,11 @@ public static class RpcRoles
         ["agencyplatform.time.v1.TimeService/GetMeter"] = s_everybodyOfTheAgency,
 
         // ---- billing ----
+        ["agencyplatform.billing.v1.BillingRunsService/RunBilling"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingRunsService/GetBillingRun"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingRunsService/ListBillingRuns"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingRunsService/ListBillingRunResults"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingRunsService/CancelBillingRun"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/PreviewInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/PrepareInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/FinalizeInvoice"] = s_financeAndService,

@@ -77,6 +77,9 @@ public abstract partial class AggregateGrain<TState>
         return folded;
     }
 
+    /// <summary>Carries on what the committed state shows unfinished, without waiting for it: for what is asked after when a crash may have interrupted it.</summary>
+    protected void CarryOn() => _ = PumpSaga();
+
     private Task PumpSaga()
     {
         _pumpAgain = true;

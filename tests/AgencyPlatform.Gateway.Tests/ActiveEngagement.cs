@@ -4,6 +4,7 @@ using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using Google.Type;
+using Money = AgencyPlatform.Protocol.Type.V1.Money;
 
 namespace AgencyPlatform.Gateway.Tests;
 
@@ -12,6 +13,15 @@ internal static class ActiveEngagement
 {
     /// <summary>Monday 5 January 2026, where the sandbox's clock stands.</summary>
     public static Date Monday { get; } = new() { Year = 2026, Month = 1, Day = 5 };
+
+    /// <summary>By the hour: nothing is ever refused by a meter.</summary>
+    public static Terms Hourly(TestAgency agency) => new()
+    {
+        Seller = agency.Name + "/legalEntities/main",
+        Currency = "USD",
+        BillCycleDay = 5,
+        Hourly = new HourlyTerms { HourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" } },
+    };
 
     /// <summary>An engagement of a CMO for a client from Monday on; gives the admin's client.</summary>
     public static async Task<AgencyPlatformClient> Create(

@@ -38,6 +38,7 @@ public sealed class CallFaults : IIncomingGrainCallFilter
 {
     private readonly ConcurrentDictionary<string, Fault> _faults = new();
     private readonly ConcurrentDictionary<string, Held> _held = new();
+    private readonly ConcurrentDictionary<string, (string Method, string Key)> _broken = new();
 
     private sealed class Held(string method) : IDisposable
     {
@@ -76,6 +77,9 @@ public sealed class CallFaults : IIncomingGrainCallFilter
         return held;
     }
 
+    /// <summary>From now on a method of the grains whose key contains a text throws what nobody expects.</summary>
+    public void Break(AgencyId agency, string method, string key) => _broken[agency.Value] = (method, key);
+
     public bool Fired(AgencyId agency) => _faults[agency.Value].Fired;
 
     public async Task Invoke(IIncomingGrainCallContext context)
@@ -83,6 +87,12 @@ public sealed class CallFaults : IIncomingGrainCallFilter
         if (_held.TryGetValue(AggregateKey.AgencyOf(context.TargetId.Key.ToString()!), out var held))
         {
             held.Pass(context.MethodName);
+        }
+
+        if (_broken.TryGetValue(AggregateKey.AgencyOf(context.TargetId.Key.ToString()!), out var broken) && broken.Method == context.MethodName
+            && context.TargetId.Key.ToString()!.Contains(broken.Key, StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException("The test has broken this grain.");
         }
 
         if (!_faults.TryGetValue(AggregateKey.AgencyOf(context.TargetId.Key.ToString()!), out var fault) || !fault.IsNow(context.MethodName))

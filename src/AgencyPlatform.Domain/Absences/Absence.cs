@@ -52,7 +52,7 @@ public sealed record Absence(
     public Decision Report(ReportAbsence command, Guid request, Instant now) =>
         Exists && Refusal is null ? Rejection.AlreadyExists(Kind, command.Id.Value)
         : command.Dates.End is { } end && (end <= command.Dates.Start || Period.DaysBetween(command.Dates.Start, end) > MostDays)
-            ? Rejection.Invalid(new FieldViolation("absence.end_date", $"after the start and at most {MostDays} days later; not set: the CMO leaves"))
+            ? Rejection.Invalid(new FieldViolation("absence.end_date", $"must be after the start and at most {MostDays} days later; not set: the CMO leaves"))
             : Decision.Accept(new AbsenceReported(request, command.Id, command.Cmo, command.Dates, command.Reason, now));
 
     /// <summary>Records what the CMO said, and what engagements lack.</summary>

@@ -140,7 +140,7 @@ public sealed record Agency(
 
         if (command.Key.ExpiresAt <= command.SystemNow)
         {
-            return Rejection.Invalid(new FieldViolation("api_key.expire_time", "in the future"));
+            return Rejection.Invalid(new FieldViolation("api_key.expire_time", "must be in the future"));
         }
 
         var live = ApiKeys.Values.Where(k => !k.Revoked && (k.ExpiresAt is not { } expires || expires > command.SystemNow)).ToList();

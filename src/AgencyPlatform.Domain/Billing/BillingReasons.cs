@@ -46,4 +46,7 @@ public static partial class Reasons
 
     /// <summary>Nothing is left to credit of the invoice, or it is a credit note. Metadata: invoice.</summary>
     public const string NothingToCredit = "NOTHING_TO_CREDIT";
+
+    /// <summary>In the results of a billing run: the account could not be billed because of an error of the service's own; the others were. Metadata: incident. Quote it to the operator, and run again for this client.</summary>
+    public const string BillingFailed = "BILLING_FAILED";
 }

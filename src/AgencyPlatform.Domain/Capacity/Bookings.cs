@@ -102,7 +102,7 @@ public static class BookingSpecs
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
         if (spec.Steps.Length is 0 or > MostSteps)
         {
-            wrong.Add(new FieldViolation(path, $"1 to {MostSteps} steps"));
+            wrong.Add(new FieldViolation(path, $"must be 1 to {MostSteps} steps"));
         }
 
         for (var i = 0; i < spec.Steps.Length; i++)
@@ -111,17 +111,17 @@ public static class BookingSpecs
             var at = $"{path}[{i}]";
             if (step.Dates.End is { } end && end <= step.Dates.Start)
             {
-                wrong.Add(new FieldViolation($"{at}.end_date", $"after the start {step.Dates.Start:uuuu-MM-dd} (the end is exclusive)"));
+                wrong.Add(new FieldViolation($"{at}.end_date", $"must be after the start {step.Dates.Start:uuuu-MM-dd} (the end is exclusive)"));
             }
 
             if (step.Dates.End is null && i < spec.Steps.Length - 1)
             {
-                wrong.Add(new FieldViolation($"{at}.end_date", "an end: only the last step may be open"));
+                wrong.Add(new FieldViolation($"{at}.end_date", "must have an end: only the last step may be open"));
             }
 
             if (i > 0 && (spec.Steps[i - 1].Dates.End is not { } previous || step.Dates.Start < previous))
             {
-                wrong.Add(new FieldViolation($"{at}.start_date", "on or after the end of the step before it: steps are in order and do not overlap"));
+                wrong.Add(new FieldViolation($"{at}.start_date", "must be on or after the end of the step before it: steps are in order and do not overlap"));
             }
 
             switch (step)
@@ -138,14 +138,14 @@ public static class BookingSpecs
 
                     if (Enumerable.Range(1, 7).All(d => w.On((IsoDayOfWeek)d) <= 0))
                     {
-                        wrong.Add(new FieldViolation($"{at}.fixed_days", "minutes on at least one weekday"));
+                        wrong.Add(new FieldViolation($"{at}.fixed_days", "must have minutes on at least one weekday"));
                     }
 
                     break;
                 case DatedStep dated:
                     if (dated.Minutes.Count is 0 or > MostNamedDates)
                     {
-                        wrong.Add(new FieldViolation($"{at}.dated.dates", $"1 to {MostNamedDates} dates"));
+                        wrong.Add(new FieldViolation($"{at}.dated.dates", $"must be 1 to {MostNamedDates} dates"));
                     }
 
                     // By its date, not by its place: the request may name dates in any order.
@@ -153,12 +153,12 @@ public static class BookingSpecs
                     {
                         if (minutes is < 1 or > 1440)
                         {
-                            wrong.Add(new FieldViolation($"{at}.dated.dates", $"1 to 1440 minutes a date; on {date:uuuu-MM-dd} they are {minutes}"));
+                            wrong.Add(new FieldViolation($"{at}.dated.dates", $"must be 1 to 1440 minutes a date; on {date:uuuu-MM-dd} they are {minutes}"));
                         }
 
                         if (!step.Dates.Contains(date))
                         {
-                            wrong.Add(new FieldViolation($"{at}.dated.dates", $"dates within the step; {date:uuuu-MM-dd} is none"));
+                            wrong.Add(new FieldViolation($"{at}.dated.dates", $"must be dates within the step; {date:uuuu-MM-dd} is none"));
                         }
                     }
 
@@ -168,7 +168,7 @@ public static class BookingSpecs
                     Between(period.Cycle.Day, 1, 31, $"{at}.per_period.bill_cycle_day");
                     if (period.Cycle.Months is not (1 or 3 or 6 or 12))
                     {
-                        wrong.Add(new FieldViolation($"{at}.per_period.period_months", "1, 3, 6 or 12"));
+                        wrong.Add(new FieldViolation($"{at}.per_period.period_months", "must be 1, 3, 6 or 12"));
                     }
 
                     break;
@@ -181,7 +181,7 @@ public static class BookingSpecs
         {
             if (value < least || value > most)
             {
-                wrong.Add(new FieldViolation(field, $"{least} to {most}"));
+                wrong.Add(new FieldViolation(field, $"must be {least} to {most}"));
             }
         }
     }

@@ -38,7 +38,7 @@ public sealed partial record ClientCompany
         var wrong = command.Rules.SelectMany((r, i) => r.Violations($"rules[{i}]")).ToList();
         if (command.Rules.DistinctBy(r => (r.Subject, r.Currency)).Count() != command.Rules.Length)
         {
-            wrong.Add(new FieldViolation("rules", "at most one for each subject and currency"));
+            wrong.Add(new FieldViolation("rules", "must be at most one for each subject and currency"));
         }
 
         if (wrong.Count > 0)
@@ -84,9 +84,9 @@ public sealed partial record ClientCompany
         if (given.From == given.To || given.Dates.End is null || SignOff.Delegations.Length >= MostDelegations)
         {
             return Rejection.Invalid(
-                given.From == given.To ? new FieldViolation("delegate_id", "another person than who delegates")
-                : given.Dates.End is null ? new FieldViolation("end_date", "set")
-                : new FieldViolation("person_id", $"at most {MostDelegations} over time: revoke old ones"));
+                given.From == given.To ? new FieldViolation("delegate_id", "must be another person than who delegates")
+                : given.Dates.End is null ? new FieldViolation("end_date", "must be set")
+                : new FieldViolation("person_id", $"must be at most {MostDelegations} over time: revoke old ones"));
         }
 
         return SignOff.Delegations.FirstOrDefault(d => d.From == given.From && d.Dates.Overlaps(given.Dates)) is { } other

@@ -125,17 +125,17 @@ public sealed partial record ClientCompany(
 
         if (command.Competitors.Contains(Id))
         {
-            return Rejection.Invalid(new FieldViolation("competitors", "other client companies than this one"));
+            return Rejection.Invalid(new FieldViolation("competitors", "must be other client companies than this one"));
         }
 
         return command.Competitors.Count > MostCompetitors
-            ? Rejection.Invalid(new FieldViolation("competitors", $"at most {MostCompetitors}"))
+            ? Rejection.Invalid(new FieldViolation("competitors", $"must be at most {MostCompetitors}"))
             : command.Competitors.SetEquals(Competitors) ? Decision.Nothing : Decision.Accept(new CompetitorsSet(command.Competitors, Competitors));
     }
 
     public Decision PutStakeholder(PutStakeholder command) =>
         Known() ?? (Stakeholders.Count >= MostStakeholders && !Stakeholders.ContainsKey(command.Stakeholder.Person)
-            ? Rejection.Invalid(new FieldViolation("stakeholder", $"at most {MostStakeholders} of a client company"))
+            ? Rejection.Invalid(new FieldViolation("stakeholder", $"must be at most {MostStakeholders} of a client company"))
             : Decision.Accept(new StakeholderPut(command.Stakeholder)).With(new PersonWrite(command.Stakeholder.Person, command.Details)));
 
     public Decision RemoveStakeholder(RemoveStakeholder command) =>

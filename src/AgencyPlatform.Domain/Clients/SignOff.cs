@@ -39,7 +39,7 @@ public sealed record SignOffRule(SignOffSubject Subject, Currency Currency, Immu
     {
         if (Bands.Length is 0 or > MostBands)
         {
-            yield return new FieldViolation($"{path}.bands", $"1 to {MostBands} bands");
+            yield return new FieldViolation($"{path}.bands", $"must be 1 to {MostBands} bands");
         }
 
         for (var i = 0; i < Bands.Length; i++)
@@ -47,22 +47,22 @@ public sealed record SignOffRule(SignOffSubject Subject, Currency Currency, Immu
             var (band, at, last) = (Bands[i], $"{path}.bands[{i}]", i == Bands.Length - 1);
             if (last != band.Below is null)
             {
-                yield return new FieldViolation($"{at}.below_minor_units", last ? "not set in the last band: it holds for whatever is not below the others" : "set: only the last band has no bound");
+                yield return new FieldViolation($"{at}.below_minor_units", last ? "must not be set in the last band: it holds for whatever is not below the others" : "must be set: only the last band has no bound");
             }
 
             if (band.Below is { } below && below <= (i == 0 ? 0 : Bands[i - 1].Below ?? 0))
             {
-                yield return new FieldViolation($"{at}.below_minor_units", "above 0 and above the band before");
+                yield return new FieldViolation($"{at}.below_minor_units", "must be above 0 and above the band before");
             }
 
             if (band.Needed is < 1 or > MostNeeded || (!band.Of.IsEmpty && band.Needed > band.Of.Count))
             {
-                yield return new FieldViolation($"{at}.needed", $"1 to {MostNeeded}, and at most as many as may sign");
+                yield return new FieldViolation($"{at}.needed", $"must be 1 to {MostNeeded}, and at most as many as may sign");
             }
 
             if (!band.Of.IsEmpty && !band.Required.IsSubsetOf(band.Of))
             {
-                yield return new FieldViolation($"{at}.required_signers", "people who may sign");
+                yield return new FieldViolation($"{at}.required_signers", "must be people who may sign");
             }
         }
     }

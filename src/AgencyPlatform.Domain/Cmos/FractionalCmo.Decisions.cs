@@ -52,7 +52,7 @@ public sealed partial record FractionalCmo
 
     public Decision SetWorkingPattern(WorkingPattern pattern, Instant now) => Known(() =>
         Calendar.Patterns.Length >= MostPatterns
-            ? Rejection.Invalid(new FieldViolation("working_pattern", $"at most {MostPatterns} patterns over time"))
+            ? Rejection.Invalid(new FieldViolation("working_pattern", $"must be at most {MostPatterns} patterns over time"))
             : Fact(new WorkingPatternSet(pattern, Today(now), Consequences.None), pattern.EffectiveFrom, null));
 
     /// <summary>
@@ -89,7 +89,7 @@ public sealed partial record FractionalCmo
         }
 
         return Calendar.TimeOff.Count >= MostTimeOff
-            ? Rejection.Invalid(new FieldViolation("time_off", $"at most {MostTimeOff} entries over time"))
+            ? Rejection.Invalid(new FieldViolation("time_off", $"must be at most {MostTimeOff} entries over time"))
             : Fact(new TimeOffAdded(timeOff, Today(now), Consequences.None), timeOff.Start, timeOff.End);
     });
 
@@ -307,5 +307,5 @@ public sealed partial record FractionalCmo
         ? Rejection.Rule(Reasons.HoldExpired, $"The hold '{id}' has expired and holds nothing any more: hold again.", ("booking", id.Value))
         : Rejection.NotFound("booking", id.Value);
 
-    private static Decision ExpiryOutOfRange() => Rejection.Invalid(new FieldViolation("expiry", "above 0 and at most 30 days"));
+    private static Decision ExpiryOutOfRange() => Rejection.Invalid(new FieldViolation("expiry", "must be above 0 and at most 30 days"));
 }

@@ -22,12 +22,12 @@ public sealed partial record FractionalCmo
         var wrong = command.Spec.Violations();
         if (command.Priority is < 0 or > Waitlist.HighestPriority)
         {
-            wrong = wrong.Add(new FieldViolation("priority", $"0 to {Waitlist.HighestPriority}"));
+            wrong = wrong.Add(new FieldViolation("priority", $"must be 0 to {Waitlist.HighestPriority}"));
         }
 
         if (command.OfferExpiry <= Duration.Zero || command.OfferExpiry > LongestHold)
         {
-            wrong = wrong.Add(new FieldViolation("offer_expiry", "above 0 and at most 30 days"));
+            wrong = wrong.Add(new FieldViolation("offer_expiry", "must be above 0 and at most 30 days"));
         }
 
         if (wrong.Length > 0)

@@ -22,12 +22,12 @@ public sealed partial record Engagement
         }
 
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(Running.Covers.Count < EngagementRunning.MostCovers, "cover.cover_id", $"at most {EngagementRunning.MostCovers} covers over time");
-        Check(command.Covering != command.Away, "cover.covering_cmo", "another CMO than the one who is away");
-        Check(command.Minutes.Count is >= 1 and <= Cover.MostDates, "cover.dates", $"1 to {Cover.MostDates} dates");
+        Check(Running.Covers.Count < EngagementRunning.MostCovers, "cover.cover_id", $"must be at most {EngagementRunning.MostCovers} covers over time");
+        Check(command.Covering != command.Away, "cover.covering_cmo", "must be another CMO than the one who is away");
+        Check(command.Minutes.Count is >= 1 and <= Cover.MostDates, "cover.dates", $"must be 1 to {Cover.MostDates} dates");
         foreach (var (date, minutes) in command.Minutes)
         {
-            Check(minutes is >= 1 and <= 1440, "cover.dates", $"1 to 1,440 minutes a date; on {Text(date)} they are {Text(minutes)}");
+            Check(minutes is >= 1 and <= 1440, "cover.dates", $"must be 1 to 1,440 minutes a date; on {Text(date)} they are {Text(minutes)}");
         }
 
         if (wrong.Count > 0)
@@ -77,7 +77,7 @@ public sealed partial record Engagement
     /// <summary>The covering CMO is freed from a date on.</summary>
     public Decision CancelCover(CancelCover command, Guid request, Instant now) => In("cancel cover", [EngagementState.Active, EngagementState.Paused, EngagementState.Transitioning], () =>
         OfCover("cancel cover", command.Id, [CoverState.Booked], cover =>
-            cover.Minutes.Keys.Last() < command.From ? Rejection.Invalid(new FieldViolation("start_date", $"on or before the last covered date {Text(cover.Minutes.Keys.Last())}"))
+            cover.Minutes.Keys.Last() < command.From ? Rejection.Invalid(new FieldViolation("start_date", $"must be on or before the last covered date {Text(cover.Minutes.Keys.Last())}"))
             : ApprovedTimeFrom(command.From, cover.Covering) ?? StartMove([CutAt(cover, command.From)], new CoverCancelled(request, cover.Id, command.From), now)));
 
     /// <summary>The id of a cover's booking: always the same, so that a repeat finds it.</summary>

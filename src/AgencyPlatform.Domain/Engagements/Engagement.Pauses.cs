@@ -21,7 +21,7 @@ public sealed partial record Engagement
 
         if (command.KeepUntil is { } until && (until <= command.From || until > End))
         {
-            return Rejection.Invalid(new FieldViolation("keep_until_date", $"after the pause {Text(command.From)} and not after the engagement's end"));
+            return Rejection.Invalid(new FieldViolation("keep_until_date", $"must be after the pause {Text(command.From)} and not after the engagement's end"));
         }
 
         if (Running.Pauses is [.., { } last] && command.From < last.Dates.End)
@@ -33,7 +33,7 @@ public sealed partial record Engagement
 
         if (Running.Pauses.Length >= EngagementRunning.MostPauses)
         {
-            return Rejection.Invalid(new FieldViolation("start_date", $"at most {EngagementRunning.MostPauses} pauses over time"));
+            return Rejection.Invalid(new FieldViolation("start_date", $"must be at most {EngagementRunning.MostPauses} pauses over time"));
         }
 
         var booked = Booked(asked);

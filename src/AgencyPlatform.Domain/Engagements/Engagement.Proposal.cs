@@ -19,7 +19,7 @@ public sealed partial record Engagement
     {
         if (command.ExpiresAt is { } expires && expires <= now)
         {
-            return Rejection.Invalid(new FieldViolation("expire_time", "in the future"));
+            return Rejection.Invalid(new FieldViolation("expire_time", "must be in the future"));
         }
 
         var monthly = SignOff.Amount(Terms);
@@ -81,7 +81,7 @@ public sealed partial record Engagement
     {
         if (command.ExpiresAt is { } expires && expires <= now)
         {
-            return Rejection.Invalid(new FieldViolation("expire_time", "in the future"));
+            return Rejection.Invalid(new FieldViolation("expire_time", "must be in the future"));
         }
 
         var asked = command.Cmos.IsEmpty ? [.. Plan.Members.Where(m => !m.AgreementWaived).Select(m => m.Cmo)] : command.Cmos;

@@ -23,7 +23,7 @@ public sealed partial record Engagement
 
         if (command.ExpiresAt is { } expires && expires <= now)
         {
-            return Rejection.Invalid(new FieldViolation("expire_time", "in the future"));
+            return Rejection.Invalid(new FieldViolation("expire_time", "must be in the future"));
         }
 
         ImmutableArray<Terms> ahead = proposal.Terms is { } changed ? [changed] : TermsFrom(proposal.From);
@@ -118,12 +118,12 @@ public sealed partial record Engagement
         }
 
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(proposal is not { Lead: null, Members.IsEmpty: true, Terms: null }, "scope_change.members", "members, lead or terms: something that changes");
-        Check(proposal.Members.Length <= EngagementPlan.MostMembers, "scope_change.members", $"at most {EngagementPlan.MostMembers} members");
-        Check(proposal.Members.Select(m => m.Cmo).Distinct().Count() == proposal.Members.Length, "scope_change.members", "each CMO once");
+        Check(proposal is not { Lead: null, Members.IsEmpty: true, Terms: null }, "scope_change.members", "must be there, or lead or terms: something that changes");
+        Check(proposal.Members.Length <= EngagementPlan.MostMembers, "scope_change.members", $"must be at most {EngagementPlan.MostMembers} members");
+        Check(proposal.Members.Select(m => m.Cmo).Distinct().Count() == proposal.Members.Length, "scope_change.members", "must have each CMO once");
         var lead = proposal.Lead ?? Plan.Lead;
-        Check((proposal.Members.IsEmpty ? Plan.Members.Select(m => m.Cmo) : proposal.Members.Select(m => m.Cmo)).Contains(lead), "scope_change.lead", $"one of the members; the lead is {lead}");
-        Check(proposal.Terms is not { } terms || terms.EffectiveFrom == proposal.From, "scope_change.terms.effective_date", "the date of the change");
+        Check((proposal.Members.IsEmpty ? Plan.Members.Select(m => m.Cmo) : proposal.Members.Select(m => m.Cmo)).Contains(lead), "scope_change.lead", $"must be one of the members; the lead is {lead}");
+        Check(proposal.Terms is not { } terms || terms.EffectiveFrom == proposal.From, "scope_change.terms.effective_date", "must be the date of the change");
         for (var i = 0; i < proposal.Members.Length; i++)
         {
             var (member, path) = (proposal.Members[i], $"scope_change.members[{i}].steps");
@@ -137,8 +137,8 @@ public sealed partial record Engagement
             for (var j = 0; j < member.Steps.Length; j++)
             {
                 var dates = member.Steps[j].Dates;
-                Check(dates.Start >= proposal.From, $"{path}[{j}].start_date", $"on or after the change {Text(proposal.From)}");
-                Check(End is not { } last || (dates.End is { } stepEnd && stepEnd <= last), $"{path}[{j}].end_date", "on or before the engagement's end");
+                Check(dates.Start >= proposal.From, $"{path}[{j}].start_date", $"must be on or after the change {Text(proposal.From)}");
+                Check(End is not { } last || (dates.End is { } stepEnd && stepEnd <= last), $"{path}[{j}].end_date", "must be on or before the engagement's end");
             }
         }
 

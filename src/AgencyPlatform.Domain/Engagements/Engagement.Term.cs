@@ -174,6 +174,15 @@ public sealed partial record Engagement
         {
             due.Add(new DueDate(end, DueKind.End));
         }
+        else if (State == EngagementState.Transitioning && Running.Transition is { } taper)
+        {
+            due.Add(new DueDate(taper.Steps[^1].From, DueKind.TaperEnds));
+        }
+
+        if (State is not EngagementState.Ended && Running.Scope is { IsOpen: true, ExpiresAt: { } lapses })
+        {
+            due.Add(new DueDate(lapses.InZone(DateTimeZoneProviders.Tzdb[Proposal.TimeZone]).Date, DueKind.ScopeChangeExpires));
+        }
 
         return [.. due];
     }

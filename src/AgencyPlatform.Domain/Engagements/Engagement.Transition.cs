@@ -12,7 +12,7 @@ public sealed partial record Engagement
     public Decision StartTransition(StartTransition command, ImmutableArray<BookedSteps> asked, Guid request, Instant now) =>
         In("start transition", [EngagementState.Active, EngagementState.Paused], () =>
         {
-            if (WrongIn(command) is { Length: > 0 } wrong)
+            if (command.Violations() is { Length: > 0 } wrong)
             {
                 return Rejection.Invalid(wrong.AsSpan());
             }
@@ -42,7 +42,7 @@ public sealed partial record Engagement
         {
             return command.Title is null
                 ? Rejection.NotFound("handover_item", command.Id.Value)
-                : Rejection.Invalid(new FieldViolation("item_id", $"at most {Transition.MostItems} items"));
+                : Rejection.Invalid(new FieldViolation("item_id", $"must be at most {Transition.MostItems} items"));
         }
 
         var item = (known ?? new HandoverItem(command.Id, "", null, null)) with { Title = command.Title ?? known!.Title };
@@ -51,30 +51,6 @@ public sealed partial record Engagement
             : item;
         return item == known ? Decision.Nothing : Decision.Accept(new HandoverItemPut(item));
     });
-
-    private static ImmutableArray<FieldViolation> WrongIn(StartTransition command)
-    {
-        var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(command.Steps.Length is >= 1 and <= Transition.MostSteps, "transition.steps", $"1 to {Transition.MostSteps} steps");
-        for (var i = 0; i < command.Steps.Length; i++)
-        {
-            Check(command.Steps[i].Percent is >= 0 and <= 100, $"transition.steps[{i}].percent", "0 to 100");
-            Check(i == 0 || command.Steps[i].From > command.Steps[i - 1].From, $"transition.steps[{i}].effective_date", "after the step before it");
-            Check(i == 0 || command.Steps[i].Percent <= command.Steps[i - 1].Percent, $"transition.steps[{i}].percent", "not above the step before it");
-        }
-
-        Check(command.Checklist.Length <= Transition.MostItems, "transition.checklist", $"at most {Transition.MostItems} items");
-        Check(command.Checklist.Select(i => i.Id).Distinct().Count() == command.Checklist.Length, "transition.checklist", "each item id once");
-        return wrong.ToImmutable();
-
-        void Check(bool right, string field, string rule)
-        {
-            if (!right)
-            {
-                wrong.Add(new FieldViolation(field, rule));
-            }
-        }
-    }
 
     /// <summary>A member's booking as the taper wants it; null when nothing of it changes.</summary>
     private Rebooking? Tapered(BookedSteps agreed, ImmutableArray<BookedSteps> booked, ImmutableArray<TaperStep> taper, Guid request)

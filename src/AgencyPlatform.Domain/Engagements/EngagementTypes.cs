@@ -98,13 +98,13 @@ public sealed record EngagementPlan(
     public ImmutableArray<FieldViolation> Violations(string path = "engagement")
     {
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(Members.Length is >= 1 and <= MostMembers, $"{path}.members", $"1 to {MostMembers} members");
-        Check(Members.Select(m => m.Cmo).Distinct().Count() == Members.Length, $"{path}.members", "each CMO once");
-        Check(Members.Any(m => m.Cmo == Lead), $"{path}.lead", "one of the members");
-        Check(End is not { } end || end > Start, $"{path}.end_date", $"after the start {Start:uuuu-MM-dd} (the end is exclusive)");
-        Check(BillingStartsOn is not { } billing || (billing >= Start && (End is not { } e || billing < e)), $"{path}.billing_start_date", "a day of the engagement");
-        Check(SignaturesNeeded is >= 1 and <= MostSignatures, $"{path}.signatures_needed", $"1 to {MostSignatures}");
-        Check(Terms.EffectiveFrom == Start, $"{path}.terms[0].effective_date", "the start date");
+        Check(Members.Length is >= 1 and <= MostMembers, $"{path}.members", $"must be 1 to {MostMembers} members");
+        Check(Members.Select(m => m.Cmo).Distinct().Count() == Members.Length, $"{path}.members", "must have each CMO once");
+        Check(Members.Any(m => m.Cmo == Lead), $"{path}.lead", "must be one of the members");
+        Check(End is not { } end || end > Start, $"{path}.end_date", $"must be after the start {Start:uuuu-MM-dd} (the end is exclusive)");
+        Check(BillingStartsOn is not { } billing || (billing >= Start && (End is not { } e || billing < e)), $"{path}.billing_start_date", "must be a day of the engagement");
+        Check(SignaturesNeeded is >= 1 and <= MostSignatures, $"{path}.signatures_needed", $"must be 1 to {MostSignatures}");
+        Check(Terms.EffectiveFrom == Start, $"{path}.terms[0].effective_date", "must be the start date");
         wrong.AddRange(Term?.Violations(path, Start, End) ?? []);
         for (var i = 0; i < Members.Length; i++)
         {
@@ -119,8 +119,8 @@ public sealed record EngagementPlan(
             for (var j = 0; j < member.Steps.Length; j++)
             {
                 var dates = member.Steps[j].Dates;
-                Check(dates.Start >= Start, $"{steps}[{j}].start_date", $"on or after the engagement's start {Start:uuuu-MM-dd}");
-                Check(End is not { } last || (dates.End is { } stepEnd && stepEnd <= last), $"{steps}[{j}].end_date", "on or before the engagement's end");
+                Check(dates.Start >= Start, $"{steps}[{j}].start_date", $"must be on or after the engagement's start {Start:uuuu-MM-dd}");
+                Check(End is not { } last || (dates.End is { } stepEnd && stepEnd <= last), $"{steps}[{j}].end_date", "must be on or before the engagement's end");
             }
         }
 

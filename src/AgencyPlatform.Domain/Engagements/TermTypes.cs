@@ -34,25 +34,26 @@ public sealed record TermRules(int InitialMonths, Renewal Renewal, int RenewalMo
     /// <param name="path">Where the engagement stands in the request.</param>
     public IEnumerable<FieldViolation> Violations(string path, LocalDate start, LocalDate? end)
     {
-        if (InitialMonths is < 1 or > MostMonths)
+        var hasEnd = InitialMonths is >= 1 and <= MostMonths;
+        if (!hasEnd)
         {
-            yield return new FieldViolation($"{path}.term.initial_months", $"1 to {MostMonths}");
-            yield break;
+            yield return new FieldViolation($"{path}.term.initial_months", $"must be 1 to {MostMonths}");
         }
 
         if (RenewalMonths < (Renewal == Renewal.None ? 0 : 1) || RenewalMonths > (Renewal == Renewal.None ? 0 : MostMonths))
         {
-            yield return new FieldViolation($"{path}.term.renewal_months", Renewal == Renewal.None ? "0 without a renewal" : $"1 to {MostMonths}");
+            yield return new FieldViolation($"{path}.term.renewal_months", Renewal == Renewal.None ? "must be 0 without a renewal" : $"must be 1 to {MostMonths}");
         }
 
         if (NoticeDays < 0 || NoticeDays > (Renewal == Renewal.Automatic ? MostNoticeDays : 0))
         {
-            yield return new FieldViolation($"{path}.term.notice_days", Renewal == Renewal.Automatic ? $"0 to {MostNoticeDays}" : "0 unless the renewal is automatic: the term's end needs no notice");
+            yield return new FieldViolation($"{path}.term.notice_days", Renewal == Renewal.Automatic ? $"must be 0 to {MostNoticeDays}" : "must be 0 unless the renewal is automatic: the term's end needs no notice");
         }
 
-        if (end != (Renewal == Renewal.None ? EndOf(start, 0) : null))
+        // Where the term ends, only a length that can be says.
+        if (Renewal == Renewal.None ? hasEnd && end != EndOf(start, 0) : end is not null)
         {
-            yield return new FieldViolation($"{path}.end_date", Renewal == Renewal.None ? $"the term's end, {EndOf(start, 0):uuuu-MM-dd}" : "not set: a term that is renewed has no end yet");
+            yield return new FieldViolation($"{path}.end_date", Renewal == Renewal.None ? $"must be the term's end, {EndOf(start, 0):uuuu-MM-dd}" : "must not be set: a term that is renewed has no end yet");
         }
     }
 }
@@ -111,6 +112,12 @@ public enum DueKind
 
     /// <summary>The first day that is no longer served.</summary>
     End,
+
+    /// <summary>A proposed or accepted change of scope lapses.</summary>
+    ScopeChangeExpires,
+
+    /// <summary>The last step of a taper begins, and no end is set.</summary>
+    TaperEnds,
 }
 
 [GenerateSerializer, Immutable, Alias("engagement.due")]

@@ -37,7 +37,33 @@ public sealed record Transition(ImmutableArray<TaperStep> Steps, ImmutableArray<
 
 /// <param name="Note">For the record; no personal data; may be empty.</param>
 [GenerateSerializer, Immutable, Alias("engagement.start-transition")]
-public sealed record StartTransition(ImmutableArray<TaperStep> Steps, ImmutableArray<HandoverItem> Checklist, string Note);
+public sealed record StartTransition(ImmutableArray<TaperStep> Steps, ImmutableArray<HandoverItem> Checklist, string Note)
+{
+    /// <summary>Every part that is wrong in itself, by its path in the request.</summary>
+    public ImmutableArray<FieldViolation> Violations()
+    {
+        var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
+        Check(Steps.Length is >= 1 and <= Transition.MostSteps, "transition.steps", $"must be 1 to {Transition.MostSteps} steps");
+        for (var i = 0; i < Steps.Length; i++)
+        {
+            Check(Steps[i].Percent is >= 0 and <= 100, $"transition.steps[{i}].percent", "must be 0 to 100");
+            Check(i == 0 || Steps[i].From > Steps[i - 1].From, $"transition.steps[{i}].effective_date", "must be after the step before it");
+            Check(i == 0 || Steps[i].Percent <= Steps[i - 1].Percent, $"transition.steps[{i}].percent", "must not be above the step before it");
+        }
+
+        Check(Checklist.Length <= Transition.MostItems, "transition.checklist", $"must be at most {Transition.MostItems} items");
+        Check(Checklist.Select(i => i.Id).Distinct().Count() == Checklist.Length, "transition.checklist", "must have each item id once");
+        return wrong.ToImmutable();
+
+        void Check(bool right, string field, string rule)
+        {
+            if (!right)
+            {
+                wrong.Add(new FieldViolation(field, rule));
+            }
+        }
+    }
+}
 
 /// <param name="Title">Null: an item that is there is marked only.</param>
 /// <param name="Done">Whether it is done.</param>

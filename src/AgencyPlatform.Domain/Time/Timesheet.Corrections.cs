@@ -157,7 +157,7 @@ public sealed partial record Timesheet
         actor == $"cmo:{Cmo}" ? Rejection.Rule(Reasons.OwnTime, "Nobody approves or corrects their own time: let somebody else do it.", ("cmo", Cmo.Value)) : null;
 
     private static Rejection? WrongReason(string field, string reason) =>
-        reason.Length is < 1 or > LongestReason ? Rejection.Invalid(new FieldViolation(field, $"1 to {LongestReason} characters")) : null;
+        reason.Length is < 1 or > LongestReason ? Rejection.Invalid(new FieldViolation(field, $"must be 1 to {LongestReason} characters")) : null;
 
     // ---- fold ----
 

@@ -153,17 +153,17 @@ public sealed partial record Timesheet
     private static ImmutableArray<FieldViolation> Violations(LogTime command)
     {
         var wrong = ImmutableArray.CreateBuilder<FieldViolation>();
-        Check(!command.Entries.IsEmpty, "entries", "at least one");
-        Check(command.Entries.Select(e => e.Id).Distinct().Count() == command.Entries.Length, "entries", "each id once");
+        Check(!command.Entries.IsEmpty, "entries", "must be at least one");
+        Check(command.Entries.Select(e => e.Id).Distinct().Count() == command.Entries.Length, "entries", "must have each id once");
         for (var i = 0; i < command.Entries.Length; i++)
         {
             var work = command.Entries[i].Work;
-            Check(work.Minutes is >= 1 and <= MinutesOfDay, $"entries[{i}].minutes", $"1 to {MinutesOfDay} minutes");
-            Check(IsoWeek.Of(work.Date) == command.Week, $"entries[{i}].date", $"a date of the week {command.Week}");
-            Check(work.Note.Length <= LongestNote, $"entries[{i}].note", $"at most {LongestNote} characters");
-            Check(work.Category.Length <= LongestCategory, $"entries[{i}].category", $"at most {LongestCategory} characters");
-            Check(work.Engagement is not null || work.Category.Length > 0, $"entries[{i}].category", "what kind of internal time it is, such as sales or training");
-            Check(work.Engagement is not null || !work.Billable, $"entries[{i}].non_billable", "true: internal time is never billable");
+            Check(work.Minutes is >= 1 and <= MinutesOfDay, $"entries[{i}].minutes", $"must be 1 to {MinutesOfDay} minutes");
+            Check(IsoWeek.Of(work.Date) == command.Week, $"entries[{i}].date", $"must be a date of the week {command.Week}");
+            Check(work.Note.Length <= LongestNote, $"entries[{i}].note", $"must be at most {LongestNote} characters");
+            Check(work.Category.Length <= LongestCategory, $"entries[{i}].category", $"must be at most {LongestCategory} characters");
+            Check(work.Engagement is not null || work.Category.Length > 0, $"entries[{i}].category", "must say what kind of internal time it is, such as sales or training");
+            Check(work.Engagement is not null || !work.Billable, $"entries[{i}].non_billable", "must be true: internal time is never billable");
         }
 
         return wrong.ToImmutable();

@@ -88,7 +88,7 @@ public sealed partial record Timesheet(
     {
         if (command.Reason.Length is < 1 or > LongestReason)
         {
-            return Rejection.Invalid(new FieldViolation("reason", $"1 to {LongestReason} characters"));
+            return Rejection.Invalid(new FieldViolation("reason", $"must be 1 to {LongestReason} characters"));
         }
 
         if (Chosen(command.Entries, _ => false, out var entries) is { } unknown)

@@ -226,7 +226,7 @@ internal sealed partial class CapacityService(Calls calls, IGrainFactory grains,
     {
         var good = wire.Seconds is >= 0 and <= 30 * 86_400 && wire.Nanos is >= 0 and <= 999_999_999;
         var expiry = good ? Duration.FromSeconds(wire.Seconds) + Duration.FromNanoseconds(wire.Nanos) : Duration.Zero;
-        fields.Require(expiry > Duration.Zero && expiry <= FractionalCmo.LongestHold, path, "must be above 0 and at most 30 days");
+        fields.Require(fields.Has(path) || (expiry > Duration.Zero && expiry <= FractionalCmo.LongestHold), path, "must be above 0 and at most 30 days");
         return expiry;
     }
 }

@@ -29,23 +29,26 @@ internal static class CapacityWire
     public static ImmutableArray<BookingStep> Steps(string path, IReadOnlyList<V1.BookingStep> wire, Fields fields)
     {
         fields.Require(wire.Count is >= 1 and <= BookingSpecs.MostSteps, path, $"must be 1 to {BookingSpecs.MostSteps} steps; they are {wire.Count}");
-        var formed = true;
-        ImmutableArray<BookingStep> steps = [.. wire.Take(BookingSpecs.MostSteps).Select((step, i) => Step($"{path}[{i}]", step, fields, ref formed))];
-        if (formed && steps.Length > 0)
+        ImmutableArray<BookingStep> steps = [.. wire.Take(BookingSpecs.MostSteps).Select((step, i) => Step($"{path}[{i}]", step, fields))];
+        if (steps.Length > 0)
         {
-            foreach (var violation in new BookingSpec(default, null, steps).Violations(path))
+            // What stands in for a bad date or form is held against nothing.
+            var datesAreGood = !Enumerable.Range(0, steps.Length).Any(i => fields.Has($"{path}[{i}].start_date") || fields.Has($"{path}[{i}].end_date"));
+            foreach (var violation in new BookingSpec(default, null, steps).Violations(path).ToList())
             {
-                fields.Add(violation.Field, $"must be {violation.Description}");
+                if (!fields.Has(violation.Field) && (datesAreGood || !(violation.Field.EndsWith("_date", StringComparison.Ordinal) || violation.Field.EndsWith(".dates", StringComparison.Ordinal))))
+                {
+                    fields.Add(violation.Field, violation.Description);
+                }
             }
         }
 
         return steps;
     }
 
-    private static BookingStep Step(string path, V1.BookingStep wire, Fields fields, ref bool formed)
+    private static BookingStep Step(string path, V1.BookingStep wire, Fields fields)
     {
         var dates = new DateRange(fields.Date($"{path}.start_date", wire.StartDate), fields.OptionalDate($"{path}.end_date", wire.EndDate));
-        formed &= wire.StartDate is not null;
         switch (wire.FormCase)
         {
             case V1.BookingStep.FormOneofCase.Flexible:
@@ -69,7 +72,6 @@ internal static class CapacityWire
                 var p = wire.PerPeriod;
                 return new PerPeriodStep(dates, p.Minutes, new BillCycle(p.BillCycleDay, p.PeriodMonths == 0 ? 1 : p.PeriodMonths));
             default:
-                formed = false;
                 fields.Add(path, "must have one of flexible, fixed_days, dated, per_period");
                 return new FlexibleStep(dates, 1);
         }

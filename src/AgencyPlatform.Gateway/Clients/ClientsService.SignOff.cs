@@ -21,7 +21,7 @@ internal sealed partial class ClientsService
         var rules = request.Rules.Take(MostRules).Select((r, i) => Rule($"rules[{i}]", r, fields)).ToImmutableArray();
         foreach (var violation in rules.SelectMany((r, i) => r.Violations($"rules[{i}]")).Where(v => !fields.Has(v.Field)))
         {
-            fields.Add(violation.Field, $"must be {violation.Description}");
+            fields.Add(violation.Field, violation.Description);
         }
 
         var call = await calls.Mutation(context, request, fields, agency);

@@ -44,12 +44,11 @@ internal static class EngagementWire
             fields.Labels($"{path}.labels", wire.Labels),
             fields.ExternalIds($"{path}.external_ids", wire.ExternalIds),
             term);
-        if (!fields.Has($"{path}.start_date"))
+        // A date that stands in for a bad start is held against no other.
+        var startIsGood = !fields.Has($"{path}.start_date");
+        foreach (var violation in plan.Violations(path).Where(v => !fields.Has(v.Field) && (startIsGood || !v.Field.EndsWith("_date", StringComparison.Ordinal))).ToList())
         {
-            foreach (var violation in plan.Violations(path).Where(v => !fields.Has(v.Field)))
-            {
-                fields.Add(violation.Field, $"must be {violation.Description}");
-            }
+            fields.Add(violation.Field, violation.Description);
         }
 
         return plan;
@@ -69,6 +68,15 @@ internal static class EngagementWire
         fields.Require(wire.Hold.Length > 0 != wire.Steps.Count > 0, $"{path}.steps", "must be given when no hold is, and not when one is");
         var steps = wire.Steps.Count > 0 ? CapacityWire.Steps($"{path}.steps", wire.Steps, fields) : [];
         return new EngagementMember(cmo, fields.Text($"{path}.role", wire.Role, 100, required: false), steps, hold, wire.CmoAgreementWaived);
+    }
+
+    /// <summary>Terms that name a date name the one from which they are to hold.</summary>
+    public static void EnsureTermsHoldFrom(string path, V1.Terms? terms, LocalDate from, Fields fields)
+    {
+        if (terms?.EffectiveDate is { } date)
+        {
+            fields.Require(fields.Date($"{path}.effective_date", date) == from, $"{path}.effective_date", $"must be left out, or {from:uuuu-MM-dd}, from when they hold");
+        }
     }
 
     public static Terms Terms(string path, V1.Terms? given, LocalDate start, AgencyId agency, Fields fields)

@@ -176,6 +176,14 @@ internal sealed partial class EngagementsService
                     fields.Id<HandoverItemId>($"transition.checklist[{i}].item_id", item.ItemId), fields.Text($"transition.checklist[{i}].title", item.Title, 200), null, null)),
             ],
             fields.LongText("transition.note", wire.Note, 1000));
+
+        // A date that stands in for a bad one is held against no other.
+        var datesAreGood = !Enumerable.Range(0, command.Steps.Length).Any(i => fields.Has($"transition.steps[{i}].effective_date"));
+        foreach (var violation in command.Violations().Where(v => !fields.Has(v.Field) && (datesAreGood || !v.Field.EndsWith("_date", StringComparison.Ordinal))).ToList())
+        {
+            fields.Add(violation.Field, violation.Description);
+        }
+
         return Move(request, request.Name, fields, context, (grain, call) => grain.StartTransition(call, command));
     }
 

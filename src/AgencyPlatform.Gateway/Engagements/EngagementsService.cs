@@ -21,6 +21,7 @@ internal sealed partial class EngagementsService(Calls calls, IGrainFactory grai
         var wire = fields.Message("engagement", request.Engagement);
         var client = fields.Reference<ClientCompanyId>("engagement.client_company", wire.ClientCompany, agency, "clientCompanies");
         var plan = EngagementWire.Plan("engagement", wire, agency, fields);
+        EngagementWire.EnsureTermsHoldFrom("engagement.terms[0]", wire.Terms.FirstOrDefault(), plan.Start, fields);
         var call = await calls.Mutation(context, request, fields, agency);
         return await ToWire(agency, await Grain(agency, id).Create(call, new CreateEngagement(id, client, plan)), context);
     }

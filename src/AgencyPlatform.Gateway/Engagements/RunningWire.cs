@@ -11,6 +11,7 @@ internal static class RunningWire
     public static ScopeProposal Proposal(string path, V1.ScopeChange wire, AgencyId agency, Fields fields)
     {
         var from = fields.Date($"{path}.effective_date", wire.EffectiveDate);
+        EngagementWire.EnsureTermsHoldFrom($"{path}.terms", wire.Terms, from, fields);
         fields.Require(wire.Members.Count <= EngagementPlan.MostMembers, $"{path}.members", $"must be at most {EngagementPlan.MostMembers}; they are {wire.Members.Count}");
         return new ScopeProposal(
             from,

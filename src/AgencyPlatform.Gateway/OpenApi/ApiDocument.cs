@@ -301,7 +301,13 @@ internal sealed class ApiDocument
                 schema.Properties = new Dictionary<string, IOpenApiSchema>();
                 for (var i = 0; i < found.Message.Field.Count; i++)
                 {
-                    schema.Properties[found.Message.Field[i].JsonName] = Schema(found.Message.Field[i], found.File.Of([.. found.Path, 2, i]));
+                    var property = Schema(found.Message.Field[i], found.File.Of([.. found.Path, 2, i]));
+                    if (property is OpenApiSchema inline && found.Message.Field[i].Options?.GetExtension(FieldBehaviorExtensions.FieldBehavior)?.Contains(FieldBehavior.OutputOnly) is true)
+                    {
+                        inline.ReadOnly = true;
+                    }
+
+                    schema.Properties[found.Message.Field[i].JsonName] = property;
                 }
             }
             else

@@ -147,8 +147,9 @@ internal sealed partial class TimeService
     private static (IsoWeek First, IsoWeek Last) Weeks(string start, string end, Fields fields)
     {
         var (first, last) = (IsoWeek.Parse(start), IsoWeek.Parse(end));
-        fields.Require(first is not null, "start_week", "must be an ISO week such as 2026-w14");
-        fields.Require(last is not null, "end_week", "must be an ISO week such as 2026-w14");
+        fields.Require(first is not null, "start_week", "must be an ISO week such as 2026-w14, in lower case");
+        fields.Require(last is not null, "end_week", "must be an ISO week such as 2026-w14, in lower case");
+        // A week that cannot be read is held against no other.
         var weeks = first is { } from && last is { } to ? (NodaTime.Period.DaysBetween(from.Monday(), to.Monday()) / 7) + 1 : 1;
         fields.Require(weeks is >= 1 and <= MostWeeks, "end_week", $"must be the start week or one of the {MostWeeks - 1} after it");
         return (first ?? new IsoWeek(2000, 1), last ?? new IsoWeek(2000, 1));

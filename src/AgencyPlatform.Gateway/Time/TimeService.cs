@@ -123,7 +123,7 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
         var fields = new Fields();
         var (agency, id) = fields.Name<EngagementId>("name", request.Name, "engagements");
         var minutes = fields.Number("minutes", request.Minutes, 1, int.MaxValue, "minutes");
-        var note = fields.LongText("note", request.Note, MostNote);
+        var note = fields.LongText("note", request.Note, MostNote, required: Calls.Caller(context).IsStaff);
         var call = await calls.Mutation(context, request, fields, agency);
         var grain = grains.Of<IEngagementGrain>(agency, id.Value);
         await grain.EnsureSeen(context, call, request.Name);
@@ -192,14 +192,14 @@ internal sealed partial class TimeService(Calls calls, IGrainFactory grains, IRe
     {
         var (agency, cmo, week) = fields.Name<CmoId, WeekId>("name", name, "cmos", "timesheets");
         var parsed = IsoWeek.Parse(week.Value);
-        fields.Require(parsed is not null || week.Value.Length == 0, "name", "must end with an ISO week such as 2026-w14");
+        fields.Require(parsed is not null || !name.Contains("/timesheets/", StringComparison.Ordinal), "name", "must end with an ISO week such as 2026-w14, in lower case");
         return (agency, cmo, parsed ?? new IsoWeek(2000, 1));
     }
 
     private static LoggedEntry Entry(string path, V1.TimeEntry wire, AgencyId agency, IsoWeek week, Fields fields)
     {
         var date = fields.Date(path + ".date", wire.Date);
-        fields.Require(wire.Date is null || IsoWeek.Of(date) == week, path + ".date", $"must be a date of the week {week}, which begins on {week.Monday():uuuu-MM-dd}");
+        fields.Require(fields.Has("name") || fields.Has(path + ".date") || IsoWeek.Of(date) == week, path + ".date", $"must be a date of the week {week}, which begins on {week.Monday():uuuu-MM-dd}");
         return Entry(path, wire, agency, date, fields);
     }
 

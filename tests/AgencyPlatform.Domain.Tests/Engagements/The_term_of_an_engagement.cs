@@ -154,7 +154,7 @@ public sealed class The_term_of_an_engagement
     [Fact]
     public void Bad_terms_are_refused_with_every_bad_part()
     {
-        Assert.Equal(["engagement.term.initial_months"], Fields(new TermRules(0, Renewal.Automatic, 0, 999), null));
+        Assert.Equal(["engagement.term.initial_months", "engagement.term.notice_days", "engagement.term.renewal_months"], Fields(new TermRules(0, Renewal.Automatic, 0, 999), null));
         Assert.Equal(["engagement.end_date", "engagement.term.notice_days", "engagement.term.renewal_months"], Fields(new TermRules(6, Renewal.Automatic, 0, 367), new LocalDate(2026, 7, 1)));
         Assert.Equal(["engagement.end_date", "engagement.term.notice_days", "engagement.term.renewal_months"], Fields(new TermRules(6, Renewal.None, 3, 30), new LocalDate(2026, 7, 2)));
         Assert.Empty(Fields(new TermRules(6, Renewal.None, 0, 0), new LocalDate(2026, 7, 1)));

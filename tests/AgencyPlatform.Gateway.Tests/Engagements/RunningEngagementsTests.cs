@@ -100,11 +100,13 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
         // Bob is asked for more and has no time; Ada is not asked.
         var more = new ScopeChange { EffectiveDate = Day(3, 2), Members = { change.Members[0].Clone(), change.Members[1].Clone() } };
         (more.Members[0].Steps[0].StartDate, more.Members[1].Steps[0].StartDate, more.Members[1].Steps[0].Flexible.WeeklyMinutes) = (Day(3, 2), Day(3, 2), 930);
-        await engagements.ProposeScopeChangeAsync(new ProposeScopeChangeRequest { Name = name, ScopeChange = more });
+        await engagements.ProposeScopeChangeAsync(new ProposeScopeChangeRequest { Name = name, ScopeChange = more, ExpireTime = Timestamp.FromDateTime(new DateTime(2026, 2, 20, 12, 0, 0, DateTimeKind.Utc)) });
+        Assert.Contains(new DueItem { Engagement = name, ClientCompany = $"{agency.Name}/clientCompanies/acme", Date = Day(2, 20), Kind = DueKind.ScopeChangeExpires }, (await engagements.ListDueAsync(new ListDueRequest { Parent = agency.Name })).Items);
         Assert.Equal(StatusCode.NotFound, (await Refused.By(engagements.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Cmo = $"{agency.Name}/cmos/ada" }))).StatusCode);
         Assert.Equal(StatusCode.NotFound, (await Refused.By(approver.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Cmo = $"{agency.Name}/cmos/bob" }))).StatusCode);
         var declined = await bob.DeclineScopeChangeAsync(new DeclineScopeChangeRequest { Name = name, Reason = "No time." });
         Assert.Equal((ScopeState.Declined, "No time."), (declined.ScopeChange.State, declined.ScopeChange.CloseReason));
+        Assert.DoesNotContain((await engagements.ListDueAsync(new ListDueRequest { Parent = agency.Name })).Items, i => i.Kind == DueKind.ScopeChangeExpires);
     }
 
     [Fact]
@@ -163,6 +165,8 @@ public sealed class RunningEngagementsTests(PlatformFixture platform)
             },
         });
         Assert.Equal((EngagementState.Transitioning, 2), (state.State, state.Transition.Steps.Count));
+        var due = (await engagements.ListDueAsync(new ListDueRequest { Parent = agency.Name })).Items.Single();
+        Assert.Equal((name, DueKind.TaperEnds, Day(4, 1)), (due.Engagement, due.Kind, due.Date));
         Assert.Equal([600, 300, 150], (await Steps(admin, state.Members[0].Booking)).Select(s => s.Flexible.WeeklyMinutes));
         Assert.Equal([1_000_000, 500_000, 250_000], state.Terms.Select(t => t.Retainer.Fee.MinorUnits));
         var done = await ada.PutHandoverItemAsync(new PutHandoverItemRequest { Name = name, ItemId = "ads", Done = true });

@@ -377,6 +377,9 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await billing.AllocateCreditAsync(new AllocateCreditRequest { Parent = _agency.Name, ClientCompany = _acme, LegalEntity = wire.LegalEntity, Currency = "USD" });
             await billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = draft.Name, Lines = { new LineCredit { Line = 1, Amount = Dollars(100) } } });
             await billing.WriteOffInvoiceAsync(new WriteOffInvoiceRequest { Name = draft.Name, Reason = "Agreed." });
+            var runs = As<BillingRunsService.BillingRunsServiceClient>(_admin);
+            await runs.RunBillingAsync(new RunBillingRequest { Parent = _agency.Name, BillingRunId = "february", ToDate = Day(2, 1), Mode = BillingRunMode.Preview });
+            await runs.CancelBillingRunAsync(new CancelBillingRunRequest { Name = $"{_agency.Name}/billingRuns/february" });
 
             Money Dollars(long minor) => new() { MinorUnits = minor, Currency = "USD" };
 

@@ -21,7 +21,7 @@ public sealed class TimeCorrectionsTests(PlatformFixture platform)
     public async Task A_reversal_gives_the_minutes_back_empties_the_books_and_credits_what_was_invoiced()
     {
         var agency = await platform.NewAgency();
-        var admin = await ActiveEngagement.Create(agency, Hourly);
+        var admin = await ActiveEngagement.Create(agency, ActiveEngagement.Hourly);
         var (time, billing) = (admin.Service<TimeService.TimeServiceClient>(), admin.Service<BillingService.BillingServiceClient>());
         var sheet = await Approved(agency, time, ("a", 60), ("b", 30));
         await agency.AdvanceTo(new System.DateTime(2026, 2, 10, 12, 0, 0, DateTimeKind.Utc));
@@ -48,7 +48,7 @@ public sealed class TimeCorrectionsTests(PlatformFixture platform)
     public async Task A_disputed_entry_stays_drawn_goes_on_no_new_invoice_and_is_billed_when_it_is_restored()
     {
         var agency = await platform.NewAgency();
-        var admin = await ActiveEngagement.Create(agency, Hourly);
+        var admin = await ActiveEngagement.Create(agency, ActiveEngagement.Hourly);
         var (time, billing) = (admin.Service<TimeService.TimeServiceClient>(), admin.Service<BillingService.BillingServiceClient>());
         var sheet = await Approved(agency, time, ("a", 60), ("b", 30));
         var client = (await agency.As(Role.ClientApprover, client: "acme")).Service<TimeService.TimeServiceClient>();
@@ -77,7 +77,7 @@ public sealed class TimeCorrectionsTests(PlatformFixture platform)
     public async Task A_client_disputes_its_own_entries_only_and_not_for_ever()
     {
         var agency = await platform.NewAgency(change: r => r.Agency.ClientDisputeDays = 3);
-        var time = (await ActiveEngagement.Create(agency, Hourly)).Service<TimeService.TimeServiceClient>();
+        var time = (await ActiveEngagement.Create(agency, ActiveEngagement.Hourly)).Service<TimeService.TimeServiceClient>();
         var sheet = await Approved(agency, time, ("a", 60));
         await time.LogTimeAsync(Log(agency, sheet, ("draft", 10)));
         var stranger = (await agency.As(Role.ClientApprover, client: "bolt")).Service<TimeService.TimeServiceClient>();
@@ -105,7 +105,7 @@ public sealed class TimeCorrectionsTests(PlatformFixture platform)
     public async Task Every_bad_field_of_a_correction_is_named()
     {
         var agency = await platform.NewAgency();
-        var time = (await ActiveEngagement.Create(agency, Hourly)).Service<TimeService.TimeServiceClient>();
+        var time = (await ActiveEngagement.Create(agency, ActiveEngagement.Hourly)).Service<TimeService.TimeServiceClient>();
         var sheet = await Approved(agency, time, ("a", 60));
         Assert.Equal(
             ["entry_ids", "name", "reason"], Fields(await Refused.By(time.ReverseEntriesAsync(new ReverseEntriesRequest { Name = agency.Name + "/cmos/ada/timesheets/2026-w60" }))));
@@ -128,7 +128,7 @@ public sealed class TimeCorrectionsTests(PlatformFixture platform)
     public async Task A_CMOs_key_decides_on_no_time_and_no_key_is_a_CMOs_and_the_agencys_at_once()
     {
         var agency = await platform.NewAgency();
-        var admin = await ActiveEngagement.Create(agency, Hourly);
+        var admin = await ActiveEngagement.Create(agency, ActiveEngagement.Hourly);
         var sheet = await Approved(agency, admin.Service<TimeService.TimeServiceClient>(), ("a", 60));
         var ada = (await agency.As(Role.Cmo, cmo: "ada")).Service<TimeService.TimeServiceClient>();
 
@@ -154,14 +154,6 @@ public sealed class TimeCorrectionsTests(PlatformFixture platform)
         Assert.All((await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = sheet })).Results, r => Assert.True(r.Approved));
         return sheet;
     }
-
-    private static Terms Hourly(TestAgency agency) => new()
-    {
-        Seller = agency.Name + "/legalEntities/main",
-        Currency = "USD",
-        BillCycleDay = 5,
-        Hourly = new HourlyTerms { HourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" } },
-    };
 
     private static LogTimeRequest Log(TestAgency agency, string sheet, params (string Id, int Minutes)[] entries) => new()
     {

@@ -60,6 +60,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await OverageWithConsent();
         await Corrections();
         await Invoices();
+        await BillingRuns();
         await AnEnd();
         await Waitlists();
         await AnEngagementThatTapersOff();
@@ -277,6 +278,27 @@ internal sealed partial class Story(IGrainFactory grains)
         var notes = InvoiceSeries.ForCreditNotes(new InvoiceSeriesId("main"));
         Ok(await grains.Of<IInvoiceSeriesGrain>(s_agency, InvoiceSeries.Key(s_seller, notes)).Confirm(Next(), new ConfirmLastNumber(s_seller, notes, 17)));
         await PaymentsAndCredits(grain, account, final.Value);
+    }
+
+    /// <summary>One that says what would be billed, and one that is ended early.</summary>
+    private async Task BillingRuns()
+    {
+        var preview = grains.Of<IBillingRunGrain>(s_agency, "march");
+        Ok(await preview.Start(Next(), new StartBillingRun(new("march"), new LocalDate(2026, 4, 1), BillingRunMode.Preview, s_seller, null)));
+        await preview.Settle(_now);
+        Assert.NotNull((await preview.Get(new Read(s_agency, _now))).Value!.EndedAt);
+        for (var i = 1; ; i++)
+        {
+            var run = grains.Of<IBillingRunGrain>(s_agency, $"april-{i}");
+            Ok(await run.Start(Next(), new StartBillingRun(new($"april-{i}"), new LocalDate(2026, 4, 1), BillingRunMode.Preview, null, s_clients.Acme)));
+            var cancelled = await run.Cancel(Next());
+            Ok(cancelled);
+            await run.Settle(_now);
+            if (cancelled.Value!.Cancelled)
+            {
+                break;
+            }
+        }
     }
 
     private async Task AnEnd()

@@ -1,0 +1,109 @@
+using AgencyPlatform.Client;
+using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Billing.V1;
+using AgencyPlatform.Protocol.Engagements.V1;
+using Google.Type;
+using Grpc.Core;
+using Money = AgencyPlatform.Protocol.Type.V1.Money;
+using RunsClient = AgencyPlatform.Protocol.Billing.V1.BillingRunsService.BillingRunsServiceClient;
+
+namespace AgencyPlatform.Gateway.Tests.Billing;
+
+/// <summary>Billing runs through the public API. The sandbox's clock stands at Monday 5 January 2026, 09:00 UTC.</summary>
+[Collection(PlatformFixture.Collection)]
+public sealed class BillingRunsTests(PlatformFixture platform)
+{
+    private static readonly Date s_februaryFifth = new() { Year = 2026, Month = 2, Day = 5 };
+
+    [Fact]
+    public async Task One_call_previews_drafts_or_finalizes_every_client()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a => Retainer(a, "USD", 800_000), "acme", "ada", "launch");
+        await ActiveEngagement.Create(agency, a => Retainer(a, "EUR", 500_000), "bolt", "bob", "growth");
+        await ActiveEngagement.Create(agency, ActiveEngagement.Hourly, "cork", "cy", "advice");
+        var (runs, invoices) = (admin.Service<RunsClient>(), admin.Service<BillingService.BillingServiceClient>());
+
+        // January's and February's fee; nobody worked for Cork.
+        var preview = await Ended(runs, await runs.RunBillingAsync(Run(agency, "preview", BillingRunMode.Preview)));
+        Assert.Equal((BillingRunState.Done, 2, 1, 0), (preview.State, preview.BilledAccounts, preview.NothingToBillAccounts, preview.FailedAccounts));
+        Assert.Equal([("EUR", 1, 1_000_000L), ("USD", 1, 1_600_000L)], preview.Totals.Select(t => (t.Total.Currency, t.Invoices, t.Total.MinorUnits)));
+        Assert.Empty((await invoices.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name })).Invoices);
+
+        var drafts = await Ended(runs, await runs.RunBillingAsync(Run(agency, "drafts", BillingRunMode.Draft)));
+        Assert.Equal(preview.Totals, drafts.Totals);
+        Assert.Equal([InvoiceState.Draft, InvoiceState.Draft], (await invoices.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name })).Invoices.Select(i => i.State));
+
+        var request = Run(agency, "final", BillingRunMode.Finalize);
+        request.RequestId = Guid.CreateVersion7().ToString();
+        var started = await runs.RunBillingAsync(request);
+        var final = await Ended(runs, started);
+        Assert.Equal((preview.Totals, $"{agency.Name}/clientCompanies/cork"), (final.Totals, final.ThroughClientCompany));
+        Assert.Equal(started.Name, (await runs.RunBillingAsync(request)).Name);
+        Assert.Equal(["MAIN-000001", "MAIN-000002"], (await invoices.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name })).Invoices.Select(i => i.DocumentNumber).Order());
+
+        // Again there is nothing left.
+        var again = await Ended(runs, await runs.RunBillingAsync(Run(agency, "again", BillingRunMode.Finalize)));
+        Assert.Equal((0, 3), (again.BilledAccounts, again.NothingToBillAccounts));
+        Assert.Equal(["again", "drafts", "final", "preview"], (await runs.ListBillingRunsAsync(new ListBillingRunsRequest { Parent = agency.Name })).BillingRuns.Select(r => r.Name.Split('/')[^1]));
+
+        var first = await runs.ListBillingRunResultsAsync(new ListBillingRunResultsRequest { Parent = final.Name, PageSize = 2 });
+        Assert.Equal([("acme", BillingRunOutcome.Billed, 1_600_000L), ("bolt", BillingRunOutcome.Billed, 1_000_000L)], first.Results.Select(r => (r.ClientCompany.Split('/')[^1], r.Outcome, r.Total.MinorUnits)));
+        Assert.Equal(InvoiceState.Finalized, (await invoices.GetInvoiceAsync(new GetInvoiceRequest { Name = first.Results[0].Invoice })).State);
+        var second = await runs.ListBillingRunResultsAsync(new ListBillingRunResultsRequest { Parent = final.Name, PageSize = 2, PageToken = first.NextPageToken });
+        Assert.Equal(("cork", BillingRunOutcome.NothingToBill, ""), second.Results.Select(r => (r.ClientCompany.Split('/')[^1], r.Outcome, r.Invoice)).Single());
+        Assert.Empty((await runs.ListBillingRunResultsAsync(new ListBillingRunResultsRequest { Parent = final.Name, Outcome = BillingRunOutcome.Failed })).Results);
+
+        // Ended is ended.
+        Assert.Equal(BillingRunState.Done, (await runs.CancelBillingRunAsync(new CancelBillingRunRequest { Name = final.Name })).State);
+    }
+
+    [Fact]
+    public async Task A_run_may_be_of_one_client_or_seller_and_says_what_is_wrong()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a => Retainer(a, "USD", 800_000), "acme", "ada", "launch");
+        await ActiveEngagement.Create(agency, a => Retainer(a, "USD", 500_000), "bolt", "bob", "growth");
+        var runs = admin.Service<RunsClient>();
+        var one = Run(agency, "one", BillingRunMode.Draft);
+        (one.ClientCompany, one.LegalEntity) = ($"{agency.Name}/clientCompanies/bolt", $"{agency.Name}/legalEntities/main");
+        Assert.Equal(1_000_000, (await Ended(runs, await runs.RunBillingAsync(one))).Totals.Single().Total.MinorUnits);
+
+        var empty = await Refused.By(runs.RunBillingAsync(new RunBillingRequest { Parent = agency.Name, BillingRunId = "No 1", LegalEntity = "x" }));
+        Assert.Equal(["billing_run_id", "legal_entity", "mode", "to_date"], empty.FieldViolations.Select(f => f.Field).Order());
+        var far = Run(agency, "far", BillingRunMode.Draft);
+        far.ToDate = new Date { Year = 2027, Month = 1, Day = 7 };
+        Assert.Equal(["to_date"], (await Refused.By(runs.RunBillingAsync(far))).FieldViolations.Select(f => f.Field));
+        Assert.Equal(StatusCode.AlreadyExists, (await Refused.By(runs.RunBillingAsync(Run(agency, "one", BillingRunMode.Draft)))).StatusCode);
+        one.ClientCompany = $"{agency.Name}/clientCompanies/nobody";
+        one.BillingRunId = "two";
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(runs.RunBillingAsync(one))).StatusCode);
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(runs.GetBillingRunAsync(new GetBillingRunRequest { Name = $"{agency.Name}/billingRuns/two" }))).StatusCode);
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(runs.ListBillingRunResultsAsync(new ListBillingRunResultsRequest { Parent = $"{agency.Name}/billingRuns/two" }))).StatusCode);
+        var ops = (await agency.As(Role.Operations)).Service<RunsClient>();
+        Assert.Equal(StatusCode.PermissionDenied, (await Refused.By(ops.RunBillingAsync(one))).StatusCode);
+    }
+
+    private static RunBillingRequest Run(TestAgency agency, string id, BillingRunMode mode) => new() { Parent = agency.Name, BillingRunId = id, ToDate = s_februaryFifth, Mode = mode };
+
+    /// <summary>The run when it has ended: asked for until then.</summary>
+    private static async Task<BillingRun> Ended(RunsClient runs, Google.LongRunning.Operation operation)
+    {
+        var run = operation.Metadata.Unpack<BillingRun>();
+        for (var i = 0; i < 10_000 && run.State == BillingRunState.Running; i++)
+        {
+            run = await runs.GetBillingRunAsync(new GetBillingRunRequest { Name = run.Name });
+        }
+
+        Assert.NotNull(run.EndTime);
+        return run;
+    }
+
+    private static Terms Retainer(TestAgency agency, string currency, long fee) => new()
+    {
+        Seller = agency.Name + "/legalEntities/main",
+        Currency = currency,
+        BillCycleDay = 5,
+        Retainer = new RetainerTerms { Fee = new Money { MinorUnits = fee, Currency = currency }, IncludedMinutes = 100 },
+    };
+}
