@@ -147,6 +147,15 @@ public readonly record struct InvoiceSeriesId([property: Id(0)] string Value) : 
     public override string ToString() => Value;
 }
 
+/// <summary>Of a payment received or a refund paid.</summary>
+[GenerateSerializer, Immutable, Alias("id.payment")]
+public readonly record struct PaymentId([property: Id(0)] string Value) : IId<PaymentId>, IComparable<PaymentId>
+{
+    public static PaymentId Of(string value) => new(value);
+    public int CompareTo(PaymentId other) => string.CompareOrdinal(Value, other.Value);
+    public override string ToString() => Value;
+}
+
 [GenerateSerializer, Immutable, Alias("id.api-key")]
 public readonly record struct ApiKeyId([property: Id(0)] string Value) : IId<ApiKeyId>, IComparable<ApiKeyId>
 {

@@ -151,6 +151,8 @@ internal sealed class Filters
 
     public Filters NotEqual(string property, object? value) => Add(property, FilterOperator.NotEqual, value);
 
+    public Filters In(string property, System.Collections.IEnumerable values) => Add(property, FilterOperator.In, values);
+
     /// <summary>In <c>[start, end)</c>, either of which may be open.</summary>
     public Filters Between(string property, LocalDate? start, LocalDate? end) => Add(property, FilterOperator.GreaterOrEqual, start).Add(property, FilterOperator.Less, end);
 

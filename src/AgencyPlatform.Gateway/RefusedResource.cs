@@ -16,6 +16,7 @@ internal static class RefusedResource
         ["engagement"] = ("engagements", null),
         ["absence"] = ("absences", null),
         ["invoice"] = ("invoices", null),
+        ["payment"] = ("payments", null),
         ["billing_run"] = ("billingRuns", null),
         ["payout"] = ("payouts", null),
         ["payout_run"] = ("payoutRuns", null),

@@ -74,7 +74,7 @@ public abstract partial class AggregateGrain<TState>
 
         _committed = _pending = folded;
         _submitted = folded.Version;
-        CompleteSagaWaiters();
+        CompleteSagaWaiters([_committed]);
         TakeSnapshotWhenDue();
         Tell();
         if (folded.State.NextDue is not null)
@@ -183,6 +183,9 @@ public abstract partial class AggregateGrain<TState>
             throw new UnavailableException($"Version {version} is not reached yet; it is {_committed.Version}.");
         }
     }
+
+    /// <summary>The state as it was at a version, from the journal: for what the state has let go of.</summary>
+    protected async Task<TState> StateAt(long version) => (await FoldFromJournal((stored, _) => stored.Version <= version)).State;
 
     /// <summary>Folds from the first event while <paramref name="take"/> accepts the next one (given with the state before it).</summary>
     private async Task<Folded<TState>> FoldFromJournal(Func<StoredEvent, Folded<TState>, bool> take)

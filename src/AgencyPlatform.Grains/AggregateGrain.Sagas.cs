@@ -105,13 +105,17 @@ public abstract partial class AggregateGrain<TState>
         }
     }
 
-    private void CompleteSagaWaiters()
+    /// <summary>
+    /// Tells those whose saga has ended. What was decided behind its end may have been committed with it; the answer is the state at the end, as a repeat finds it.
+    /// </summary>
+    /// <param name="states">What was committed, in order.</param>
+    private void CompleteSagaWaiters(List<Folded<TState>> states)
     {
         for (var i = _sagaWaiters.Count - 1; i >= 0; i--)
         {
-            if (_sagaWaiters[i].Reached(_committed.State))
+            if (states.Find(s => _sagaWaiters[i].Reached(s.State)) is { } ended)
             {
-                _sagaWaiters[i].Waiter.TrySetResult(_committed);
+                _sagaWaiters[i].Waiter.TrySetResult(ended);
                 _sagaWaiters.RemoveAt(i);
             }
         }

@@ -45,7 +45,7 @@ public abstract partial class AggregateGrain<TState>
                         _committed = batch.After;
                         Tell();
                         batch.Complete(new BatchEnd.Durable());
-                        AfterCommit();
+                        AfterCommit(batch);
                         break;
                     case AppendResult.FenceLost:
                         Lose(batch, "The object was changed elsewhere at the same time.");
@@ -108,9 +108,9 @@ public abstract partial class AggregateGrain<TState>
         DeactivateOnIdle();
     }
 
-    private void AfterCommit()
+    private void AfterCommit(Batch<TState> batch)
     {
-        CompleteSagaWaiters();
+        CompleteSagaWaiters(batch.States);
         TakeSnapshotWhenDue();
         _ = PumpSaga();
     }

@@ -17,6 +17,9 @@ internal sealed class Batch<TState>(Folded<TState> before, bool alone) where TSt
     /// <summary>The state after all that has been decided.</summary>
     public Folded<TState> After { get; private set; } = before;
 
+    /// <summary>The states after each of its decisions, in order.</summary>
+    public List<Folded<TState>> States { get; } = [];
+
     /// <summary>Holds one command and takes no other: decided again after its batch was refused for its content.</summary>
     public bool Alone { get; } = alone;
 
@@ -54,6 +57,7 @@ internal sealed class Batch<TState>(Folded<TState> before, bool alone) where TSt
         }
 
         After = after;
+        States.Add(after);
         _events.AddRange(events);
         _rows.AddRange(rows);
         _people.AddRange(decision.People);

@@ -485,6 +485,16 @@ public sealed class The_checker_finds
     }
 
     [Fact]
+    public void An_open_amount_that_nobody_owes()
+    {
+        var story = Story.Honest();
+        Final(story, "i1", 1, "2027-02-01");
+        story.Invoices[^1].OpenAmount = new Protocol.Type.V1.Money { MinorUnits = 5, Currency = "USD" };
+
+        Found(story, "Z", "5 are open on invoices, and the ledger has 0 receivable");
+    }
+
+    [Fact]
     public void Another_agency_in_an_answer()
     {
         var story = Story.Honest();

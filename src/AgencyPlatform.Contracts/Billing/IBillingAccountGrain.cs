@@ -8,7 +8,7 @@ namespace AgencyPlatform.Contracts.Billing;
 /// is computed from, and the invoice series for numbers.
 /// </summary>
 [Alias("IBillingAccountGrain")]
-public interface IBillingAccountGrain : IAggregateGrain
+public partial interface IBillingAccountGrain : IAggregateGrain
 {
     /// <summary>Computes the bill and keeps it as the open draft; with <see cref="Call.ValidateOnly"/> it is a preview. NOT_FOUND when the client or the legal entity is not there.</summary>
     [Alias("Prepare")]

@@ -36,8 +36,13 @@ public sealed record DraftDiscarded(InvoiceId Invoice) : IEvent;
 [Event("billing-account.finalization-started"), GenerateSerializer, Immutable, Alias("billing-account.finalization-started")]
 public sealed record FinalizationStarted(InvoiceId Invoice, InvoiceSeriesId Series, Instant At) : IEvent;
 
+/// <param name="CreditUsed">Minor units of the account's credit that went into it.</param>
+/// <param name="Credited">
+/// Of a credit note: the invoices that it leaves less open, and by how much; what is more than that is the account's credit. Null in events from before payments.
+/// </param>
 [Event("billing-account.invoice-finalized"), GenerateSerializer, Immutable, Alias("billing-account.invoice-finalized")]
-public sealed record InvoiceFinalized(InvoiceId Invoice, long Number, LocalDate IssueDate, LocalDate DueDate, LegalEntityId LegalEntity, Posting Posting) : IPosting
+public sealed record InvoiceFinalized(
+    InvoiceId Invoice, long Number, LocalDate IssueDate, LocalDate DueDate, LegalEntityId LegalEntity, Posting Posting, long CreditUsed = 0, ImmutableArray<Allocation>? Credited = null) : IPosting
 {
     [JsonIgnore]
     public LocalDate PostingDate => IssueDate;
@@ -50,8 +55,13 @@ public sealed record InvoiceFinalized(InvoiceId Invoice, long Number, LocalDate 
 /// <param name="Account">Null before the first draft.</param>
 /// <param name="Draft">Recomputed by each preparation; it bills nothing until it is frozen.</param>
 /// <param name="Standing">Frozen and final invoices in the order in which they were frozen: what counts as invoiced.</param>
+/// <param name="Credit">
+/// Minor units that the client has paid or is credited beyond its invoices. Below zero only when a payment was reversed whose excess had been refunded: the
+/// client owes it.
+/// </param>
+/// <param name="Payments">The newest payments and refunds, oldest first. Older ones stand in their rows.</param>
 [GenerateSerializer, Immutable, Alias("billing-account")]
-public sealed record BillingAccount(AccountId? Account, Invoice? Draft, ImmutableArray<Invoice> Standing) : IState<BillingAccount>
+public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, ImmutableArray<Invoice> Standing, long Credit, ImmutableArray<Payment> Payments) : IState<BillingAccount>
 {
     /// <summary>How far ahead of the seller's today a bill may reach.</summary>
     public const int MostDaysAhead = 366;
@@ -61,9 +71,9 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
 
     public static string Kind => "billing-account";
 
-    public static int FoldVersion => 1;
+    public static int FoldVersion => 2;
 
-    public static BillingAccount Initial { get; } = new(null, null, []);
+    public static BillingAccount Initial { get; } = new(null, null, [], 0, []);
 
     [JsonIgnore]
     public bool Exists => Account is not null;
@@ -150,11 +160,22 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
         return Decision.Accept(new FinalizationStarted(id, InvoiceSeries.For(draft.Kind, facts.Series), now));
     }
 
-    /// <summary>Records the number that the series gave, and posts the invoice on its date.</summary>
-    public Decision Number(InvoiceId id, long number, LocalDate issueDate) =>
-        Find(id) is { State: InvoiceState.Finalizing } invoice
-            ? Decision.Accept(new InvoiceFinalized(id, number, issueDate, issueDate.PlusDays(invoice.Content.PaymentTermDays), Account!.LegalEntity, PostingOf(invoice.Content)))
-            : Decision.Nothing;
+    /// <summary>
+    /// Records the number that the series gave, and posts the invoice on its date. The account's credit goes into it; a credit note goes into what it corrects.
+    /// </summary>
+    public Decision Number(InvoiceId id, long number, LocalDate issueDate)
+    {
+        if (Find(id) is not { State: InvoiceState.Finalizing } invoice)
+        {
+            return Decision.Nothing;
+        }
+
+        var content = invoice.Content;
+        var used = Math.Clamp(Credit, 0, Math.Max(0, content.Total));
+        var credited = Corrected(content, i => Find(i)?.Open ?? 0);
+        return Decision.Accept(new InvoiceFinalized(
+            id, number, issueDate, issueDate.PlusDays(content.PaymentTermDays), Account!.LegalEntity, PostingOf(content, used - Excess(content, credited)), used, credited));
+    }
 
     // ---- questions ----
 
@@ -169,10 +190,13 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
     /// <summary>
     /// Receivable against what each line posts, and tax payable. Credits post the reverse. Source: domain §5.
     /// </summary>
-    private Posting PostingOf(InvoiceContent content)
+    /// <param name="fromCredit">What of it the account's credit pays; below zero what a credit note adds to that.</param>
+    private Posting PostingOf(InvoiceContent content, long fromCredit)
     {
         var lines = ImmutableArray.CreateBuilder<PostingLine>();
         Add(LedgerAccount.Receivable, content.Total, null);
+        Add(LedgerAccount.ClientCredit, fromCredit, null);
+        Add(LedgerAccount.Receivable, -fromCredit, null);
         foreach (var line in content.Lines)
         {
             foreach (var (account, amount) in LinePostings.Of(line))
@@ -197,9 +221,11 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
         Reasons.NothingToBill, $"Nothing is owed by {account.Client} to {account.LegalEntity} in {account.Currency} to {Text(to)} that was not invoiced before.",
         ("client", account.Client.Value), ("legal_entity", account.LegalEntity.Value), ("currency", account.Currency.Code), ("to_date", Text(to)));
 
-    private static LocalDate Today(BillingFacts facts, Instant now) => now.InZone(DateTimeZoneProviders.Tzdb[facts.SellerTimeZone]).Date;
+    private static LocalDate Today(BillingFacts facts, Instant now) => Today(facts.SellerTimeZone, now);
 
-    private static string Upper(InvoiceState state) => state.ToString().ToUpperInvariant();
+    private static LocalDate Today(string timeZone, Instant now) => now.InZone(DateTimeZoneProviders.Tzdb[timeZone]).Date;
+
+    private static string Upper(InvoiceState state) => state == InvoiceState.PartiallyPaid ? "PARTIALLY_PAID" : state.ToString().ToUpperInvariant();
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -213,15 +239,9 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
         DraftRefreshed e => this with { Draft = Draft! with { Content = e.Content } },
         DraftDiscarded => this with { Draft = null },
         FinalizationStarted e => this with { Draft = null, Standing = Standing.Add(Draft! with { State = InvoiceState.Finalizing, Series = e.Series, FrozenAt = e.At }) },
-        InvoiceFinalized e => this with
-        {
-            Standing =
-            [
-                .. Standing.Select(i => i.Id != e.Invoice ? i : i with { State = InvoiceState.Finalized, Number = e.Number, IssueDate = e.IssueDate, DueDate = e.DueDate }),
-            ],
-        },
+        InvoiceFinalized e => AfterFinalizing(e),
         NothingChanged => this,
-        _ => throw new InvalidOperationException($"A billing account does not know {@event.GetType().Name}."),
+        _ => AfterMoney(@event) ?? throw new InvalidOperationException($"A billing account does not know {@event.GetType().Name}."),
     };
 
     // ---- read models ----
@@ -232,13 +252,12 @@ public sealed record BillingAccount(AccountId? Account, Invoice? Draft, Immutabl
         DraftRefreshed => [new Put(Row(Draft!))],
         DraftDiscarded e => [new Put(Row(new Invoice(e.Invoice, InvoiceState.Discarded, Nothing, default, null, null, null, null, null)))],
         FinalizationStarted e => [new Put(Row(Find(e.Invoice)!))],
-        InvoiceFinalized e => [new Put(Row(Find(e.Invoice)!)), .. e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate)],
-        _ => [],
+        _ => MoneyRows(@event, info),
     };
 
     private static InvoiceContent Nothing { get; } = new(DocumentKind.Invoice, default, new Party("", "", "", ""), new Party("", "", "", ""), 0, [], [], 0, 0, 0);
 
     private InvoiceRow Row(Invoice invoice) => new(
         invoice.Id, Account!.Client, Account.LegalEntity, Account.Currency.Code, invoice.State, invoice.Content.Kind, invoice.Content.To,
-        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total);
+        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total, invoice.Open);
 }

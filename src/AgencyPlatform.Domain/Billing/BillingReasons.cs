@@ -20,6 +20,33 @@ public static partial class Reasons
     /// <summary>The series gives numbers and goes on without a gap; its last number is confirmed only after a restore, or before its first. Metadata: legal_entity, series, last_number.</summary>
     public const string SeriesInUse = "SERIES_IN_USE";
 
+    /// <summary>The invoice is a draft or waits for its number. Metadata: invoice, state. Finalize it first.</summary>
+    public const string InvoiceNotFinal = "INVOICE_NOT_FINAL";
+
+    /// <summary>The reference is that of another payment or refund of the account. Metadata: payment, amount, currency, date. Mend the reference or the content.</summary>
+    public const string PaymentReferenceUsed = "PAYMENT_REFERENCE_USED";
+
+    /// <summary>An account's newest payments and refunds can be reversed, and this one is older. Metadata: payment, newest. Record a refund or a payment.</summary>
+    public const string PaymentTooOld = "PAYMENT_TOO_OLD";
+
+    /// <summary>More is allocated to an invoice than is open of it. Metadata: invoice, amount, open, currency. Allocate at most what is open.</summary>
+    public const string AllocationExceedsOpen = "ALLOCATION_EXCEEDS_OPEN";
+
+    /// <summary>The account has less credit than is to be refunded or allocated. Metadata: credit, amount, currency. Ask for at most the credit.</summary>
+    public const string CreditTooLow = "CREDIT_TOO_LOW";
+
+    /// <summary>The account has no credit, or no invoice of it is open. Metadata: credit, open, currency.</summary>
+    public const string NothingToAllocate = "NOTHING_TO_ALLOCATE";
+
+    /// <summary>Nothing of the invoice is open. Metadata: invoice.</summary>
+    public const string NothingOpen = "NOTHING_OPEN";
+
+    /// <summary>Less is left of the line than is to be credited. Metadata: invoice, line, left, currency. Credit at most what is left.</summary>
+    public const string CreditExceedsLine = "CREDIT_EXCEEDS_LINE";
+
+    /// <summary>Nothing is left to credit of the invoice, or it is a credit note. Metadata: invoice.</summary>
+    public const string NothingToCredit = "NOTHING_TO_CREDIT";
+
     /// <summary>In the results of a billing run: the account could not be billed because of an error of the service's own; the others were. Metadata: incident. Quote it to the operator, and run again for this client.</summary>
     public const string BillingFailed = "BILLING_FAILED";
 

@@ -2,9 +2,6 @@ namespace AgencyPlatform.Domain;
 
 public static partial class Reasons
 {
-    /// <summary>Only a final invoice has documents. Metadata: invoice, state. Finalize it first.</summary>
-    public const string InvoiceNotFinal = "INVOICE_NOT_FINAL";
-
     /// <summary>EN 16931 knows amounts of at most two decimals. Metadata: currency. Take the PDF, CSV or JSON.</summary>
     public const string UblThreeDecimals = "UBL_THREE_DECIMALS";
 

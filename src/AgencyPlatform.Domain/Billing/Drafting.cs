@@ -65,8 +65,9 @@ internal static class Drafting
     private static InvoiceContent Content(
         BillingFacts facts, List<BillingInputs> engagements, LegalEntityId seller, Currency currency, LocalDate to, EngagementId? only, ImmutableArray<Invoice> standing)
     {
+        var credits = new LineCredits(standing);
         var scope = engagements.Select(e => e.Engagement).ToHashSet();
-        var billed = standing.SelectMany(i => i.Content.Lines.Select(l => new StandingLine(i.Id, l))).Where(s => scope.Contains(s.Line.Item.Engagement))
+        var billed = standing.SelectMany(i => i.Content.Lines.Where(l => !l.ByHand).Select(l => new StandingLine(i.Id, l))).Where(s => scope.Contains(s.Line.Item.Engagement))
             .GroupBy(s => s.Line.Item).ToDictionary(g => g.Key, g => g.ToList());
         var (keys, entries) = (billed.Keys.ToHashSet(), billed.Values.SelectMany(KeyLines.Entries).ToHashSet());
         var desired = engagements.SelectMany(e => Owed.Of(NewlyDisputed(e, entries), seller, currency, to, keys)).ToDictionary(i => i.Key);
@@ -77,7 +78,7 @@ internal static class Drafting
             var item = desired.GetValueOrDefault(key) ?? Vanished(before[^1].Line, currency, to);
             if (item.Due)
             {
-                KeyLines.Add(lines, item, before, facts.Tax, currency);
+                KeyLines.Add(lines, item, before, credits, facts.Tax, currency);
             }
         }
 
@@ -117,8 +118,7 @@ internal static class Drafting
         }
 
         lines = taxed.ToImmutable();
-        var taxes = lines.GroupBy(l => l.TaxTreatment).Select(g => new TaxSubtotal(g.Key, g.Sum(l => l.Amount), g.Sum(l => l.Tax)))
-            .OrderBy(t => t.Treatment.Category).ThenBy(t => t.Treatment.RatePpm).ToImmutableArray();
+        var taxes = TaxSubtotal.Of(lines);
         var (net, taxTotal) = (lines.Sum(l => l.Amount), lines.Sum(l => l.Tax));
         var total = checked(net + taxTotal);
         return new InvoiceContent(

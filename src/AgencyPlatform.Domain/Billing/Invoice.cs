@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using AgencyPlatform.Domain.Time;
 using NodaTime;
 
@@ -12,11 +13,17 @@ public enum InvoiceState
     /// <summary>Frozen and about to get its number: nothing can refuse it any more.</summary>
     Finalizing,
 
-    /// <summary>Numbered and posted. It never changes.</summary>
+    /// <summary>Numbered and posted, and nothing paid of it yet. What it says never changes from here on.</summary>
     Finalized,
 
     /// <summary>A draft that was dropped. Only its row stays, so that its id is never used again and a repeat finds its account.</summary>
     Discarded,
+
+    /// <summary>Final, and some of it paid.</summary>
+    PartiallyPaid,
+
+    /// <summary>Final, and nothing of it open any more: paid, credited or written off.</summary>
+    Paid,
 }
 
 public enum DocumentKind
@@ -55,16 +62,27 @@ public sealed record LineReference(InvoiceId Invoice, int Line);
 /// <param name="Entries">The time entries whose minutes its key gained, or in a credit lost.</param>
 /// <param name="Corrects">Of a credit: the line whose amount it takes back.</param>
 /// <param name="Uncapped">Minor units: what the line would come to without a cap; null: its amount.</param>
+/// <param name="ByHand">
+/// It stands on a credit note made by hand that is not billed again: its key is its own, and no run counts it as invoiced of <paramref name="Item"/>.
+/// </param>
 [GenerateSerializer, Immutable, Alias("billing.invoice-line")]
 public sealed record InvoiceLine(
     int Number, ItemKey Item, string Description, DateRange Service, DateRange Period, ImmutableArray<DateRange> KeyDates, FeeTiming Timing,
     long Quantity, LineUnit Unit, int FullDays, long Amount, TaxTreatment TaxTreatment, long Tax, ImmutableArray<TimeEntryKey> Entries, LineReference? Corrects,
-    long? Uncapped = null);
+    long? Uncapped = null, bool ByHand = false);
 
 /// <summary>A document's tax of one category and rate.</summary>
 /// <param name="Taxable">Minor units: the sum of its lines.</param>
 [GenerateSerializer, Immutable, Alias("billing.tax-subtotal")]
-public sealed record TaxSubtotal(TaxTreatment Treatment, long Taxable, long Tax);
+public sealed record TaxSubtotal(TaxTreatment Treatment, long Taxable, long Tax)
+{
+    /// <summary>Those of a document's lines, whose taxes are known.</summary>
+    public static ImmutableArray<TaxSubtotal> Of(IEnumerable<InvoiceLine> lines) =>
+    [
+        .. lines.GroupBy(l => l.TaxTreatment).Select(g => new TaxSubtotal(g.Key, g.Sum(l => l.Amount), g.Sum(l => l.Tax)))
+            .OrderBy(t => t.Treatment.Category).ThenBy(t => t.Treatment.RatePpm),
+    ];
+}
 
 /// <summary>Seller or buyer as printed.</summary>
 /// <param name="Address">Lines separated by a line feed, without the country.</param>
@@ -96,15 +114,67 @@ public sealed record InvoiceContent(
         System.Text.Json.JsonSerializer.Serialize(this, EventJson.Options) == System.Text.Json.JsonSerializer.Serialize(other, EventJson.Options);
 }
 
+/// <summary>What a final invoice was settled with, in minor units. None is negative; together they are at most its total.</summary>
+/// <param name="Paid">Allocated to it of payments that stand.</param>
+/// <param name="CreditApplied">Of the account's credit.</param>
+/// <param name="Credited">By credit notes, as far as it was open.</param>
+/// <param name="WrittenOff">As bad debt.</param>
+/// <param name="Reopened">When a reversal last opened it again. Nothing is allocated to it on an earlier date, so that on no date less than nothing was open.</param>
+[GenerateSerializer, Immutable, Alias("billing.settlement")]
+public sealed record Settlement(long Paid, long CreditApplied, long Credited, long WrittenOff, LocalDate? Reopened = null)
+{
+    public static Settlement None { get; } = new(0, 0, 0, 0);
+
+    [JsonIgnore]
+    public long Total => Paid + CreditApplied + Credited + WrittenOff;
+}
+
+/// <summary>An invoice was sent to its buyer.</summary>
+/// <param name="Channel">How, in one word of the agency's own such as <c>email</c> or <c>portal</c>: no address.</param>
+[GenerateSerializer, Immutable, Alias("billing.sent-mark")]
+public sealed record SentMark(string Channel, Instant At);
+
 /// <param name="PreparedAt">When it became a draft.</param>
 /// <param name="Series">Its series, from the moment it is frozen.</param>
+/// <param name="Sent">When it was sent last.</param>
+/// <param name="Prepaid">Minor units of account credit that went into it when it was numbered: it says that its total less this is due.</param>
 [GenerateSerializer, Immutable, Alias("billing.invoice")]
 public sealed record Invoice(
-    InvoiceId Id, InvoiceState State, InvoiceContent Content, Instant PreparedAt, Instant? FrozenAt, InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate);
+    InvoiceId Id, InvoiceState State, InvoiceContent Content, Instant PreparedAt, Instant? FrozenAt, InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate,
+    Settlement? Settlement = null, SentMark? Sent = null, long Prepaid = 0)
+{
+    /// <summary>Numbered and posted: what it says never changes.</summary>
+    [JsonIgnore]
+    public bool IsFinal => State.IsFinal();
+
+    /// <summary>What is still to be paid, in minor units: 0 before it is final, and of a credit note.</summary>
+    [JsonIgnore]
+    public long Open => IsFinal && Content.Total > 0 ? Content.Total - (Settlement?.Total ?? 0) : 0;
+
+    /// <summary>The same, settled otherwise; its state follows.</summary>
+    public Invoice With(Settlement settlement)
+    {
+        var settled = this with { Settlement = settlement };
+        return Content.Total < 0 ? settled
+            : settled with
+            {
+                State = settled.Open == 0 ? InvoiceState.Paid : settlement.Paid + settlement.CreditApplied > 0 ? InvoiceState.PartiallyPaid : InvoiceState.Finalized,
+            };
+    }
+}
+
+public static class InvoiceStates
+{
+    /// <summary>The states of a final invoice.</summary>
+    public static ImmutableArray<InvoiceState> Final { get; } = [InvoiceState.Finalized, InvoiceState.PartiallyPaid, InvoiceState.Paid];
+
+    public static bool IsFinal(this InvoiceState state) => Final.Contains(state);
+}
 
 /// <summary>The agency's list of invoices.</summary>
 /// <param name="Number">Null before it is final.</param>
+/// <param name="Open">Minor units: what is still to be paid. A program from before payments leaves it out.</param>
 [RowTable("invoices", nameof(Id), Indexes = [nameof(Client)], Claimed = "invoice")]
 public sealed record InvoiceRow(
     InvoiceId Id, ClientCompanyId Client, LegalEntityId LegalEntity, string Currency, InvoiceState State, DocumentKind Kind, LocalDate To,
-    InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total) : IRow;
+    InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total, long? Open = null) : IRow;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Numerics;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Billing;
@@ -15,7 +14,7 @@ internal static class KeyLines
     /// Adds what the key gained as one line; what it lost as credits, which name the newest lines of the key first, none beyond what is left of it. A discount
     /// gains downwards.
     /// </summary>
-    public static void Add(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<StandingLine> before, TaxTreatment tax, Currency currency)
+    public static void Add(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<StandingLine> before, LineCredits credits, TaxTreatment tax, Currency currency)
     {
         var amount = checked(item.Amount.Minor - before.Sum(s => s.Line.Amount));
         var (known, wanted) = (Entries(before), item.Entries.Select(e => e.Entry).ToHashSet());
@@ -38,7 +37,7 @@ internal static class KeyLines
             return;
         }
 
-        var parts = Credits(before, amount, gains);
+        var parts = Credits(before, credits, amount, gains);
         var (quantities, uncappedParts) = (Rounding.Split(line.Quantity, [.. parts.Select(p => p.Amount)]), Rounding.Split(uncapped, [.. parts.Select(p => p.Amount)]));
         for (var i = 0; i < parts.Count; i++)
         {
@@ -74,19 +73,17 @@ internal static class KeyLines
     }
 
     /// <summary>How much of which line is taken back, with its cumulative share of the line's tax: crediting all of a line leaves exactly zero of it.</summary>
-    private static List<(StandingLine Of, long Amount, long Tax)> Credits(List<StandingLine> before, long amount, int gains)
+    private static List<(StandingLine Of, long Amount, long Tax)> Credits(List<StandingLine> before, LineCredits credits, long amount, int gains)
     {
         var parts = new List<(StandingLine Of, long Amount, long Tax)>();
         var rest = Math.Abs(amount);
-        foreach (var standing in before.Where(s => s.Line.Amount * gains > 0).Reverse())
+        foreach (var standing in before.Where(s => s.Line.Amount * gains > 0 && s.Line.Corrects is null).Reverse())
         {
-            var credits = before.Where(s => s.Line.Corrects == new LineReference(standing.Invoice, standing.Line.Number)).ToList();
-            var (credited, creditedTax) = (Math.Abs(credits.Sum(c => c.Line.Amount)), Math.Abs(credits.Sum(c => c.Line.Tax)));
-            var (whole, tax) = (Math.Abs(standing.Line.Amount), Math.Abs(standing.Line.Tax));
-            var part = Math.Min(rest, whole - credited);
+            var left = credits.LeftOf(standing.Invoice, standing.Line);
+            var part = Math.Min(rest, left.Amount * gains);
             if (part > 0)
             {
-                parts.Add((standing, part, Rounding.HalfAwayFromZero((BigInteger)tax * (credited + part), whole) - creditedTax));
+                parts.Add((standing, part, gains * LineCredits.TaxOf(standing.Line, left.Amount, left.Tax, part * gains)));
                 rest -= part;
             }
         }

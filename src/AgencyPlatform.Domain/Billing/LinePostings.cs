@@ -11,6 +11,10 @@ internal static class LinePostings
     {
         switch (line)
         {
+            case { ByHand: true, Timing: FeeTiming.InArrears }:
+                // What was earned when it was delivered is taken back: no run bills it again.
+                yield return (LedgerAccount.Revenue, -line.Amount);
+                break;
             case { Item.Charge: Charge.Commitment or Charge.Discount }:
                 yield return (LedgerAccount.Revenue, -line.Amount);
                 break;

@@ -9,7 +9,7 @@ using V1 = AgencyPlatform.Protocol.Billing.V1;
 namespace AgencyPlatform.Gateway.Billing;
 
 /// <summary>The service of invoices and the ledger.</summary>
-internal sealed partial class BillingService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.BillingService.BillingServiceBase
+internal sealed partial class BillingService(Calls calls, IGrainFactory grains, IReadModels readModels, TimeProvider system) : V1.BillingService.BillingServiceBase
 {
     internal const string Collection = "invoices";
 
@@ -94,12 +94,12 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         var account = await AccountOf(agency, id, request.Name, context);
         var reply = await Grain(agency, account).Get(read, id);
         var caller = Calls.Caller(context);
-        if (reply.Value is not { } invoice || (!caller.IsStaff && (caller.Client != account.Client || invoice.State != InvoiceState.Finalized)))
+        if (reply.Value is not { } invoice || (!caller.IsStaff && (caller.Client != account.Client || !invoice.IsFinal)))
         {
             throw Errors.NotFound("invoice", request.Name);
         }
 
-        return InvoiceWire.ToWire(agency, account, invoice, reply.Meta!);
+        return InvoiceWire.ToWire(agency, account, invoice, reply.Meta!, await Today(read, account.LegalEntity, Now(read)));
     }
 
     public override async Task<V1.ListInvoicesResponse> ListInvoices(V1.ListInvoicesRequest request, ServerCallContext context)
@@ -110,18 +110,19 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         var client = fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, "clientCompanies");
         var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
         InvoiceState? state = request.State == V1.InvoiceState.Unspecified ? null : fields.Enum<V1.InvoiceState, InvoiceState>("state", request.State);
-        await calls.Read(context, request, fields, agency);
+        var read = await calls.Read(context, request, fields, agency);
         var caller = Calls.Caller(context);
         var filters = new Filters().NotEqual(nameof(InvoiceRow.State), InvoiceState.Discarded).Equal(nameof(InvoiceRow.State), state);
         if (!caller.IsStaff && caller.Client is { } own)
         {
             caller.EnsureClient(client ??= own);
-            filters.Equal(nameof(InvoiceRow.State), InvoiceState.Finalized);
+            filters.In(nameof(InvoiceRow.State), InvoiceStates.Final);
         }
 
         filters.Equal(nameof(InvoiceRow.Client), client).Equal(nameof(InvoiceRow.LegalEntity), entity);
         var (rows, next) = page.Cut(await readModels.List<InvoiceRow>(agency, page.Query<InvoiceRow>(filters.All), context.CancellationToken));
-        return new V1.ListInvoicesResponse { NextPageToken = next, Invoices = { rows.Select(r => InvoiceWire.ToWire(agency, r)) } };
+        var todays = await Todays(read, rows.Where(r => r.Open > 0).Select(r => r.LegalEntity));
+        return new V1.ListInvoicesResponse { NextPageToken = next, Invoices = { rows.Select(r => InvoiceWire.ToWire(agency, r, todays.GetValueOrDefault(r.LegalEntity))) } };
     }
 
     public override async Task<V1.ListPostingsResponse> ListPostings(V1.ListPostingsRequest request, ServerCallContext context)
@@ -143,21 +144,7 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         return new V1.ListPostingsResponse
         {
             NextPageToken = next,
-            Lines =
-            {
-                rows.Select(r => new V1.PostingLine
-                {
-                    LegalEntity = ResourceNames.Of(agency, "legalEntities", r.LegalEntity.Value),
-                    PostingDate = r.Date.ToWire(),
-                    Source = r.Source,
-                    Line = r.Line,
-                    Account = r.Account.ToWire<V1.LedgerAccount>(),
-                    Amount = new Money(r.Amount, new Currency(r.Currency)).ToWire(),
-                    ClientCompany = r.Client is { } c ? ResourceNames.Of(agency, "clientCompanies", c.Value) : "",
-                    Engagement = r.Engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
-                    Cmo = r.Cmo is { } m ? ResourceNames.Of(agency, "cmos", m.Value) : "",
-                }),
-            },
+            Lines = { rows.Select(r => ToWire(agency, r)) },
         };
     }
 
@@ -196,6 +183,39 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         fields.Require(fields.Has("hypothetical_terms.seller") || terms.Seller == account.LegalEntity, "hypothetical_terms.seller", "must be the account's legal entity");
         fields.Require(fields.Has("hypothetical_terms.currency") || terms.Currency == account.Currency, "hypothetical_terms.currency", "must be the account's currency");
         return terms;
+    }
+
+    private static V1.PostingLine ToWire(AgencyId agency, PostingRow row) => new()
+    {
+        LegalEntity = ResourceNames.Of(agency, "legalEntities", row.LegalEntity.Value),
+        PostingDate = row.Date.ToWire(),
+        Source = row.Source,
+        Line = row.Line,
+        Account = row.Account.ToWire<V1.LedgerAccount>(),
+        Amount = new Money(row.Amount, new Currency(row.Currency)).ToWire(),
+        ClientCompany = row.Client is { } c ? ResourceNames.Of(agency, "clientCompanies", c.Value) : "",
+        Engagement = row.Engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
+        Cmo = row.Cmo is { } m ? ResourceNames.Of(agency, "cmos", m.Value) : "",
+    };
+
+    private Instant Now(Read read) => read.ReadTime ?? read.SandboxNow ?? Instant.FromDateTimeOffset(system.GetUtcNow());
+
+    /// <summary>What an instant's date is for a legal entity.</summary>
+    private async Task<LocalDate?> Today(Read read, LegalEntityId entity, Instant now) =>
+        (await grains.Agency(read.Agency).Get(read with { ReadTime = null, MinVersion = null })).Value?.LegalEntities.GetValueOrDefault(entity) is { } seller
+            ? now.InZone(DateTimeZoneProviders.Tzdb[seller.TimeZone]).Date
+            : null;
+
+    /// <summary>What today is for each of these legal entities.</summary>
+    private async Task<Dictionary<LegalEntityId, LocalDate?>> Todays(Read read, IEnumerable<LegalEntityId> entities)
+    {
+        var todays = new Dictionary<LegalEntityId, LocalDate?>();
+        foreach (var entity in entities.Distinct())
+        {
+            todays[entity] = await Today(read, entity, Now(read));
+        }
+
+        return todays;
     }
 
     private static AccountId Account(string client, string entity, string currency, AgencyId agency, Fields fields) => new(

@@ -12,9 +12,11 @@ namespace AgencyPlatform.Gateway.Billing;
 /// <summary>Invoices on the wire.</summary>
 internal static class InvoiceWire
 {
-    public static V1.Invoice ToWire(AgencyId agency, AccountId account, Invoice invoice, Meta meta)
+    /// <param name="today">For the seller: what is overdue. Null where nothing can be.</param>
+    public static V1.Invoice ToWire(AgencyId agency, AccountId account, Invoice invoice, Meta meta, LocalDate? today = null)
     {
         var content = invoice.Content;
+        var settlement = invoice.Settlement ?? Settlement.None;
         return new V1.Invoice
         {
             Name = ResourceNames.Of(agency, BillingService.Collection, invoice.Id.Value),
@@ -57,11 +59,20 @@ internal static class InvoiceWire
             TaxExemptionReason = content.Document?.TaxExemptionReason ?? "",
             BankAccount = content.PayTo.ToWire(),
             OnlyEngagement = content.Only is { } only ? ResourceNames.Of(agency, "engagements", only.Value) : "",
+            PrepaidAmount = new Money(invoice.Prepaid, account.Currency).ToWire(),
+            OpenAmount = new Money(invoice.Open, account.Currency).ToWire(),
+            PaidAmount = new Money(settlement.Paid, account.Currency).ToWire(),
+            CreditAppliedAmount = new Money(settlement.CreditApplied, account.Currency).ToWire(),
+            CreditedAmount = new Money(settlement.Credited, account.Currency).ToWire(),
+            WrittenOffAmount = new Money(settlement.WrittenOff, account.Currency).ToWire(),
+            Overdue = invoice.Open > 0 && invoice.DueDate < today,
+            SendTime = invoice.Sent?.At.ToWire(),
+            SendChannel = invoice.Sent?.Channel ?? "",
         };
     }
 
     /// <summary>An invoice in a list.</summary>
-    public static V1.Invoice ToWire(AgencyId agency, InvoiceRow row)
+    public static V1.Invoice ToWire(AgencyId agency, InvoiceRow row, LocalDate? today)
     {
         var currency = new Currency(row.Currency);
         return new V1.Invoice
@@ -81,6 +92,8 @@ internal static class InvoiceWire
             NetAmount = new Money(row.Net, currency).ToWire(),
             TaxAmount = new Money(row.Tax, currency).ToWire(),
             TotalAmount = new Money(row.Total, currency).ToWire(),
+            OpenAmount = new Money(row.Open ?? 0, currency).ToWire(),
+            Overdue = row.Open > 0 && row.DueDate < today,
         };
     }
 
@@ -121,10 +134,14 @@ internal static class InvoiceWire
         EngagementTitle = content.Titles?.GetValueOrDefault(line.Item.Engagement) ?? "",
         PartId = line.Item.Part?.Value ?? "",
         UncappedAmount = line.Uncapped is { } uncapped ? new Money(uncapped, currency).ToWire() : null,
+        ByHand = line.ByHand,
     };
 
     public static string Printed(InvoiceSeriesId? series, long? number) => series is { } s && number is { } n ? InvoiceSeries.Printed(s, n) : "";
 
     /// <summary>An invoice's id is never used again in its agency, so that account and id make a uid.</summary>
-    private static Guid Uid(Meta account, InvoiceId invoice) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{account.Uid:n}/{invoice}")).AsSpan(0, 16));
+    private static Guid Uid(Meta account, InvoiceId invoice) => Uid(account, invoice.Value);
+
+    /// <summary>Of a part of an account whose id is never used again.</summary>
+    internal static Guid Uid(Meta account, string id) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{account.Uid:n}/{id}")).AsSpan(0, 16));
 }

@@ -11,7 +11,7 @@ namespace AgencyPlatform.Grains.Billing;
 
 /// <summary>See <see cref="IBillingAccountGrain"/>.</summary>
 [Reentrant]
-public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain<BillingAccount>(services), IBillingAccountGrain
+public sealed partial class BillingAccountGrain(GrainServices services) : AggregateGrain<BillingAccount>(services), IBillingAccountGrain
 {
     private const int EngagementsAtOnce = 200;
 
@@ -56,7 +56,7 @@ public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain
         return await RunSaga(
             call,
             (s, now) => s.Finalize(invoice, facts!, now),
-            (s, _) => s.Find(invoice)?.State == InvoiceState.Finalized ? new SagaEnd(null) : null,
+            (s, _) => s.Find(invoice)?.IsFinal == true ? new SagaEnd(null) : null,
             s => s.Find(invoice)!);
     }
 
@@ -95,7 +95,7 @@ public sealed class BillingAccountGrain(GrainServices services) : AggregateGrain
     /// </summary>
     private async Task<Rejection?> Locked(Call call, BillingAccount account, Invoice invoice, InvoiceSeriesId defaultSeries)
     {
-        if (invoice.State == InvoiceState.Finalized || !(await ReadFeedHead()).Restored)
+        if (invoice.IsFinal || !(await ReadFeedHead()).Restored)
         {
             return null;
         }

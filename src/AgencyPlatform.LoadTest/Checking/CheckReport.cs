@@ -14,7 +14,7 @@ internal sealed class CheckReport
         ("O", "no accepted booking or change made a run's excess appear or grow, or broke another rule of capacity"),
         ("Q", "every refusal was right at a moment between its sending and its answer"),
         ("C", "one effect per request id; a retry answers the same; other content is refused; a refusal leaves nothing"),
-        ("Z", "postings sum to zero per currency; the ledger and its balances are the sums of the feed's postings"),
+        ("Z", "postings sum to zero per currency; the ledger and its balances are the sums of the feed's postings; what is receivable is open on invoices"),
         ("N", "invoice numbers have no gap and no duplicate; each is on one final invoice, dates do not decrease"),
         ("F", "the feed is contiguous from 1, in order, the same for two readers"),
         ("R", "lists, Get and availability are the fold of the feed"),

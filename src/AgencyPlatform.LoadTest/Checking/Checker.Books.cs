@@ -20,7 +20,7 @@ internal sealed partial class Checker
         var frozen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var e in _seen.Feed)
         {
-            if (e.Type is not ("invoice-series.numbers-assigned" or "billing-account.finalization-started" or "billing-account.invoice-finalized"))
+            if (e.Type is not ("invoice-series.numbers-assigned" or "billing-account.finalization-started" or "billing-account.credit-note-started" or "billing-account.invoice-finalized"))
             {
                 continue;
             }
@@ -56,6 +56,9 @@ internal sealed partial class Checker
                 case "billing-account.finalization-started":
                     frozen.Add(payload.Text("invoice"));
                     break;
+                case "billing-account.credit-note-started":
+                    frozen.Add(payload.Text("creditNote"));
+                    break;
                 default:
                     if (!final.TryAdd(payload.Text("invoice"), (payload.Long("number"), payload.Text("issueDate"))))
                     {
@@ -87,11 +90,13 @@ internal sealed partial class Checker
         Listed(given, final);
     }
 
+    private static bool IsFinal(InvoiceState state) => state is InvoiceState.Finalized or InvoiceState.PartiallyPaid or InvoiceState.Paid;
+
     private void Listed(Dictionary<string, Numbered> given, Dictionary<string, (long Number, string Date)> final)
     {
         var printed = new HashSet<string>(StringComparer.Ordinal);
         var listed = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var invoice in _seen.Invoices.Where(i => i.State == InvoiceState.Finalized))
+        foreach (var invoice in _seen.Invoices.Where(i => IsFinal(i.State)))
         {
             _report.Count("final invoices");
             var id = NaiveBooking.Last(invoice.Name);
@@ -115,7 +120,7 @@ internal sealed partial class Checker
         foreach (var call in _seen.Calls.Where(c => c is { Succeeded: true, Method: "Finalize" }))
         {
             var answer = (Invoice)call.ResponseMessage();
-            if (answer.State != InvoiceState.Finalized || !final.TryGetValue(NaiveBooking.Last(answer.Name), out var its) || its.Number != answer.Number)
+            if (!IsFinal(answer.State) || !final.TryGetValue(NaiveBooking.Last(answer.Name), out var its) || its.Number != answer.Number)
             {
                 _report.Violated("L", $"Finalize {call.Id} was answered {answer.State} {answer.DocumentNumber}; the feed does not say so.");
             }
@@ -160,6 +165,21 @@ internal sealed partial class Checker
             if (currency.Sum(b => b.Value) is not 0 and var sum)
             {
                 _report.Violated("Z", $"The balances in {currency.Key} sum to {sum}.");
+            }
+        }
+    }
+
+    /// <summary>Z: what clients owe by the ledger is what is open on their invoices.</summary>
+    private void OpenInvoices()
+    {
+        var open = _seen.Invoices.Where(i => i.OpenAmount is not null).GroupBy(i => i.OpenAmount.Currency, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(i => i.OpenAmount.MinorUnits));
+        var receivable = _seen.Balances.Where(b => b.Account == LedgerAccount.Receivable).ToDictionary(b => b.Balance.Currency, b => b.Balance.MinorUnits);
+        foreach (var currency in open.Keys.Union(receivable.Keys))
+        {
+            var (a, b) = (open.GetValueOrDefault(currency), receivable.GetValueOrDefault(currency));
+            if (a != b)
+            {
+                _report.Violated("Z", $"In {currency} {a} are open on invoices, and the ledger has {b} receivable.");
             }
         }
     }

@@ -40,6 +40,7 @@ internal sealed partial class Checker
         checker.Engagements();
         checker.Numbers();
         checker.Ledger();
+        checker.OpenInvoices();
         checker.Isolation();
         foreach (var leak in seen.Leaks)
         {

@@ -55,6 +55,9 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
         var taper = new StartTransition([new(day, -1), new(day, 101)], [new(new("i"), "", null, null), new(new("i"), "", null, null)], "");
         var many = new StartTransition([.. Enumerable.Range(0, Transition.MostSteps + 1).Select(i => new TaperStep(day.PlusDays(i), 0))], [.. Enumerable.Range(0, 101).Select(i => new HandoverItem(new($"i{i}"), "", null, null))], "");
         var work = new Work(null, day, 0, new string('c', 101), true, true, new string('n', 2_001));
+        var invoice = new Invoice(new("i"), InvoiceState.Finalized, new InvoiceContent(DocumentKind.Invoice, day, new("", "", "", ""), new("", "", "", ""), 0, [], [], 0, 0, 9), s_now, s_now, null, 1, day, day);
+        var (of, account) = (new AccountId(new("c"), new("e"), new Currency("USD")), BillingAccount.Initial with { Standing = [invoice] });
+        RecordPayment Pay(LocalDate received, params Allocation[] allocations) => new(of, new("p"), 1, received, "r", [.. allocations]);
         var expired = new ApiKey(new("k"), "", "", [Domain.Agencies.Role.Finance], null, null, s_now, s_now, false);
 
         var refused = new (Decision Decision, MessageDescriptor Request)[]
@@ -81,6 +84,11 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
             (Absence.Initial.Report(new(new("a"), RunningEngagement.Ada, new DateRange(day, day), ""), Guid.Empty, s_now), Protocol.Absences.V1.CreateAbsenceRequest.Descriptor),
             (Rejection.Invalid(new BookingSpec(new("c"), null, bad).Violations("booking.steps").AsSpan()), Protocol.Capacity.V1.BookRequest.Descriptor),
             (Rejection.Invalid(new BookingSpec(new("c"), null, []).Violations().AsSpan()), Protocol.Capacity.V1.ChangeBookingRequest.Descriptor),
+            (account.Record(Pay(day.PlusYears(9)), "UTC", s_now), Protocol.Billing.V1.RecordPaymentRequest.Descriptor),
+            (account.Record(Pay(s_now.InUtc().Date, new(invoice.Id, 1), new(invoice.Id, 1)), "UTC", s_now), Protocol.Billing.V1.RecordPaymentRequest.Descriptor),
+            (account.Record(Pay(s_now.InUtc().Date, new Allocation(invoice.Id, 2)), "UTC", s_now), Protocol.Billing.V1.RecordPaymentRequest.Descriptor),
+            (account.CreditByHand(new(invoice.Id, new("n"), [new(1, null)], false), new("s"), s_now), Protocol.Billing.V1.CreditInvoiceRequest.Descriptor),
+            (account.MarkSent(new(invoice.Id, "email", s_now.Plus(Duration.FromDays(1))), s_now), Protocol.Billing.V1.MarkInvoiceSentRequest.Descriptor),
             ((Agency.Initial with { Id = new("a"), Version = 1 }).CreateApiKey(new(expired, s_now)), Protocol.Agencies.V1.CreateApiKeyRequest.Descriptor),
         };
         Assert.All(refused, r =>

@@ -392,6 +392,16 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await billing.DiscardInvoiceAsync(new DiscardInvoiceRequest { Name = $"{_agency.Name}/invoices/away" });
             var draft = await billing.PrepareInvoiceAsync(Prepare("final"));
             await billing.FinalizeInvoiceAsync(new FinalizeInvoiceRequest { Name = draft.Name });
+            await billing.MarkInvoiceSentAsync(new MarkInvoiceSentRequest { Name = draft.Name, Channel = "portal" });
+            var wire = await billing.RecordPaymentAsync(Pay("WIRE-1", 90_000_000));
+            await billing.RefundCreditAsync(new RefundCreditRequest { Parent = _agency.Name, ClientCompany = _acme, LegalEntity = wire.LegalEntity, Currency = "USD", Amount = Dollars(100), Reference = "BACK-1" });
+            await billing.ReversePaymentAsync(new ReversePaymentRequest { Name = wire.Name, Reason = "Called back." });
+            var named = Pay("WIRE-2", 1_000);
+            named.Allocations.Add(new Allocation { Invoice = draft.Name, Amount = Dollars(500) });
+            await billing.RecordPaymentAsync(named);
+            await billing.AllocateCreditAsync(new AllocateCreditRequest { Parent = _agency.Name, ClientCompany = _acme, LegalEntity = wire.LegalEntity, Currency = "USD" });
+            await billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = draft.Name, Lines = { new LineCredit { Line = 1, Amount = Dollars(100) } } });
+            await billing.WriteOffInvoiceAsync(new WriteOffInvoiceRequest { Name = draft.Name, Reason = "Agreed." });
             var runs = As<BillingRunsService.BillingRunsServiceClient>(_admin);
             await runs.RunBillingAsync(new RunBillingRequest { Parent = _agency.Name, BillingRunId = "february", ToDate = Day(2, 1), Mode = BillingRunMode.Preview });
             await runs.CancelBillingRunAsync(new CancelBillingRunRequest { Name = $"{_agency.Name}/billingRuns/february" });
@@ -409,6 +419,18 @@ public sealed class RepeatsTests(PlatformFixture platform)
             {
                 Parent = _agency.Name, PayoutRunId = "january", LegalEntity = entity, Currency = "USD", ThroughDate = Day(1, 10), PayDate = Day(1, 10), Reference = "january",
             });
+            Money Dollars(long minor) => new() { MinorUnits = minor, Currency = "USD" };
+
+            RecordPaymentRequest Pay(string reference, long amount) => new()
+            {
+                Parent = _agency.Name,
+                ClientCompany = _acme,
+                LegalEntity = $"{_agency.Name}/legalEntities/main",
+                Currency = "USD",
+                Amount = Dollars(amount),
+                ReceivedDate = Day(1, 5),
+                Reference = reference,
+            };
 
             PrepareInvoiceRequest Prepare(string id) => new()
             {

@@ -279,6 +279,7 @@ internal sealed partial class Story(IGrainFactory grains)
         // Credit notes go on after those of the system before this one.
         var notes = InvoiceSeries.ForCreditNotes(new InvoiceSeriesId("main"));
         Ok(await grains.Of<IInvoiceSeriesGrain>(s_agency, InvoiceSeries.Key(s_seller, notes)).Confirm(Next(), new ConfirmLastNumber(s_seller, notes, 17)));
+        await PaymentsAndCredits(grain, account, final.Value);
     }
 
     /// <summary>One that says what would be billed, and one that is ended early.</summary>

@@ -41,6 +41,9 @@ internal sealed record DocumentSource(
     /// <summary>A credit note states what is given back as positive amounts.</summary>
     public int Sign => IsCreditNote ? -1 : 1;
 
+    /// <summary>Minor units that are to be paid: the total less the account credit that went into it when it was numbered (BT-115).</summary>
+    public long Due => Content.Total - Invoice.Prepaid;
+
     public DocumentTerms Terms => Content.Document ?? DocumentTerms.None;
 
     public Words Words => Words.For(Terms.Language);

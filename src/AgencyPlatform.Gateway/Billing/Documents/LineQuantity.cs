@@ -7,7 +7,7 @@ namespace AgencyPlatform.Gateway.Billing.Documents;
 /// <summary>
 /// A line's amount as quantity × price ÷ base quantity, such that it comes to the amount when it is rounded once: a reader recomputes it. A period's whole fee
 /// is one month (quarter, half-year, year); a part of it days at the fee for the period's days; minutes are decimal hours where these end within two
-/// decimals, else minutes at the rate for sixty. What does not come to the amount so (the rest of a key that was rounded with others, a credit of a part)
+/// decimals, else minutes at the rate for sixty; half days are days at the rate of one. What does not come to the amount so (the rest of a key that was rounded with others, a credit of a part)
 /// is one piece at the amount.
 /// </summary>
 /// <param name="Hundredths">The quantity × 100; negative where the amount is.</param>
@@ -33,6 +33,7 @@ internal sealed record LineQuantity(long Hundredths, string Unit, long Price, in
         {
             { Unit: LineUnit.Days, FullDays: > 0 } when Math.Abs(quantity) == line.FullDays => new LineQuantity(100 * Math.Sign(quantity), Period(line.FullDays), line.Item.Rate, 1),
             { Unit: LineUnit.Days, FullDays: > 0 } => new LineQuantity(100 * quantity, Day, line.Item.Rate, line.FullDays),
+            { Unit: LineUnit.HalfDays } => new LineQuantity(50 * quantity, Day, line.Item.Rate, 1),
             { Unit: LineUnit.Minutes } when quantity % 3 == 0 => new LineQuantity(quantity * 100 / MinutesOfHour, Hour, line.Item.Rate, 1),
             { Unit: LineUnit.Minutes } => new LineQuantity(100 * quantity, Minute, line.Item.Rate, MinutesOfHour),
             _ => null,

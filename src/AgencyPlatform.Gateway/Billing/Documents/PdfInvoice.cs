@@ -240,6 +240,7 @@ internal sealed class PdfInvoice
             LineQuantity.Quarter => minus + _words.Periods[1],
             LineQuantity.HalfYear => minus + _words.Periods[2],
             LineQuantity.Year => minus + _words.Periods[3],
+            LineQuantity.Day when line.Unit == LineUnit.HalfDays => minus + Format(_words.WorkedDays, (Math.Abs(quantity.Hundredths) / 100m).ToString("0.#", System.Globalization.CultureInfo.InvariantCulture).Replace(".", _words.DecimalPoint, StringComparison.Ordinal)),
             LineQuantity.Day => minus + Format(_words.Days, minutes, line.FullDays),
             LineQuantity.Hour or LineQuantity.Minute => minus + Time(minutes),
             // The rest of a key: its price says nothing, what was worked does.
@@ -270,7 +271,7 @@ internal sealed class PdfInvoice
         const double TableWidth = 236, TotalsWidth = 210, Row = 15;
         var names = content.Taxes.Select(t => _pages.Wrap(Name(t), 118, Small)).ToList();
         var tableHeight = 16 + names.Sum(n => n.Count * Small * PdfPages.Leading + 4);
-        var totalsHeight = (content.Taxes.Length + 1) * Row + 36;
+        var totalsHeight = (content.Taxes.Length + (_source.Invoice.Prepaid > 0 ? 3 : 1)) * Row + 36;
         Keep(Math.Max(tableHeight, totalsHeight) + Gap);
 
         var top = _y;
@@ -303,10 +304,16 @@ internal sealed class PdfInvoice
             Total($"{_words.Tax} {_words.Percent(tax.Treatment)}", Signed(tax.Tax));
         }
 
+        if (_source.Invoice.Prepaid > 0)
+        {
+            Total(_words.Total, Signed(content.Total));
+            Total(_words.CreditUsed, Signed(-_source.Invoice.Prepaid));
+        }
+
         at += 3;
         _pages.Box(labels - 8, at, TotalsWidth + 8, 24, s_band);
         _pages.Text(labels, at + 4.5, _source.IsCreditNote ? _words.AmountCredited : _words.AmountDue, 11, s_accent, bold: true);
-        _pages.Text(AmountRight, at + 4.5, WithCurrency(content.Total), 11, s_accent, bold: true, right: true);
+        _pages.Text(AmountRight, at + 4.5, WithCurrency(_source.Due), 11, s_accent, bold: true, right: true);
         _y = Math.Max(_y, at + 24) + 2 * Gap;
 
         void Total(string label, string amount)
@@ -334,13 +341,13 @@ internal sealed class PdfInvoice
         {
             sentence = _words.CreditTerms;
         }
-        else if (content.Total == 0)
+        else if (_source.Due == 0)
         {
             sentence = _words.NothingToPay;
         }
         else
         {
-            sentence = Format(account is null ? _words.PayByDate : _words.PayBy, WithCurrency(content.Total), _words.Date(_source.Invoice.DueDate!.Value));
+            sentence = Format(account is null ? _words.PayByDate : _words.PayBy, WithCurrency(_source.Due), _words.Date(_source.Invoice.DueDate!.Value));
             if (account is not null)
             {
                 lines.Add((_words.AccountHolder, account.AccountName.Length > 0 ? account.AccountName : content.Seller.LegalName));

@@ -100,7 +100,8 @@ internal static class UblDocument
             Aggregate(
                 "LegalMonetaryTotal", // BG-22
                 Amount(source, "LineExtensionAmount", content.Net), Amount(source, "TaxExclusiveAmount", content.Net), Amount(source, "TaxInclusiveAmount", content.Total),
-                Amount(source, "PayableAmount", content.Total)),
+                source.Invoice.Prepaid > 0 ? Amount(source, "PrepaidAmount", source.Invoice.Prepaid) : null, // BT-113
+                Amount(source, "PayableAmount", source.Due)), // BT-115
             content.Lines.Select(l => Line(source, l)));
     }
 

@@ -33,6 +33,7 @@ internal sealed record Words
         NetTotal = "Total without tax",
         Total = "Total",
         AmountDue = "Amount due",
+        CreditUsed = "Account credit used",
         AmountCredited = "Amount credited",
         TaxRate = "Tax rate",
         Taxable = "Taxable amount",
@@ -52,11 +53,16 @@ internal sealed record Words
         Retainer = "retainer",
         Overage = "hours beyond the retainer",
         Hours = "hours",
+        DayRate = "days",
+        Prepaid = "prepaid hours",
+        Minimum = "minimum",
+        Discount = "discount",
         PerHour = "{0} / h",
         HoursAndMinutes = "{0} h {1:00} min",
         WholeHours = "{0} h",
         Minutes = "{0} min",
         Days = "{0} of {1} days",
+        WorkedDays = "{0} d",
         Periods = ["1 month", "1 quarter", "1 half-year", "1 year"],
         Months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
         DatePattern = "{0} {1} {2}",
@@ -95,6 +101,7 @@ internal sealed record Words
         NetTotal = "Summe ohne Steuer",
         Total = "Gesamtbetrag",
         AmountDue = "Zu zahlen",
+        CreditUsed = "Guthaben verrechnet",
         AmountCredited = "Gutgeschrieben",
         TaxRate = "Steuersatz",
         Taxable = "Bemessungsgrundlage",
@@ -114,11 +121,16 @@ internal sealed record Words
         Retainer = "Pauschale",
         Overage = "Stunden über die Pauschale hinaus",
         Hours = "Stunden",
+        DayRate = "Tage",
+        Prepaid = "Stunden im Voraus",
+        Minimum = "Mindestbetrag",
+        Discount = "Rabatt",
         PerHour = "{0} / Std.",
         HoursAndMinutes = "{0} Std. {1:00} Min.",
         WholeHours = "{0} Std.",
         Minutes = "{0} Min.",
         Days = "{0} von {1} Tagen",
+        WorkedDays = "{0} Tage",
         Periods = ["1 Monat", "1 Quartal", "1 Halbjahr", "1 Jahr"],
         Months = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"],
         DatePattern = "{0}. {1} {2}",
@@ -154,6 +166,7 @@ internal sealed record Words
     public required string NetTotal { get; init; }
     public required string Total { get; init; }
     public required string AmountDue { get; init; }
+    public required string CreditUsed { get; init; }
     public required string AmountCredited { get; init; }
     public required string TaxRate { get; init; }
     public required string Taxable { get; init; }
@@ -181,6 +194,11 @@ internal sealed record Words
     public required string Retainer { get; init; }
     public required string Overage { get; init; }
     public required string Hours { get; init; }
+    public required string DayRate { get; init; }
+    public required string Prepaid { get; init; }
+    public required string Minimum { get; init; }
+    public required string Discount { get; init; }
+    public required string WorkedDays { get; init; }
     public required string PerHour { get; init; }
     public required string HoursAndMinutes { get; init; }
     public required string WholeHours { get; init; }
@@ -231,6 +249,12 @@ internal sealed record Words
             Charge.Fee => Retainer,
             Charge.Overage => Overage,
             Charge.Hours => Hours,
+            Charge.Days => DayRate,
+            Charge.Block => Prepaid,
+            Charge.Commitment => Minimum,
+            Charge.Discount => Discount,
+
+            // A milestone is called by its own name, which the description has.
             _ => null,
         };
         return string.IsNullOrEmpty(title) || charge is null ? line.Description : $"{(line.Corrects is null ? "" : Credit)}{title}: {charge}";
