@@ -6,6 +6,7 @@ using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Events.V1;
+using AgencyPlatform.Protocol.Type.V1;
 using AgencyPlatform.Storage;
 using Grpc.Core;
 using NodaTime;
@@ -90,7 +91,18 @@ internal sealed class DemoRun
             var id = n == 1 ? "demo" : $"demo-{n}";
             try
             {
-                var entity = new LegalEntity { Name = "us", LegalName = "Northbound Marketing LLC", Country = "US", TimeZone = "America/New_York", Currency = "USD" };
+                var entity = new LegalEntity
+                {
+                    Name = "us",
+                    LegalName = "Northbound Marketing LLC",
+                    Country = "US",
+                    TimeZone = "America/New_York",
+                    Currency = "USD",
+                    PostalAddress = new PostalAddress { Street = "1 Pier Street", City = "New York", PostCode = "10004", Subdivision = "NY" },
+                    TaxId = "12-3456789",
+                    Contact = new ContactPoint { Department = "Accounts receivable", Email = "billing@northbound.example" },
+                    BankAccount = new BankAccount { AccountNumber = "021000021 123456789", BankName = "Example Bank" },
+                };
                 await @operator.Agencies.CreateAgencyAsync(
                     new CreateAgencyRequest
                     {
@@ -150,7 +162,21 @@ internal sealed class DemoRun
         await Each(_stage.Roster.Clients, async client =>
         {
             await platform.Clients.CreateClientCompanyAsync(
-                new CreateClientCompanyRequest { Parent = _stage.Agency, ClientCompanyId = client.Id, ClientCompany = new ClientCompany { DisplayName = client.Name, TimeZone = "America/New_York" } },
+                new CreateClientCompanyRequest
+                {
+                    Parent = _stage.Agency,
+                    ClientCompanyId = client.Id,
+                    ClientCompany = new ClientCompany
+                    {
+                        DisplayName = client.Name,
+                        TimeZone = "America/New_York",
+                        Billing = new BillingDetails
+                        {
+                            Country = "US",
+                            PostalAddress = new PostalAddress { Street = "5 Main Street", City = "Boston", PostCode = "02101", Subdivision = "MA" },
+                        },
+                    },
+                },
                 cancellationToken: cancellation);
             foreach (var (person, title) in _stage.DecisionMakers(client.Id).Zip(["CEO", "CSO", "VP"]))
             {
