@@ -34,14 +34,16 @@ public enum BillingRunOutcome
     Failed,
 }
 
-/// <summary>What came of one account in a run.</summary>
+/// <summary>What came of one account in a run, or of one engagement of it that is invoiced apart.</summary>
 /// <param name="LegalEntity">Null when the client's accounts could not even be found.</param>
 /// <param name="Invoice">Null in a preview, and where nothing was billed.</param>
 /// <param name="Total">Minor units with tax; negative for a credit note.</param>
 /// <param name="Failure">Why it failed; null otherwise.</param>
+/// <param name="Engagement">The one that is invoiced apart; null: those that share an invoice.</param>
 [GenerateSerializer, Immutable, Alias("billing-run.result")]
 public sealed record BillingRunResult(
-    ClientCompanyId Client, LegalEntityId? LegalEntity, Currency? Currency, BillingRunOutcome Outcome, InvoiceId? Invoice, DocumentKind? Kind, long Total, Rejection? Failure);
+    ClientCompanyId Client, LegalEntityId? LegalEntity, Currency? Currency, BillingRunOutcome Outcome, InvoiceId? Invoice, DocumentKind? Kind, long Total, Rejection? Failure,
+    EngagementId? Engagement = null);
 
 /// <summary>What was billed in one currency.</summary>
 /// <param name="Total">Minor units with tax, credit notes taken off.</param>
@@ -157,7 +159,7 @@ public sealed record BillingRun(
     {
         BillingRunStarted => [new Put(new BillingRunRow(Id))],
         BillingRunProgressed e => e.Results.Select(RowChange (r) => new Put(new BillingRunResultRow(
-            Id, r.Client, r.LegalEntity?.Value ?? "", r.Currency?.Code ?? "", r.Outcome, r.Invoice, r.Kind, r.Total, r.Failure?.Reason ?? "", r.Failure?.Message ?? ""))),
+            Id, r.Client, r.LegalEntity?.Value ?? "", r.Currency?.Code ?? "", r.Outcome, r.Invoice, r.Kind, r.Total, r.Failure?.Reason ?? "", r.Failure?.Message ?? "", r.Engagement?.Value ?? ""))),
         _ => [],
     };
 }
@@ -166,10 +168,12 @@ public sealed record BillingRun(
 [RowTable("billing_runs", nameof(Id))]
 public sealed record BillingRunRow(BillingRunId Id) : IRow;
 
-/// <summary>What came of each account of a run.</summary>
+/// <summary>What came of each account of a run, and of each engagement that is invoiced apart.</summary>
 /// <param name="LegalEntity">Empty when the client's accounts could not be found.</param>
 /// <param name="Total">Minor units with tax.</param>
 /// <param name="Reason">Of a failure; empty otherwise.</param>
-[RowTable("billing_run_results", nameof(Run), nameof(Client), nameof(LegalEntity), nameof(Currency))]
+/// <param name="Engagement">The one that is invoiced apart; empty: those that share an invoice.</param>
+[RowTable("billing_run_results", nameof(Run), nameof(Client), nameof(LegalEntity), nameof(Currency), nameof(Engagement))]
 public sealed record BillingRunResultRow(
-    BillingRunId Run, ClientCompanyId Client, string LegalEntity, string Currency, BillingRunOutcome Outcome, InvoiceId? Invoice, DocumentKind? Kind, long Total, string Reason, string Message) : IRow;
+    BillingRunId Run, ClientCompanyId Client, string LegalEntity, string Currency, BillingRunOutcome Outcome, InvoiceId? Invoice, DocumentKind? Kind, long Total, string Reason, string Message,
+    string Engagement) : IRow;

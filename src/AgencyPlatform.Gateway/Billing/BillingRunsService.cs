@@ -114,5 +114,6 @@ internal sealed class BillingRunsService(Calls calls, IGrainFactory grains, IRea
         Total = row.Outcome == BillingRunOutcome.Billed ? new Money(row.Total, new Currency(row.Currency)).ToWire() : null,
         Reason = row.Reason,
         Message = row.Message,
+        Engagement = row.Engagement.Length > 0 ? ResourceNames.Of(agency, "engagements", row.Engagement) : "",
     };
 }

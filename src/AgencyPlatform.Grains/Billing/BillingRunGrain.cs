@@ -89,9 +89,9 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
         var results = new List<BillingRunResult>();
         try
         {
-            foreach (var account in await Accounts(run, client))
+            foreach (var due in await Due(run, client))
             {
-                results.Add(await Guarded(() => Bill(run, account), client, account));
+                results.Add(await Guarded(() => Bill(run, due), client, due));
             }
         }
         catch (Exception e) when (!IsTransient(e))
@@ -102,7 +102,7 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
         return results;
     }
 
-    private async Task<BillingRunResult> Guarded(Func<Task<BillingRunResult>> bill, ClientCompanyId client, AccountId? account)
+    private async Task<BillingRunResult> Guarded(Func<Task<BillingRunResult>> bill, ClientCompanyId client, DueBill due)
     {
         try
         {
@@ -110,29 +110,37 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
         }
         catch (Exception e) when (!IsTransient(e))
         {
-            return Broken(e, client, account);
+            return Broken(e, client, due);
         }
     }
 
     /// <summary>Whether to try again later: storage or the cluster did not answer, and that not too often yet.</summary>
     private bool IsTransient(Exception e) => e is UnavailableException or TimeoutException && _tries < MostTries;
 
-    private BillingRunResult Broken(Exception e, ClientCompanyId client, AccountId? account)
+    private BillingRunResult Broken(Exception e, ClientCompanyId client, DueBill? due)
     {
         var incident = Guid.CreateVersion7(SystemNow.ToDateTimeOffset());
         _log.LogError(e, "Billing {Client} of {Agency} failed ({Incident})", client, Key.Agency, incident);
         return new BillingRunResult(
-            client, account?.LegalEntity, account?.Currency, BillingRunOutcome.Failed, null, null, 0,
-            Rejection.Rule(Reasons.BillingFailed, $"The account could not be billed because of an error of ours, which the log has as {incident}. The others were billed.", ("incident", incident.ToString())));
+            client, due?.Account.LegalEntity, due?.Account.Currency, BillingRunOutcome.Failed, null, null, 0,
+            Rejection.Rule(Reasons.BillingFailed, $"The account could not be billed because of an error of ours, which the log has as {incident}. The others were billed.", ("incident", incident.ToString())),
+            due?.Only);
     }
 
-    private async Task<BillingRunResult> Bill(BillingRun run, AccountId account)
+    /// <summary>What one invoice is made of: an account, or one engagement of it that is invoiced apart.</summary>
+    private sealed record DueBill(AccountId Account, EngagementId? Only)
     {
+        public string Key => Only is { } only ? $"{Account.Key}/{only}" : Account.Key;
+    }
+
+    private async Task<BillingRunResult> Bill(BillingRun run, DueBill due)
+    {
+        var account = due.Account;
         var grain = Grain<IBillingAccountGrain>(account.Key);
         for (var attempt = 0; ; attempt++)
         {
-            var call = StepCall() with { ValidateOnly = run.Mode == BillingRunMode.Preview, Request = run.Mode == BillingRunMode.Preview ? null : RequestOf(run, account, $"prepare-{attempt}") };
-            var prepared = await grain.Prepare(call, new PrepareInvoice(account, run.To, null, new InvoiceId(IdSyntax.FromRequestId(RequestOf(run, account, "invoice")))));
+            var call = StepCall() with { ValidateOnly = run.Mode == BillingRunMode.Preview, Request = run.Mode == BillingRunMode.Preview ? null : RequestOf(run, due, $"prepare-{attempt}") };
+            var prepared = await grain.Prepare(call, new PrepareInvoice(account, run.To, null, new InvoiceId(IdSyntax.FromRequestId(RequestOf(run, due, "invoice"))), due.Only));
             if (prepared.Rejection is { } refused)
             {
                 return refused.Reason == Reasons.NothingToBill ? Result(BillingRunOutcome.NothingToBill) : Result(BillingRunOutcome.Failed, failure: refused);
@@ -149,7 +157,7 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
                 return Result(BillingRunOutcome.Billed, draft);
             }
 
-            var final = await grain.Finalize(StepCall() with { Request = RequestOf(run, account, $"finalize-{attempt}") }, draft.Id);
+            var final = await grain.Finalize(StepCall() with { Request = RequestOf(run, due, $"finalize-{attempt}") }, draft.Id);
             if (final.Rejection is not { } stale)
             {
                 return Result(BillingRunOutcome.Billed, final.Value);
@@ -163,25 +171,27 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
         }
 
         BillingRunResult Result(BillingRunOutcome outcome, Invoice? invoice = null, Rejection? failure = null) => new(
-            account.Client, account.LegalEntity, account.Currency, outcome, run.Mode == BillingRunMode.Preview ? null : invoice?.Id, invoice?.Content.Kind, invoice?.Content.Total ?? 0, failure);
+            account.Client, account.LegalEntity, account.Currency, outcome, run.Mode == BillingRunMode.Preview ? null : invoice?.Id, invoice?.Content.Kind, invoice?.Content.Total ?? 0, failure,
+            due.Only);
     }
 
-    /// <summary>In whose name and in what a client is charged, by what its engagements' terms say, in order.</summary>
-    private async Task<IReadOnlyList<AccountId>> Accounts(BillingRun run, ClientCompanyId client)
+    /// <summary>In whose name and in what a client is charged, by what its engagements' terms say, and which engagements have invoices of their own; in order.</summary>
+    private async Task<IReadOnlyList<DueBill>> Due(BillingRun run, ClientCompanyId client)
     {
-        var (read, accounts) = (new Read(Key.Agency, StepCall().SandboxNow), new HashSet<AccountId>());
+        var (read, due) = (new Read(Key.Agency, StepCall().SandboxNow), new HashSet<DueBill>());
         for (var after = ImmutableArray<object>.Empty; ;)
         {
             var rows = await ReadModels.List<EngagementRow>(Key.Agency, new Query([Filter.Eq(nameof(EngagementRow.Client), client)], after, EngagementsAtOnce));
             var billed = rows.Where(r => r.State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended);
-            foreach (var reply in await Task.WhenAll(billed.Select(r => Grain<IEngagementGrain>(r.Id.Value).Get(read))))
+            foreach (var engagement in (await Task.WhenAll(billed.Select(r => Grain<IEngagementGrain>(r.Id.Value).Get(read)))).Select(r => r.Value).OfType<Engagement>())
             {
-                accounts.UnionWith((reply.Value?.Terms ?? []).Where(t => run.LegalEntity is null || t.Seller == run.LegalEntity).Select(t => new AccountId(client, t.Seller, t.Currency)));
+                due.UnionWith(engagement.Terms.Where(t => run.LegalEntity is null || t.Seller == run.LegalEntity)
+                    .Select(t => new DueBill(new AccountId(client, t.Seller, t.Currency), engagement.Plan.InvoicedApart ? engagement.Id : null)));
             }
 
             if (rows.Count < EngagementsAtOnce)
             {
-                return [.. accounts.OrderBy(a => a.Key, StringComparer.Ordinal)];
+                return [.. due.OrderBy(d => d.Key, StringComparer.Ordinal)];
             }
 
             after = [rows[^1].Id];
@@ -189,6 +199,6 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
     }
 
     /// <summary>The request id of a step with an account: always the same, so that a repeat counts once.</summary>
-    private Guid RequestOf(BillingRun run, AccountId account, string step) =>
-        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{Key.Agency}/{run.Id}/{account.Key}/{step}")).AsSpan(0, 16));
+    private Guid RequestOf(BillingRun run, DueBill due, string step) =>
+        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{Key.Agency}/{run.Id}/{due.Key}/{step}")).AsSpan(0, 16));
 }

@@ -59,6 +59,49 @@ public sealed class BillingRunsTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task An_engagement_that_is_invoiced_apart_has_an_invoice_of_its_own()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a => Retainer(a, "USD", 800_000), "acme", "ada", "launch");
+        var (runs, engagements) = (admin.Service<RunsClient>(), admin.Service<EngagementsService.EngagementsServiceClient>());
+        var apart = (await engagements.GetEngagementAsync(new GetEngagementRequest { Name = $"{agency.Name}/engagements/launch" })).Title;
+        await ActiveEngagement.CreateCmo(agency, "bob");
+        var name = (await engagements.CreateEngagementAsync(new CreateEngagementRequest
+        {
+            Parent = agency.Name,
+            EngagementId = "apart",
+            Engagement = new Engagement
+            {
+                ClientCompany = $"{agency.Name}/clientCompanies/acme",
+                Title = apart,
+                ServiceType = ServiceType.FractionalCmo,
+                Lead = $"{agency.Name}/cmos/bob",
+                StartDate = ActiveEngagement.Monday,
+                InvoicedApart = true,
+                Members =
+                {
+                    new Member
+                    {
+                        Cmo = $"{agency.Name}/cmos/bob",
+                        CmoAgreementWaived = true,
+                        Steps = { new Protocol.Capacity.V1.BookingStep { StartDate = ActiveEngagement.Monday, Flexible = new Protocol.Capacity.V1.FlexibleForm { WeeklyMinutes = 60 } } },
+                    },
+                },
+                Terms = { Retainer(agency, "USD", 100_000) },
+            },
+        })).Name;
+        await engagements.ProposeEngagementAsync(new ProposeEngagementRequest { Name = name });
+        await engagements.SignEngagementAsync(new SignEngagementRequest { Name = name, PersonId = "ceo" });
+        await engagements.ActivateEngagementAsync(new ActivateEngagementRequest { Name = name });
+
+        var run = await Ended(runs, await runs.RunBillingAsync(Run(agency, "final", BillingRunMode.Finalize)));
+        Assert.Equal((2, 2, 1_800_000), (run.BilledAccounts, run.Totals.Single().Invoices, run.Totals.Single().Total.MinorUnits));
+        var results = (await runs.ListBillingRunResultsAsync(new ListBillingRunResultsRequest { Parent = run.Name })).Results;
+        Assert.Equal([("", 1_600_000L), (name, 200_000L)], results.Select(r => (r.Engagement, r.Total.MinorUnits)));
+        Assert.Equal(2, results.Select(r => r.Invoice).Distinct().Count());
+    }
+
+    [Fact]
     public async Task A_run_may_be_of_one_client_or_seller_and_says_what_is_wrong()
     {
         var agency = await platform.NewAgency();

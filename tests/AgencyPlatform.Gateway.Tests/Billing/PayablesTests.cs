@@ -79,8 +79,14 @@ public sealed class PayablesTests(PlatformFixture platform)
         var payables = admin.Service<PayablesClient>();
         var request = new RunPayoutsRequest
         {
-            Parent = agency.Name, PayoutRunId = "january", LegalEntity = agency.Name + "/legalEntities/main", Currency = "USD", ThroughDate = ActiveEngagement.Monday, PayDate = ActiveEngagement.Monday,
-            Reference = "jan-2026", ValidateOnly = true,
+            Parent = agency.Name,
+            PayoutRunId = "january",
+            LegalEntity = agency.Name + "/legalEntities/main",
+            Currency = "USD",
+            ThroughDate = ActiveEngagement.Monday,
+            PayDate = ActiveEngagement.Monday,
+            Reference = "jan-2026",
+            ValidateOnly = true,
         };
         var whatIf = await payables.RunPayoutsAsync(request);
         Assert.Equal((27_500, ""), (whatIf.Total.MinorUnits, whatIf.Items.Single().Payout));
@@ -147,7 +153,11 @@ public sealed class PayablesTests(PlatformFixture platform)
 
     private static GetCmoStatementRequest Statement(TestAgency agency, int from = 1) => new()
     {
-        Name = agency.Name + "/cmos/ada", LegalEntity = agency.Name + "/legalEntities/main", Currency = "USD", StartDate = Day(from), EndDate = Day(31),
+        Name = agency.Name + "/cmos/ada",
+        LegalEntity = agency.Name + "/legalEntities/main",
+        Currency = "USD",
+        StartDate = Day(from),
+        EndDate = Day(31),
     };
 
     private static RecordPayoutRequest Payout(TestAgency agency, string id, long amount) => new()
@@ -156,7 +166,11 @@ public sealed class PayablesTests(PlatformFixture platform)
         PayoutId = id,
         Payout = new Payout
         {
-            Cmo = agency.Name + "/cmos/ada", LegalEntity = agency.Name + "/legalEntities/main", Amount = new Money { MinorUnits = amount, Currency = "USD" }, PayDate = ActiveEngagement.Monday, Reference = "bank-" + id,
+            Cmo = agency.Name + "/cmos/ada",
+            LegalEntity = agency.Name + "/legalEntities/main",
+            Amount = new Money { MinorUnits = amount, Currency = "USD" },
+            PayDate = ActiveEngagement.Monday,
+            Reference = "bank-" + id,
         },
     };
 
@@ -165,7 +179,8 @@ public sealed class PayablesTests(PlatformFixture platform)
         var admin = await ActiveEngagement.Create(agency, ActiveEngagement.Hourly);
         await admin.Service<CmosService.CmosServiceClient>().SetCostRateAsync(new SetCostRateRequest
         {
-            Name = agency.Name + "/cmos/ada", CostRate = new CostRate { EffectiveDate = ActiveEngagement.Monday, Hourly = new Money { MinorUnits = 11_000, Currency = "USD" } },
+            Name = agency.Name + "/cmos/ada",
+            CostRate = new CostRate { EffectiveDate = ActiveEngagement.Monday, Hourly = new Money { MinorUnits = 11_000, Currency = "USD" } },
         });
         var (time, sheet) = (admin.Service<TimeService.TimeServiceClient>(), agency.Name + "/cmos/ada/timesheets/2026-w02");
         await time.LogTimeAsync(new LogTimeRequest { Name = sheet, Entries = { new TimeEntry { EntryId = "a", Engagement = agency.Name + "/engagements/launch", Date = ActiveEngagement.Monday, Minutes = minutes } } });

@@ -417,7 +417,13 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await payables.ReversePayoutAsync(new ReversePayoutRequest { Name = payout.Name, ReverseDate = Day(1, 10), Reason = "Account closed." });
             await payables.RunPayoutsAsync(new RunPayoutsRequest
             {
-                Parent = _agency.Name, PayoutRunId = "january", LegalEntity = entity, Currency = "USD", ThroughDate = Day(1, 10), PayDate = Day(1, 10), Reference = "january",
+                Parent = _agency.Name,
+                PayoutRunId = "january",
+                LegalEntity = entity,
+                Currency = "USD",
+                ThroughDate = Day(1, 10),
+                PayDate = Day(1, 10),
+                Reference = "january",
             });
             Money Dollars(long minor) => new() { MinorUnits = minor, Currency = "USD" };
 

@@ -127,8 +127,7 @@ internal static class UblDocument
         return Aggregate(
             "Party",
             party.Details?.Electronic is { } electronic ? new XElement(s_cbc + "EndpointID", new XAttribute("schemeID", electronic.Scheme), Clean(electronic.Id)) : null, // BT-34, BT-49
-            // A seller is identified by its VAT id or registration number (BR-CO-26), else by its tax number.
-            seller && vat.Length + registration.Length == 0 ? Aggregate("PartyIdentification", Basic("ID", party.TaxId)) : null, // BT-29
+            seller && vat.Length + registration.Length == 0 ? Aggregate("PartyIdentification", Basic("ID", party.TaxId)) : null, // BT-29: where neither VAT id nor registration number identifies the seller (BR-CO-26)
             Address(party), // BG-5, BG-8
             TaxScheme(vat, Vat), // BT-31, BT-48
             seller ? TaxScheme(party.TaxId, "TAX") : null, // BT-32
