@@ -58,7 +58,7 @@ internal static class BillingRuns
         var folder = Directory.CreateDirectory(Path.Combine(scope.Folder.FullName, engine)).FullName;
         var cluster = engine == "postgres" ? scope.Keep(await PostgresCluster.Start(folder, c => PlatformTables.Create(c, cancellation), cancellation)) : null;
         string[] settings = [.. cluster?.Settings ?? [], "Gateway:CallsPerSecondPerAgency=100000", "Gateway:ConcurrentCallsPerAgency=512"];
-        var server = await ServerProcess.Platform(folder, telemetry, settings, cancellation);
+        ServerProcess? server = await ServerProcess.Platform(folder, telemetry, settings, cancellation);
         try
         {
             var agency = new BilledAgency(options.Size);
@@ -87,13 +87,21 @@ internal static class BillingRuns
             var wall = Stopwatch.GetElapsedTime(begun);
             Figures.Say($"{engine}: finalized in {wall.TotalSeconds:0.0} s, of which {down.TotalSeconds:0.0} s down; checking every invoice");
             await Check(agency, options.Size, server, run, preview, cancellation);
+
+            // The plain program has the machine, and the database's connections, to itself.
+            var memory = server.ResidentMebibytes;
+            await server.DisposeAsync();
+            server = null;
             var plain = await PlainBilling.Run(agency, options.Size, cluster?.AdminConnectionString, Path.Combine(folder, "plain.db"), cancellation);
             return new BillingFigures(
-                engine, seeded, previewed, wall, down, options.Kills, server.ResidentMebibytes, options.Size.Clients / (wall - down).TotalSeconds, options.Size.Clients / plain.TotalSeconds);
+                engine, seeded, previewed, wall, down, options.Kills, memory, options.Size.Clients / (wall - down).TotalSeconds, options.Size.Clients / plain.TotalSeconds);
         }
         finally
         {
-            await server.DisposeAsync();
+            if (server is not null)
+            {
+                await server.DisposeAsync();
+            }
         }
     }
 
