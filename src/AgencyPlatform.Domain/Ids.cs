@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -44,6 +46,12 @@ public static class IdSyntax
 
     /// <summary>The id an object gets when the caller left it empty: a retried create finds the same object.</summary>
     public static string FromRequestId(Guid requestId) => requestId.ToString("n");
+
+    /// <summary>Of the same text always the same: the request id of a saga's step, which counts once however often the step is done.</summary>
+    public static Guid GuidOf(string text) => new(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
+
+    /// <summary>An id that is put together of others, or, where it would be too long, what stands for it.</summary>
+    public static string Fitting(string id) => id.Length <= MaxLength ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..MaxLength];
 }
 
 [GenerateSerializer, Immutable, Alias("id.agency")]

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Serialization;
 using AgencyPlatform.Domain.Engagements;
 using NodaTime;
@@ -78,7 +76,7 @@ public sealed record Absence(
     public CoverId CoverFor(AbsenceNeed need)
     {
         var id = need.Cover is { } former ? $"{Id}-{former}" : Id.Value;
-        return new CoverId(id.Length <= IdSyntax.MaxLength ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..IdSyntax.MaxLength]);
+        return new CoverId(IdSyntax.Fitting(id));
     }
 
     private static bool IsOpen(AbsenceNeed need) => need is { Asked: false, Refusal: null };

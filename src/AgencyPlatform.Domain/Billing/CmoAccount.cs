@@ -38,7 +38,7 @@ public sealed record RecordPayout(PayoutId Id, CmoAccountId Account, long Amount
 /// <param name="Date">When the money came back: from the payout's date to the legal entity's today.</param>
 /// <param name="Reason">For the record; no personal data.</param>
 [GenerateSerializer, Immutable, Alias("billing.reverse-payout")]
-public sealed record ReversePayout(PayoutId Id, LocalDate Date, string Reason);
+public sealed record ReversePayout(PayoutId Id, CmoAccountId Account, LocalDate Date, string Reason);
 
 /// <summary>What a payout is decided on besides what was paid before.</summary>
 /// <param name="Earned">Minor units that the ledger has credited the CMO with up to the date in question, reversals taken off.</param>

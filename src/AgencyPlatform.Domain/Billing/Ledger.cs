@@ -32,4 +32,8 @@ public sealed record Posting(ImmutableArray<PostingLine> Lines)
 /// <param name="Amount">Minor units; a debit is positive, a credit negative.</param>
 [RowTable("postings", nameof(LegalEntity), nameof(Date), nameof(Source), nameof(Line), Indexes = [nameof(Client), nameof(Engagement), nameof(Cmo)])]
 public sealed record PostingRow(
-    LegalEntityId LegalEntity, LocalDate Date, string Source, int Line, LedgerAccount Account, string Currency, long Amount, ClientCompanyId? Client, EngagementId? Engagement, CmoId? Cmo) : IRow;
+    LegalEntityId LegalEntity, LocalDate Date, string Source, int Line, LedgerAccount Account, string Currency, long Amount, ClientCompanyId? Client, EngagementId? Engagement, CmoId? Cmo) : IRow
+{
+    /// <summary>The sources of one kind of aggregate lie from the first of these to before the second: 0 comes right after the slash.</summary>
+    public static (string From, string Until) SourcesOf(string kind) => ($"{kind}/", $"{kind}0");
+}

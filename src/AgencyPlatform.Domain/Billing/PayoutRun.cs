@@ -106,8 +106,7 @@ public sealed record PayoutRun(StartPayoutRun? Run, Guid Request, ImmutableArray
             : Decision.Accept(new PayoutRunPaid(news));
     }
 
-    private static PayoutId PayoutOf(Guid request, CmoId cmo) => new(IdSyntax.FromRequestId(new Guid(
-        System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{request}/{cmo}")).AsSpan(0, 16))));
+    private static PayoutId PayoutOf(Guid request, CmoId cmo) => new(IdSyntax.FromRequestId(IdSyntax.GuidOf($"{request}/{cmo}")));
 
     // ---- fold ----
 

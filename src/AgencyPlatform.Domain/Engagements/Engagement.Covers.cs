@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using AgencyPlatform.Domain.Clients;
 using NodaTime;
 
@@ -84,7 +82,7 @@ public sealed partial record Engagement
     private BookingId BookingOf(CoverId cover)
     {
         var id = $"{Id}-cover-{cover}";
-        return new BookingId(id.Length <= IdSyntax.MaxLength ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..IdSyntax.MaxLength]);
+        return new BookingId(IdSyntax.Fitting(id));
     }
 
     /// <summary>Covers that are booked on or after a date.</summary>

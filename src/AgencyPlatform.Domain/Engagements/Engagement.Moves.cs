@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using AgencyPlatform.Domain.Capacity;
 using NodaTime;
 
@@ -174,7 +172,7 @@ public sealed partial record Engagement
     public BookingId BookingOf(CmoId cmo)
     {
         var id = $"{Id}-{cmo}";
-        return new BookingId(id.Length <= IdSyntax.MaxLength ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..IdSyntax.MaxLength]);
+        return new BookingId(IdSyntax.Fitting(id));
     }
 
     // ---- guards ----

@@ -121,7 +121,7 @@ public sealed partial record Engagement
         new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Id}/{cmo}/{request}")))[..32]);
 
     /// <summary>The id of a move that time alone starts: always the same.</summary>
-    private Guid RequestOf(string move, LocalDate date) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{Id}/{move}/{Text(date)}")).AsSpan(0, 16));
+    private Guid RequestOf(string move, LocalDate date) => IdSyntax.GuidOf($"{Id}/{move}/{Text(date)}");
 
     /// <summary>Why approved time stands in the way of a move from a date; null when none does.</summary>
     /// <param name="cmo">Only this one's; null: anybody's.</param>

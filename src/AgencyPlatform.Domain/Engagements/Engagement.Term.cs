@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
@@ -147,7 +145,7 @@ public sealed partial record Engagement
     };
 
     /// <summary>The id under which time ends the engagement: always the same, whoever settles it.</summary>
-    private Guid EndingOf(LocalDate end) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{Id}/{Text(end)}")).AsSpan(0, 16));
+    private Guid EndingOf(LocalDate end) => IdSyntax.GuidOf($"{Id}/{Text(end)}");
 
     /// <summary>What falls due, by date.</summary>
     private ImmutableArray<DueDate> Due()

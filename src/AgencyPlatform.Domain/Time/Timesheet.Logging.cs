@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using NodaTime;
 
 namespace AgencyPlatform.Domain.Time;
@@ -113,7 +111,7 @@ public sealed partial record Timesheet
     {
         var id = $"planned-{Text((int)date.DayOfWeek)}{(number == 1 ? "" : $"x{Text(number)}")}-{engagement}";
         return new LoggedEntry(
-            new TimeEntryId(id.Length <= IdSyntax.MaxLength ? id : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(id)))[..IdSyntax.MaxLength]),
+            new TimeEntryId(IdSyntax.Fitting(id)),
             new Work(engagement, date, minutes, "", true, true, ""));
     }
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using AgencyPlatform.Domain.Billing;
 using Invoice = AgencyPlatform.Domain.Billing.Invoice;
 using InvoiceLine = AgencyPlatform.Domain.Billing.InvoiceLine;
@@ -143,5 +141,5 @@ internal static class InvoiceWire
     private static Guid Uid(Meta account, InvoiceId invoice) => Uid(account, invoice.Value);
 
     /// <summary>Of a part of an account whose id is never used again.</summary>
-    internal static Guid Uid(Meta account, string id) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{account.Uid:n}/{id}")).AsSpan(0, 16));
+    internal static Guid Uid(Meta account, string id) => IdSyntax.GuidOf($"{account.Uid:n}/{id}");
 }

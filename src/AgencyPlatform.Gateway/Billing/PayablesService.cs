@@ -85,11 +85,11 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
     {
         var fields = new Fields();
         var (agency, id) = fields.Name<PayoutId>("name", request.Name, Payouts);
-        var command = new ReversePayout(id, fields.Date("reverse_date", request.ReverseDate), fields.LongText("reason", request.Reason, 1000, required: true));
+        var (date, reason) = (fields.Date("reverse_date", request.ReverseDate), fields.LongText("reason", request.Reason, 1000, required: true));
         var call = await calls.Mutation(context, request, fields, agency);
         var row = await Row(agency, id, request.Name, context);
         var account = new CmoAccountId(row.Cmo, row.LegalEntity, new Currency(row.Currency));
-        return ToWire(agency, account, (await Grain(agency, account).Reverse(call, command)).OrThrow().Value, id);
+        return ToWire(agency, account, (await Grain(agency, account).Reverse(call, new ReversePayout(id, account, date, reason))).OrThrow().Value, id);
     }
 
     public override async Task<V1.Payout> GetPayout(V1.GetPayoutRequest request, ServerCallContext context)
@@ -187,11 +187,11 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
     private async Task<PayoutRow> Row(AgencyId agency, PayoutId id, string name, ServerCallContext context) =>
         await readModels.Find<PayoutRow>(agency, [id], context.CancellationToken) ?? throw Errors.NotFound("payout", name);
 
-    /// <summary>Postings of payouts: a source begins with the kind of the aggregate, and 0 comes right after the slash.</summary>
-    private static Filter[] OfPayouts() =>
-    [
-        new(nameof(PostingRow.Source), FilterOperator.GreaterOrEqual, $"{CmoAccount.Kind}/"), new(nameof(PostingRow.Source), FilterOperator.Less, $"{CmoAccount.Kind}0"),
-    ];
+    private static Filter[] OfPayouts()
+    {
+        var (from, until) = PostingRow.SourcesOf(CmoAccount.Kind);
+        return [new(nameof(PostingRow.Source), FilterOperator.GreaterOrEqual, from), new(nameof(PostingRow.Source), FilterOperator.Less, until)];
+    }
 
     private static V1.Payout ToWire(AgencyId agency, CmoAccountId account, CmoAccount state, PayoutId id)
     {

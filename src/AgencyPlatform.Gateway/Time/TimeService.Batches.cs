@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Domain.Time;
 using V1 = AgencyPlatform.Protocol.Time.V1;
@@ -149,7 +147,7 @@ internal sealed partial class TimeService
 
     /// <summary>A sheet's part of a request: always the same id, so that a repeat of the whole repeats it.</summary>
     private static Guid? RequestOf(Guid? request, string sheet) =>
-        request is { } id ? new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{id}/{sheet}")).AsSpan(0, 16)) : null;
+        request is { } id ? IdSyntax.GuidOf($"{id}/{sheet}") : null;
 
     private static V1.TimeRowResult Result(AgencyId agency, Row row, IReadOnlyDictionary<int, Rejection> refusals, bool logged)
     {

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using AgencyPlatform.Contracts.Absences;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Cmos;
@@ -204,5 +202,5 @@ public sealed class AbsenceGrain(GrainServices services) : AggregateGrain<Absenc
 
     /// <summary>The request of an engagement's step: always the same, so that a repeat counts once.</summary>
     private Guid RequestOf(Absence absence, AbsenceNeed need, string step = "") =>
-        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{Key.Agency}/{absence.Id}/{absence.Request}/{need.Engagement}{(need.Cover is { } cover ? $"/{cover}/{step}" : "")}")).AsSpan(0, 16));
+        IdSyntax.GuidOf($"{Key.Agency}/{absence.Id}/{absence.Request}/{need.Engagement}{(need.Cover is { } cover ? $"/{cover}/{step}" : "")}");
 }

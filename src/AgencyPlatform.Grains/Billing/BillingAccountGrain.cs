@@ -4,7 +4,6 @@ using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Domain.Billing;
-using AgencyPlatform.Domain.Engagements;
 using Orleans.Concurrency;
 
 namespace AgencyPlatform.Grains.Billing;
@@ -13,8 +12,6 @@ namespace AgencyPlatform.Grains.Billing;
 [Reentrant]
 public sealed partial class BillingAccountGrain(GrainServices services) : AggregateGrain<BillingAccount>(services), IBillingAccountGrain
 {
-    private const int EngagementsAtOnce = 200;
-
     public async Task<Reply<Invoice>> Prepare(Call call, PrepareInvoice c)
     {
         var (facts, missing) = await Facts(call.SandboxNow, c.Account);
@@ -120,25 +117,9 @@ public sealed partial class BillingAccountGrain(GrainServices services) : Aggreg
         }
 
         var inputs = ImmutableArray.CreateBuilder<BillingInputs>();
-        for (var after = ImmutableArray<object>.Empty; ;)
+        await foreach (var found in BilledEngagements.Ask(ReadModels, Key.Agency, account.Client, id => Grain<IEngagementGrain>(id.Value).GetBillingInputs(read)))
         {
-            var rows = await ReadModels.List<EngagementRow>(
-                Key.Agency, new Query([Filter.Eq(nameof(EngagementRow.Client), account.Client)], after, EngagementsAtOnce));
-            var billed = rows.Where(r => r.State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended);
-            foreach (var reply in await Task.WhenAll(billed.Select(r => Grain<IEngagementGrain>(r.Id.Value).GetBillingInputs(read))))
-            {
-                if (reply.Value is { } found)
-                {
-                    inputs.Add(found);
-                }
-            }
-
-            if (rows.Count < EngagementsAtOnce)
-            {
-                break;
-            }
-
-            after = [rows[^1].Id];
+            inputs.Add(found);
         }
 
         var billing = buyer.Profile.Billing.For(account.LegalEntity, account.Currency);

@@ -1,12 +1,8 @@
-using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Clients;
-using AgencyPlatform.Domain.Engagements;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 
@@ -18,8 +14,6 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
 {
     /// <summary>How many clients are billed at the same time, and recorded with one event.</summary>
     public const int ClientsAtOnce = 32;
-
-    private const int EngagementsAtOnce = 200;
 
     /// <summary>How often the same clients are tried when storage or the cluster does not answer, before that is put down as their failure.</summary>
     private const int MostTries = 3;
@@ -179,26 +173,16 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
     private async Task<IReadOnlyList<DueBill>> Due(BillingRun run, ClientCompanyId client)
     {
         var (read, due) = (new Read(Key.Agency, StepCall().SandboxNow), new HashSet<DueBill>());
-        for (var after = ImmutableArray<object>.Empty; ;)
+        await foreach (var engagement in BilledEngagements.Ask(ReadModels, Key.Agency, client, id => Grain<IEngagementGrain>(id.Value).Get(read)))
         {
-            var rows = await ReadModels.List<EngagementRow>(Key.Agency, new Query([Filter.Eq(nameof(EngagementRow.Client), client)], after, EngagementsAtOnce));
-            var billed = rows.Where(r => r.State is EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended);
-            foreach (var engagement in (await Task.WhenAll(billed.Select(r => Grain<IEngagementGrain>(r.Id.Value).Get(read)))).Select(r => r.Value).OfType<Engagement>())
-            {
-                due.UnionWith(engagement.Terms.Where(t => run.LegalEntity is null || t.Seller == run.LegalEntity)
-                    .Select(t => new DueBill(new AccountId(client, t.Seller, t.Currency), engagement.Plan.InvoicedApart ? engagement.Id : null)));
-            }
-
-            if (rows.Count < EngagementsAtOnce)
-            {
-                return [.. due.OrderBy(d => d.Key, StringComparer.Ordinal)];
-            }
-
-            after = [rows[^1].Id];
+            due.UnionWith(engagement.Terms.Where(t => run.LegalEntity is null || t.Seller == run.LegalEntity)
+                .Select(t => new DueBill(new AccountId(client, t.Seller, t.Currency), engagement.Plan.InvoicedApart ? engagement.Id : null)));
         }
+
+        return [.. due.OrderBy(d => d.Key, StringComparer.Ordinal)];
     }
 
     /// <summary>The request id of a step with an account: always the same, so that a repeat counts once.</summary>
     private Guid RequestOf(BillingRun run, DueBill due, string step) =>
-        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{Key.Agency}/{run.Id}/{due.Key}/{step}")).AsSpan(0, 16));
+        IdSyntax.GuidOf($"{Key.Agency}/{run.Id}/{due.Key}/{step}");
 }

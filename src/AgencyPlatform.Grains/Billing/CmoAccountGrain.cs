@@ -18,8 +18,7 @@ public sealed class CmoAccountGrain(GrainServices services) : AggregateGrain<Cmo
 
     public async Task<Reply<CmoAccount>> Reverse(Call call, ReversePayout c)
     {
-        var entity = new LegalEntityId(Key.Id.Split('/')[1]);
-        var (zone, missing) = await Payables.ZoneOf(Grain<IAgencyGrain>(Key.Agency.Value), call, entity);
+        var (zone, missing) = await Payables.ZoneOf(Grain<IAgencyGrain>(Key.Agency.Value), call, c.Account.LegalEntity);
         return await Decide(call, (s, now) => s.Reverse(c, now.InZone(zone).Date), s => s, missing);
     }
 }

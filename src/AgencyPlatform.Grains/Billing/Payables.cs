@@ -19,10 +19,10 @@ internal static class Payables
     public static async Task<IReadOnlyDictionary<CmoId, long>> Earned(
         IReadModels readModels, AgencyId agency, LegalEntityId entity, Currency currency, LocalDate through, CmoId? only = null)
     {
-        // A payout's own postings are between these two: a source begins with the kind of the aggregate, and 0 comes right after the slash.
+        // All but the payouts' own postings.
+        var (from, until) = PostingRow.SourcesOf(CmoAccount.Kind);
         var (before, behind) = (
-            await Credited(new Filter(nameof(PostingRow.Source), FilterOperator.Less, $"{CmoAccount.Kind}/")),
-            await Credited(new Filter(nameof(PostingRow.Source), FilterOperator.GreaterOrEqual, $"{CmoAccount.Kind}0")));
+            await Credited(new Filter(nameof(PostingRow.Source), FilterOperator.Less, from)), await Credited(new Filter(nameof(PostingRow.Source), FilterOperator.GreaterOrEqual, until)));
         return before.Concat(behind).GroupBy(c => c.Key).ToDictionary(g => g.Key, g => g.Sum(c => c.Value));
 
         Task<Dictionary<CmoId, long>> Credited(Filter sources) => Sum(readModels, agency, entity, currency, through, only, sources);
@@ -32,9 +32,10 @@ internal static class Payables
     public static async Task<IReadOnlyDictionary<CmoId, long>> Owed(IReadModels readModels, AgencyId agency, LegalEntityId entity, Currency currency, LocalDate through)
     {
         var earned = await Earned(readModels, agency, entity, currency, through);
+        var (from, until) = PostingRow.SourcesOf(CmoAccount.Kind);
         var paid = await Sum(
-            readModels, agency, entity, currency, null, null, new Filter(nameof(PostingRow.Source), FilterOperator.GreaterOrEqual, $"{CmoAccount.Kind}/"),
-            new Filter(nameof(PostingRow.Source), FilterOperator.Less, $"{CmoAccount.Kind}0"));
+            readModels, agency, entity, currency, null, null, new Filter(nameof(PostingRow.Source), FilterOperator.GreaterOrEqual, from),
+            new Filter(nameof(PostingRow.Source), FilterOperator.Less, until));
         return earned.ToDictionary(e => e.Key, e => e.Value + paid.GetValueOrDefault(e.Key));
     }
 

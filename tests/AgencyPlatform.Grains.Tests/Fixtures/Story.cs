@@ -313,7 +313,7 @@ internal sealed partial class Story(IGrainFactory grains)
         Assert.True(item.Paid);
         var account = new CmoAccountId(item.Cmo, s_seller, s_dollars);
         var grain = grains.Of<ICmoAccountGrain>(s_agency, account.Key);
-        Ok(await grain.Reverse(Next(), new ReversePayout(item.Payout, today, "Account closed.")));
+        Ok(await grain.Reverse(Next(), new ReversePayout(item.Payout, account, today, "Account closed.")));
         Ok(await grain.Record(Next(), new RecordPayout(new("by-hand"), account, item.Amount, today, today, "by-hand")));
     }
 
