@@ -131,7 +131,7 @@ public sealed partial record Engagement
             var (member, path) = (proposal.Members[i], $"scope_change.members[{i}].steps");
             if (member.Steps.IsEmpty)
             {
-                Check(Plan.Members.Any(m => m.Cmo == member.Cmo), path, "at least one: the CMO is new");
+                Check(Plan.Members.Any(m => m.Cmo == member.Cmo), path, "must have at least one: the CMO is new");
                 continue;
             }
 

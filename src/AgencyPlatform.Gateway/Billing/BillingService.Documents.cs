@@ -49,7 +49,8 @@ internal sealed partial class BillingService
             case DocumentFormat.Csv:
                 return Body("text/csv; charset=utf-8", CsvInvoices.Write([source]));
             default:
-                var wire = InvoiceWire.ToWire(agency, account, invoice, reply.Meta!);
+                var wire = InvoiceWire.ToWire(agency, account, invoice, reply.Meta!, await Today(read, account.LegalEntity, Now(read)));
+
                 // What depends on the account's other invoices is no part of the document.
                 (wire.Etag, wire.Version, wire.UpdateTime) = ("", 0, null);
                 wire.Watermark = source.Sandbox ? DocumentSource.Watermark : "";

@@ -133,8 +133,12 @@ public sealed class BillingRunGrain(GrainServices services) : AggregateGrain<Bil
         var grain = Grain<IBillingAccountGrain>(account.Key);
         for (var attempt = 0; ; attempt++)
         {
-            var call = StepCall() with { ValidateOnly = run.Mode == BillingRunMode.Preview, Request = run.Mode == BillingRunMode.Preview ? null : RequestOf(run, due, $"prepare-{attempt}") };
-            var prepared = await grain.Prepare(call, new PrepareInvoice(account, run.To, null, new InvoiceId(IdSyntax.FromRequestId(RequestOf(run, due, "invoice"))), due.Only));
+            var bill = new PrepareInvoice(account, run.To, null, new InvoiceId(IdSyntax.FromRequestId(RequestOf(run, due, "invoice"))), due.Only);
+
+            // A preview does not mind what draft is open.
+            var prepared = run.Mode == BillingRunMode.Preview
+                ? await grain.Preview(StepCall(), bill, null)
+                : await grain.Prepare(StepCall() with { Request = RequestOf(run, due, $"prepare-{attempt}") }, bill);
             if (prepared.Rejection is { } refused)
             {
                 return refused.Reason == Reasons.NothingToBill ? Result(BillingRunOutcome.NothingToBill) : Result(BillingRunOutcome.Failed, failure: refused);

@@ -94,6 +94,13 @@ public sealed class BillingRunsTests(PlatformFixture platform)
         await engagements.SignEngagementAsync(new SignEngagementRequest { Name = name, PersonId = "ceo" });
         await engagements.ActivateEngagementAsync(new ActivateEngagementRequest { Name = name });
 
+        // An account has one draft at a time; a preview does not mind.
+        var drafts = await Ended(runs, await runs.RunBillingAsync(Run(agency, "drafts", BillingRunMode.Draft)));
+        Assert.Equal((1, 1), (drafts.BilledAccounts, drafts.FailedAccounts));
+        Assert.Equal("DRAFT_OPEN", (await runs.ListBillingRunResultsAsync(new ListBillingRunResultsRequest { Parent = drafts.Name, Outcome = BillingRunOutcome.Failed })).Results.Single().Reason);
+        var preview = await Ended(runs, await runs.RunBillingAsync(Run(agency, "preview", BillingRunMode.Preview)));
+        Assert.Equal((2, 1_800_000), (preview.BilledAccounts, preview.Totals.Single().Total.MinorUnits));
+
         var run = await Ended(runs, await runs.RunBillingAsync(Run(agency, "final", BillingRunMode.Finalize)));
         Assert.Equal((2, 2, 1_800_000), (run.BilledAccounts, run.Totals.Single().Invoices, run.Totals.Single().Total.MinorUnits));
         var results = (await runs.ListBillingRunResultsAsync(new ListBillingRunResultsRequest { Parent = run.Name })).Results;

@@ -36,6 +36,8 @@ public sealed class PaymentsTests(PlatformFixture platform)
         Assert.True((await billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name, State = InvoiceState.PartiallyPaid })).Invoices.Single().Overdue);
         var sent = await billing.MarkInvoiceSentAsync(new MarkInvoiceSentRequest { Name = first.Name, Channel = "email" });
         Assert.Equal(("email", true), (sent.SendChannel, sent.Overdue));
+        var exported = await billing.ExportInvoiceAsync(new ExportInvoiceRequest { Name = first.Name, Format = DocumentFormat.Json });
+        Assert.True(Google.Protobuf.JsonParser.Default.Parse<Invoice>(exported.Data.ToStringUtf8()).Overdue);
 
         var credit = new CreditInvoiceRequest { Name = first.Name, InvoiceId = "note", Lines = { new LineCredit { Line = 1, Amount = Dollars(100_000) } }, RequestId = Guid.CreateVersion7().ToString() };
         var note = await billing.CreditInvoiceAsync(credit);

@@ -67,6 +67,11 @@ internal static class DocumentSamples
         ["a rate with three decimals"] = Document("USD", s_newYork, s_boston, [Fee(new(TaxCategory.Standard, 88_750), 800_000), Hours(new(TaxCategory.Standard, 88_750), 20, 25_000)], null, s_number),
         ["nothing to pay"] = Document("EUR", s_berlin, s_munich, [Credited(s_nineteen, 800_000, 15), Fee(s_nineteen, 800_000, 15)]),
         ["amounts of a billion"] = Document("EUR", s_berlin, s_munich, [Fee(s_nineteen, 999_999_999_999), Hours(s_nineteen, 1_000_001, 99_999_999)]),
+        ["days and parts"] = Document(
+            "EUR", s_berlin, s_munich,
+            [Line(s_nineteen, Charge.Days, 3, LineUnit.HalfDays, 0, 120_000, 180_000), Line(s_nineteen, Charge.Milestone, 1, LineUnit.Each, 0, 0, 500_000), Line(s_nineteen, Charge.Discount, 1, LineUnit.Each, 0, 0, -68_000)]),
+        ["account credit used"] = Prepaid(Document("EUR", s_berlin, s_munich, [Fee(s_nineteen, 800_000)], null, s_iban), 52_000),
+        ["paid with account credit"] = Prepaid(Document("EUR", s_berlin, s_munich, [Fee(s_nineteen, 800_000)], null, s_iban), 952_000),
         ["a sandbox's"] = Document("EUR", s_berlin, s_munich, [Fee(s_nineteen, 800_000)]) with { Sandbox = true },
     };
 
@@ -75,6 +80,8 @@ internal static class DocumentSamples
 
     public static DocumentSource Credit(string currency, Party seller, Party buyer, InvoiceLine[] lines, DocumentTerms? terms = null, BankAccount? payTo = null) =>
         Source(DocumentKind.CreditNote, currency, seller, buyer, lines, terms, payTo);
+
+    private static DocumentSource Prepaid(DocumentSource source, long prepaid) => source with { Invoice = source.Invoice with { Prepaid = prepaid } };
 
     /// <summary>Days of a fee whose whole period is June, or as long as said.</summary>
     public static InvoiceLine Fee(TaxTreatment tax, long fee, int days = 30, int fullDays = 30) =>

@@ -131,6 +131,17 @@ public sealed class Invoices_as_UBL
         Assert.Contains(rule, En16931Reader.Read(document));
     }
 
+    [Theory]
+    [InlineData("account credit used", "520.00", "9000.00")]
+    [InlineData("paid with account credit", "9520.00", "0.00")]
+    public void Account_credit_that_went_into_an_invoice_is_prepaid(string sample, string prepaid, string due)
+    {
+        var total = Written(All[sample]).Element(s_cac + "LegalMonetaryTotal")!;
+        Assert.Equal(("9520.00", prepaid, due), (Of("TaxInclusiveAmount"), Of("PrepaidAmount"), Of("PayableAmount")));
+
+        string Of(string name) => total.Element(s_cbc + name)!.Value;
+    }
+
     [Fact]
     public void A_credit_note_states_what_is_given_back_and_of_which_invoice()
     {
@@ -151,6 +162,7 @@ public sealed class Invoices_as_UBL
         Assert.Equal(["1 QAN 24000.00", "1 SAN 48000.00", "1 ANN 96000.00"], Quantities("a quarter, half a year, a year"));
         Assert.Equal(["1 C62 83.34", "1 C62 0.01"], Quantities("the rest of a key"));
         Assert.Equal(["1 MON 8000.00", "-1 C62 800.00"], Quantities("a discount"));
+        Assert.Equal(["1.5 DAY 1200.00", "1 C62 5000.00", "-1 C62 680.00"], Quantities("days and parts"));
         // 50 minutes at 12,345 yen are 10,287.5: a reader who rounds to two decimals would not find 10,288.
         Assert.Equal(["1 MON 1200000", "1 C62 10288"], Quantities("yen"));
     }
