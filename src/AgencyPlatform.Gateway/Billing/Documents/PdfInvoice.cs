@@ -11,6 +11,7 @@ namespace AgencyPlatform.Gateway.Billing.Documents;
 /// <summary>An invoice or credit note for people: on Letter paper or A4 by the buyer's country, in the document's language.</summary>
 internal sealed class PdfInvoice
 {
+    private const int MostAddressLines = 8;
     private const double Margin = 54, FooterHeight = 46, Body = 9.5, Small = 8, Gap = 14;
 
     private static readonly XColor s_ink = XColor.FromArgb(0x1E, 0x24, 0x2C);
@@ -147,7 +148,9 @@ internal sealed class PdfInvoice
 
     private static IEnumerable<string> AddressLines(Party party, bool withCountry)
     {
-        foreach (var line in party.Address.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        // More lines than an address has would push what follows off the page.
+        var lines = party.Address.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var line in lines.Length > MostAddressLines ? [string.Join(", ", lines)] : lines)
         {
             yield return line;
         }
@@ -240,7 +243,7 @@ internal sealed class PdfInvoice
             LineQuantity.Quarter => minus + _words.Periods[1],
             LineQuantity.HalfYear => minus + _words.Periods[2],
             LineQuantity.Year => minus + _words.Periods[3],
-            LineQuantity.Day when line.Unit == LineUnit.HalfDays => minus + Format(_words.WorkedDays, (Math.Abs(quantity.Hundredths) / 100m).ToString("0.#", System.Globalization.CultureInfo.InvariantCulture).Replace(".", _words.DecimalPoint, StringComparison.Ordinal)),
+            LineQuantity.Day when line.Unit == LineUnit.HalfDays => minus + Format(_words.WorkedDays, (Math.Abs(quantity.Hundredths) / 100m).ToString("0.#", CultureInfo.InvariantCulture).Replace(".", _words.DecimalPoint, StringComparison.Ordinal)),
             LineQuantity.Day => minus + Format(_words.Days, minutes, line.FullDays),
             LineQuantity.Hour or LineQuantity.Minute => minus + Time(minutes),
             // The rest of a key: its price says nothing, what was worked does.
@@ -361,7 +364,7 @@ internal sealed class PdfInvoice
         var text = _pages.Wrap(sentence, wide, Body);
         var terms = _source.IsCreditNote || _source.Terms.PaymentTerms.Length == 0 ? [] : _pages.Wrap(_source.Terms.PaymentTerms, wide, Body);
         lines.RemoveAll(l => l.Value.Length == 0);
-        Keep(20 + (text.Count + lines.Count + terms.Count) * (Body * PdfPages.Leading + 1) + 12);
+        Keep(20 + (text.Count + lines.Count) * (Body * PdfPages.Leading + 1) + 12);
         _y = _pages.Texts(_left, _y, [_words.Payment], 10.5, s_accent, bold: true) + 2;
         _y = _pages.Texts(_left, _y, text, Body, s_ink) + 2;
         foreach (var (label, value) in lines)
@@ -370,7 +373,12 @@ internal sealed class PdfInvoice
             _y = _pages.Texts(_left + 110, _y, _pages.Wrap(value, wide - 110, Body), Body, s_ink) + 1;
         }
 
-        _pages.Texts(_left, _y + 4, terms, Body, s_ink);
+        _y += 4;
+        foreach (var line in terms)
+        {
+            Keep(Body * PdfPages.Leading);
+            _y = _pages.Texts(_left, _y, [line], Body, s_ink);
+        }
     }
 
     // ---- pages ----

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using AgencyPlatform.Domain;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Gateway.Billing.Documents;
 using CsvHelper;
 using PdfSharp.Pdf.IO;
@@ -38,6 +39,21 @@ public sealed class Invoices_as_PDF_and_CSV
             using var pdf = PdfReader.Open(new MemoryStream(PdfInvoice.Write(All[sample]).File!), PdfDocumentOpenMode.Import);
             return (Math.Round(pdf.Pages[0].Width.Point), Math.Round(pdf.Pages[0].Height.Point));
         }
+    }
+
+    [Theory]
+    [InlineData(120, 1, 1)]
+    [InlineData(3, 250, 6)]
+    public void However_many_lines_a_text_has_none_is_off_the_page(int addressLines, int termsLines, int pages)
+    {
+        var source = All["two rates"];
+        var content = source.Content with
+        {
+            Buyer = source.Content.Buyer with { Address = string.Join('\n', Enumerable.Repeat("a", addressLines)) },
+            Document = DocumentTerms.None with { PaymentTerms = string.Join('\n', Enumerable.Repeat("a", termsLines)) },
+        };
+        using var pdf = PdfReader.Open(new MemoryStream(PdfInvoice.Write(source with { Invoice = source.Invoice with { Content = content } }).File!), PdfDocumentOpenMode.Import);
+        Assert.Equal(pages, pdf.PageCount);
     }
 
     [Fact]
@@ -78,7 +94,7 @@ public sealed class Invoices_as_PDF_and_CSV
         var words = Words.For(language);
         Assert.Equal(number, words.Number(new Money(123_456_780, new Currency("EUR"))));
         Assert.Equal(dates, words.Dates(new DateRange(new(2026, 1, 5), new(2026, 2, 5))));
-        Assert.Equal(percent, words.Percent(new(Domain.Billing.TaxCategory.Standard, 88_750)));
+        Assert.Equal(percent, words.Percent(new(TaxCategory.Standard, 88_750)));
     }
 
     [Fact]
