@@ -20,6 +20,21 @@ public interface IPosting : IEvent
 {
     LegalEntityId LegalEntity { get; }
     LocalDate PostingDate { get; }
+
+    /// <summary>The day that it belongs to, when that month was closed and it corrects it in a later one; null: its posting date.</summary>
+    LocalDate? Effective { get; }
+
+    /// <summary>The same, posted on a later day, since the books are closed through its own.</summary>
+    IPosting PostedOn(LocalDate date);
+}
+
+/// <summary>An event from which on nothing is posted into a legal entity's books up to a day.</summary>
+public interface IClosing : IEvent
+{
+    LegalEntityId LegalEntity { get; }
+
+    /// <summary>The last day that is closed.</summary>
+    LocalDate ClosedThrough { get; }
 }
 
 /// <summary>
@@ -67,6 +82,9 @@ public readonly record struct Decision
 
     /// <summary>The same decision with events that come after its own.</summary>
     public Decision Then(ImmutableArray<IEvent> events) => new([.. Events, .. events], People, Rejection);
+
+    /// <summary>The same decision with each event as it is to be.</summary>
+    public Decision Select(Func<IEvent, IEvent> change) => new(Events.IsDefaultOrEmpty ? Events : [.. Events.Select(change)], People, Rejection);
 
     public static implicit operator Decision(Rejection rejection) => Reject(rejection);
 }

@@ -7,6 +7,5 @@ public static partial class Reasons
     public const string NotFound = "NOT_FOUND";
     public const string AlreadyExists = "ALREADY_EXISTS";
     public const string EtagMismatch = "ETAG_MISMATCH";
-    public const string PostingDateClosed = "POSTING_DATE_CLOSED";
     public const string RequestIdReused = "REQUEST_ID_REUSED";
 }

@@ -147,6 +147,13 @@ internal sealed class Filters
 {
     private readonly List<Filter> _filters = [];
 
+    public Filters()
+    {
+    }
+
+    /// <summary>Begins with those of others.</summary>
+    public Filters(Filters others) => _filters.AddRange(others._filters);
+
     public Filters Equal(string property, object? value) => Add(property, FilterOperator.Equal, value);
 
     public Filters NotEqual(string property, object? value) => Add(property, FilterOperator.NotEqual, value);
@@ -155,6 +162,9 @@ internal sealed class Filters
 
     /// <summary>In <c>[start, end)</c>, either of which may be open.</summary>
     public Filters Between(string property, LocalDate? start, LocalDate? end) => Add(property, FilterOperator.GreaterOrEqual, start).Add(property, FilterOperator.Less, end);
+
+    /// <summary>What was known at a time; null: everything.</summary>
+    public Filters Known(string property, Instant? at) => Add(property, FilterOperator.Less, at + Duration.FromTicks(1));
 
     public ReadOnlySpan<Filter> All => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_filters);
 

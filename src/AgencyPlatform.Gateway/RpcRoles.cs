@@ -161,6 +161,11 @@ public static class RpcRoles
         ["agencyplatform.time.v1.TimeService/GetMeter"] = s_everybodyOfTheAgency,
 
         // ---- billing ----
+        ["agencyplatform.billing.v1.BooksService/GetBooks"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BooksService/GetClosingChecklist"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BooksService/CloseBooks"] = s_finance,
+        ["agencyplatform.billing.v1.BooksService/ListClosings"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BooksService/ListEngagementBalances"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingRunsService/RunBilling"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingRunsService/GetBillingRun"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingRunsService/ListBillingRuns"] = s_financeAndService,

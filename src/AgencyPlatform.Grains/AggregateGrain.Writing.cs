@@ -70,6 +70,11 @@ public abstract partial class AggregateGrain<TState>
     /// <summary>A batch was refused for its content: it and all that was decided on top of it goes back; each command is decided again.</summary>
     private void Undo(Batch<TState> refused, AppendResult why)
     {
+        if (why is AppendResult.PostingClosed closed)
+        {
+            _closedThrough[closed.LegalEntity] = closed.ClosedThrough;
+        }
+
         _pending = _committed;
         _submitted = _committed.Version;
         _last = null;

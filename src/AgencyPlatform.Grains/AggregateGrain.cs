@@ -33,6 +33,9 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
     private long _submitted;
     private Instant? _sandboxNow;
 
+    // Learned from refusals: what is decided on an earlier date posts right after.
+    private readonly Dictionary<LegalEntityId, LocalDate> _closedThrough = [];
+
     protected AggregateGrain(GrainServices services)
     {
         _services = services;
@@ -236,6 +239,8 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
                 decision = Decision.Accept(new NothingChanged());
             }
 
+            decision = InOpenMonths(decision);
+
             if (decision.Rejection is not null || decision.Events.IsEmpty || call.ValidateOnly)
             {
                 var (answered, reply) = await AnswerUnwritten(call, decision, now, view, refusal);
@@ -269,11 +274,8 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
                     return await AnswerFromOutcome(call, taken.Outcome, view);
                 case BatchEnd.Refused { Why: AppendResult.KeyTaken taken }:
                     return Reply<T>.No(Rejection.AlreadyExists(taken.Type, taken.Key));
-                case BatchEnd.Refused { Why: AppendResult.PostingClosed closed }:
-                    return Reply<T>.No(Rejection.Rule(
-                        Reasons.PostingDateClosed,
-                        $"The books of {closed.LegalEntity} are closed through {closed.ClosedThrough:uuuu-MM-dd}: post on a later date.",
-                        ("legal_entity", closed.LegalEntity.Value), ("closed_through", closed.ClosedThrough.ToString("uuuu-MM-dd", null))));
+                case BatchEnd.Refused { Why: AppendResult.PostingClosed }:
+                    continue;
                 case BatchEnd.Refused { Why: var why }:
                     throw new UnstorableException($"{Key.Kind} refused by storage: {why}");
             }
@@ -357,7 +359,7 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
             }
 
             var call = new Call(Key.Agency, "system", SandboxNow: _sandboxNow);
-            _pending = OpenBatch(alone: false).Add(Key, call, Decision.Accept(events), Instant.Max(due, _pending.UpdatedAt), _services.System);
+            _pending = OpenBatch(alone: false).Add(Key, call, InOpenMonths(Decision.Accept(events)), Instant.Max(due, _pending.UpdatedAt), _services.System);
         }
     }
 
@@ -365,11 +367,24 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
     {
         SettlePending(Now(sandboxNow));
         StartWriting();
-        if (await DurableSoFar() is BatchEnd.Lost lost)
+        var end = await DurableSoFar();
+        if (end is BatchEnd.Refused { Why: AppendResult.PostingClosed } or BatchEnd.DecideAgain)
+        {
+            // A month was closed in between: now it is known, and what is due posts into the open one.
+            SettlePending(Now(sandboxNow));
+            StartWriting();
+            end = await DurableSoFar();
+        }
+
+        if (end is BatchEnd.Lost lost)
         {
             throw new UnavailableException(lost.Why);
         }
     }
+
+    /// <summary>What would post into a closed month posts on the first open day, and says which day it belongs to. Source: domain §5.</summary>
+    private Decision InOpenMonths(Decision decision) => _closedThrough.Count == 0 ? decision : decision.Select(e =>
+        e is IPosting posting && _closedThrough.TryGetValue(posting.LegalEntity, out var closed) && posting.PostingDate <= closed ? posting.PostedOn(closed.PlusDays(1)) : e);
 
     private Task<BatchEnd> DurableSoFar() => _last?.End ?? Task.FromResult<BatchEnd>(new BatchEnd.Durable());
 

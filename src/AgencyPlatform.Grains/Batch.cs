@@ -28,6 +28,9 @@ internal sealed class Batch<TState>(Folded<TState> before, bool alone) where TSt
 
     public Instant? SandboxNow { get; private set; }
 
+    /// <summary>The books that it closes.</summary>
+    public BooksClosing? Closing { get; private set; }
+
     public List<Guid> Requests { get; } = [];
 
     /// <summary>Completes when the batch is durable or dropped.</summary>
@@ -61,6 +64,7 @@ internal sealed class Batch<TState>(Folded<TState> before, bool alone) where TSt
         _events.AddRange(events);
         _rows.AddRange(rows);
         _people.AddRange(decision.People);
+        Closing = decision.Events.OfType<IClosing>().Select(c => new BooksClosing(c.LegalEntity, c.ClosedThrough)).LastOrDefault(Closing!);
         if (call.SandboxNow is { } sandbox)
         {
             SandboxNow = SandboxNow is { } known ? Instant.Max(known, sandbox) : sandbox;
@@ -78,7 +82,7 @@ internal sealed class Batch<TState>(Folded<TState> before, bool alone) where TSt
     public AppendItem ToItem(AggregateKey key) => new(
         key, Before.Version, _events.ToImmutable(), _rows.ToImmutable(),
         Before.State.NextDue == After.State.NextDue ? null : new DeadlineChange(After.State.NextDue, SandboxNow is not null),
-        _people.ToImmutable(), SandboxNow);
+        _people.ToImmutable(), SandboxNow, Closing);
 
     public void Complete(BatchEnd end) => _end.TrySetResult(end);
 }

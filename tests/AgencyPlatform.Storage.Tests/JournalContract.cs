@@ -47,6 +47,42 @@ public abstract class JournalContract : JournalTest
     }
 
     [EngineFact]
+    public async Task Once_books_are_closed_nothing_posts_into_them_in_the_same_batch_after_a_restart_or_elsewhere()
+    {
+        var (us, march) = (new LegalEntityId("us"), new LocalDate(2026, 3, 31));
+        await using var elsewhere = (IAsyncDisposable)Build(Engine.Options);
+        await ((Microsoft.Extensions.Hosting.IHost)elsewhere).StartAsync();
+        var other = ((Microsoft.Extensions.Hosting.IHost)elsewhere).Services.GetRequiredService<IJournal>();
+        Assert.IsType<AppendResult.Appended>(await other.Append(Post("c0", us, march)));
+        var appended = await Task.WhenAll(
+            Journal.Append(Post("c1", us, march)).AsTask(), Journal.Append(Create("closing") with { Closing = new BooksClosing(us, march) }).AsTask(), Journal.Append(Post("c2", us, march)).AsTask());
+        Assert.IsType<AppendResult.Appended>(appended[0]);
+        Assert.IsType<AppendResult.Appended>(appended[1]);
+        Assert.Equal(new AppendResult.PostingClosed(us, march), appended[2]);
+        Assert.Equal(new AppendResult.PostingClosed(us, march), await other.Append(Post("c8", us, march)));
+        await ((Microsoft.Extensions.Hosting.IHost)elsewhere).StopAsync();
+
+        Assert.IsType<AppendResult.Appended>(await Journal.Append(Post("c3", us, march.PlusDays(1))));
+        Assert.IsType<AppendResult.Appended>(await Journal.Append(Post("c4", new LegalEntityId("de"), march)));
+        Assert.IsType<AppendResult.Appended>(await Journal.Append(Post("c5", us, march, Bolt)));
+
+        // A closing through an earlier day opens nothing again.
+        Assert.IsType<AppendResult.Appended>(await Journal.Append(Create("again") with { Closing = new BooksClosing(us, march.PlusMonths(-1)) }));
+        await Stop();
+        await Start();
+        Assert.Equal(new AppendResult.PostingClosed(us, march), await Journal.Append(Post("c6", us, new LocalDate(2026, 1, 1))));
+        Assert.IsType<AppendResult.Appended>(await Journal.Append(Create("april") with { Closing = new BooksClosing(us, march.PlusMonths(1)) }));
+        Assert.Equal(new AppendResult.PostingClosed(us, march.PlusMonths(1)), await Journal.Append(Post("c7", us, march.PlusDays(1))));
+        Assert.Empty((await Maintenance.VerifyChain()).Breaks);
+    }
+
+    private static AppendItem Post(string id, LegalEntityId entity, LocalDate date, AgencyId? agency = null)
+    {
+        var item = Create(id, agency: agency);
+        return item with { Events = [item.Events[0] with { LegalEntity = entity, PostingDate = date }] };
+    }
+
+    [EngineFact]
     public async Task An_agency_whose_head_was_taken_away_is_found_by_its_events()
     {
         await Journal.Append(Create("c1"));

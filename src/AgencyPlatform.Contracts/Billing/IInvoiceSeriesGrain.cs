@@ -14,6 +14,10 @@ public interface IInvoiceSeriesGrain : IAggregateGrain
     [Alias("Confirm")]
     Task<Reply<InvoiceSeries>> Confirm(Call call, ConfirmLastNumber command);
 
+    /// <summary>The entity's books are about to be closed through a day: numbers are dated after it from here on.</summary>
+    [Alias("CloseThrough")]
+    Task<Reply<InvoiceSeries>> CloseThrough(Call call, LegalEntityId entity, InvoiceSeriesId series, LocalDate through);
+
     /// <summary>The last number; SERIES_UNCONFIRMED when the series gives none now.</summary>
     [Alias("Last")]
     Task<Reply<long>> Last(Call call, LegalEntityId entity, InvoiceSeriesId series);

@@ -45,6 +45,7 @@ public sealed record FeedHead(Guid Epoch, long Sequence, byte[] Hash, Instant Re
 /// <param name="Rows">Read-model changes, in order (of two with the same key the later counts).</param>
 /// <param name="Deadline">The aggregate's next due instant after the events, when it changed.</param>
 /// <param name="SandboxNow">The sandbox's clock, which then stands for the system's in recorded_at.</param>
+/// <param name="Closing">Books that the events close: from the next item on nothing is posted into them. Null: none.</param>
 public sealed record AppendItem(
     AggregateKey Key,
     long ExpectedVersion,
@@ -52,7 +53,11 @@ public sealed record AppendItem(
     ImmutableArray<RowChange> Rows,
     DeadlineChange? Deadline,
     ImmutableArray<PersonWrite> People,
-    Instant? SandboxNow);
+    Instant? SandboxNow,
+    BooksClosing? Closing = null);
+
+/// <param name="Through">The last day that is closed.</param>
+public sealed record BooksClosing(LegalEntityId LegalEntity, LocalDate Through);
 
 /// <summary>An event before it has its place in the agency's sequence. Only the first event of a command carries its request id.</summary>
 /// <param name="Id">UUIDv7.</param>

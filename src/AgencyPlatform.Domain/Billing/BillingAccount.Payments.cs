@@ -43,17 +43,21 @@ public sealed record AccountBalance(AccountId Account, long Open, long Credit);
 [Event("billing-account.payment-recorded"), GenerateSerializer, Immutable, Alias("billing-account.payment-recorded")]
 public sealed record PaymentRecorded(
     AccountId Account, PaymentId Payment, long Amount, LocalDate Received, string Reference, ImmutableArray<Allocation> Requested, ImmutableArray<Allocation> Allocations, long Credit,
-    Instant At, LocalDate PostingDate, Posting Posting) : IPosting
+    Instant At, LocalDate PostingDate, Posting Posting, LocalDate? Effective = null) : IPosting
 {
     [JsonIgnore]
     public LegalEntityId LegalEntity => Account.LegalEntity;
+
+    public IPosting PostedOn(LocalDate date) => this with { PostingDate = date, Effective = Effective ?? PostingDate };
 }
 
 [Event("billing-account.credit-refunded"), GenerateSerializer, Immutable, Alias("billing-account.credit-refunded")]
-public sealed record CreditRefunded(AccountId Account, PaymentId Payment, long Amount, string Reference, Instant At, LocalDate PostingDate, Posting Posting) : IPosting
+public sealed record CreditRefunded(AccountId Account, PaymentId Payment, long Amount, string Reference, Instant At, LocalDate PostingDate, Posting Posting, LocalDate? Effective = null) : IPosting
 {
     [JsonIgnore]
     public LegalEntityId LegalEntity => Account.LegalEntity;
+
+    public IPosting PostedOn(LocalDate date) => this with { PostingDate = date, Effective = Effective ?? PostingDate };
 }
 
 /// <summary>A payment or refund did not stand: its allocations are undone, and its credit is taken back.</summary>
@@ -63,25 +67,31 @@ public sealed record CreditRefunded(AccountId Account, PaymentId Payment, long A
 [Event("billing-account.payment-reversed"), GenerateSerializer, Immutable, Alias("billing-account.payment-reversed")]
 public sealed record PaymentReversed(
     AccountId Account, PaymentId Payment, PaymentKind Kind, string Reason, ImmutableArray<Allocation> Reopened, ImmutableArray<Allocation> TakenBack, long Credit, Instant At, LocalDate PostingDate,
-    Posting Posting) : IPosting
+    Posting Posting, LocalDate? Effective = null) : IPosting
 {
     [JsonIgnore]
     public LegalEntityId LegalEntity => Account.LegalEntity;
+
+    public IPosting PostedOn(LocalDate date) => this with { PostingDate = date, Effective = Effective ?? PostingDate };
 }
 
 [Event("billing-account.credit-allocated"), GenerateSerializer, Immutable, Alias("billing-account.credit-allocated")]
-public sealed record CreditAllocated(AccountId Account, ImmutableArray<Allocation> Allocations, LocalDate PostingDate, Posting Posting) : IPosting
+public sealed record CreditAllocated(AccountId Account, ImmutableArray<Allocation> Allocations, LocalDate PostingDate, Posting Posting, LocalDate? Effective = null) : IPosting
 {
     [JsonIgnore]
     public LegalEntityId LegalEntity => Account.LegalEntity;
+
+    public IPosting PostedOn(LocalDate date) => this with { PostingDate = date, Effective = Effective ?? PostingDate };
 }
 
 /// <summary>What is open of an invoice will not be paid.</summary>
 [Event("billing-account.invoice-written-off"), GenerateSerializer, Immutable, Alias("billing-account.invoice-written-off")]
-public sealed record InvoiceWrittenOff(AccountId Account, InvoiceId Invoice, long Amount, string Reason, LocalDate PostingDate, Posting Posting) : IPosting
+public sealed record InvoiceWrittenOff(AccountId Account, InvoiceId Invoice, long Amount, string Reason, LocalDate PostingDate, Posting Posting, LocalDate? Effective = null) : IPosting
 {
     [JsonIgnore]
     public LegalEntityId LegalEntity => Account.LegalEntity;
+
+    public IPosting PostedOn(LocalDate date) => this with { PostingDate = date, Effective = Effective ?? PostingDate };
 }
 
 [Event("billing-account.invoice-sent"), GenerateSerializer, Immutable, Alias("billing-account.invoice-sent")]
@@ -325,6 +335,7 @@ public sealed partial record BillingAccount
         CreditAllocated e => (this with { Credit = Credit - e.Allocations.Sum(a => a.Amount) }).Settled(e.Allocations, (s, amount) => s with { CreditApplied = s.CreditApplied + amount }),
         InvoiceWrittenOff e => Settled([new Allocation(e.Invoice, e.Amount)], (s, amount) => s with { WrittenOff = s.WrittenOff + amount }),
         InvoiceSent e => this with { Standing = [.. Standing.Select(i => i.Id == e.Invoice ? i with { Sent = e.Sent } : i)] },
+        FeesRecognized e => AfterRecognition(e.Before),
         CreditNoteStarted e => this with { Standing = Standing.Add(new Invoice(e.CreditNote, InvoiceState.Finalizing, e.Content, e.At, e.At, e.Series, null, null, null)) },
         _ => null,
     };
@@ -343,7 +354,8 @@ public sealed partial record BillingAccount
                     : (i with { State = InvoiceState.Finalized, Number = e.Number, IssueDate = e.IssueDate, DueDate = e.DueDate, Prepaid = e.CreditUsed }).With(Settlement.None with { CreditApplied = e.CreditUsed })),
             ],
         };
-        return final.Settled(credited, (s, amount) => s with { Credited = s.Credited + amount });
+        final = final.Settled(credited, (s, amount) => s with { Credited = s.Credited + amount });
+        return e.RecognizedBefore is { } before ? final.AfterRecognition(before) : final;
     }
 
     private BillingAccount Settled(ImmutableArray<Allocation> allocations, Func<Settlement, long, Settlement> change)
@@ -363,7 +375,8 @@ public sealed partial record BillingAccount
 
     private IEnumerable<RowChange> MoneyRows(IEvent @event, EventInfo info) => @event switch
     {
-        InvoiceFinalized e => [new Put(Row(Find(e.Invoice)!)), .. Changed(Corrected(e, Find(e.Invoice)!.Content)), .. Books(e, e.Posting, info, FinalEntries(e))],
+        InvoiceFinalized e => [new Put(Row(Find(e.Invoice)!)), .. Changed(Corrected(e, Find(e.Invoice)!.Content)), .. RecognitionRows(e, info, e.RecognizedBefore, Find(e.Invoice)!.Content.Lines), .. Books(e, e.Posting, info, FinalEntries(e))],
+        FeesRecognized e => [.. e.Posting.Rows(Kind, info, e), .. RecognitionRows(e, info, e.Since, [])],
         PaymentRecorded e =>
         [
             new Claim(Row(FindPayment(e.Payment)!, info)), Reference(PaymentKind.Received, e.Reference, e.Payment), .. Changed(e.Allocations),
@@ -431,10 +444,10 @@ public sealed partial record BillingAccount
         var account = Account!;
         return
         [
-            .. posting.Rows(Kind, info, @event.LegalEntity, @event.PostingDate),
+            .. posting.Rows(Kind, info, @event),
             .. entries.SelectMany(e => e).Select((e, i) => new Put(new AccountEntryRow(
                 @event.PostingDate, account.Client, account.LegalEntity, account.Currency.Code, info.Version, i, e.Kind, e.Document, e.Invoice, e.Payment,
-                e.Invoice is { } invoice ? Find(invoice)!.DueDate : null, e.Open, e.Credit, e.Open - e.Credit))),
+                e.Invoice is { } invoice ? Find(invoice)!.DueDate : null, e.Open, e.Credit, e.Open - e.Credit, info.OccurredAt))),
             new Put(new BillingAccountRow(account.Client, account.LegalEntity, account.Currency.Code, OpenAmount, Credit)),
         ];
     }

@@ -33,19 +33,27 @@ public sealed record DraftRefreshed(InvoiceId Invoice, InvoiceContent Content) :
 public sealed record DraftDiscarded(InvoiceId Invoice) : IEvent;
 
 /// <summary>Everything is checked and the draft frozen: from here nothing can refuse.</summary>
+/// <param name="TimeZone">The seller's, by which its months end; null in events from before revenue was recognised.</param>
 [Event("billing-account.finalization-started"), GenerateSerializer, Immutable, Alias("billing-account.finalization-started")]
-public sealed record FinalizationStarted(InvoiceId Invoice, InvoiceSeriesId Series, Instant At) : IEvent;
+public sealed record FinalizationStarted(InvoiceId Invoice, InvoiceSeriesId Series, Instant At, string? TimeZone = null) : IEvent;
 
 /// <param name="CreditUsed">Minor units of the account's credit that went into it.</param>
 /// <param name="Credited">
 /// Of a credit note: the invoices that it leaves less open, and by how much; what is more than that is the account's credit. Null in events from before payments.
 /// </param>
+/// <param name="RecognizedBefore">What the days before it have earned of fees billed in advance is posted; null in events from before that was.</param>
 [Event("billing-account.invoice-finalized"), GenerateSerializer, Immutable, Alias("billing-account.invoice-finalized")]
 public sealed record InvoiceFinalized(
-    InvoiceId Invoice, long Number, LocalDate IssueDate, LocalDate DueDate, LegalEntityId LegalEntity, Posting Posting, long CreditUsed = 0, ImmutableArray<Allocation>? Credited = null) : IPosting
+    InvoiceId Invoice, long Number, LocalDate IssueDate, LocalDate DueDate, LegalEntityId LegalEntity, Posting Posting, long CreditUsed = 0, ImmutableArray<Allocation>? Credited = null,
+    LocalDate? RecognizedBefore = null, LocalDate? Posted = null) : IPosting
 {
     [JsonIgnore]
-    public LocalDate PostingDate => IssueDate;
+    public LocalDate PostingDate => Posted ?? IssueDate;
+
+    [JsonIgnore]
+    public LocalDate? Effective => Posted is null ? null : IssueDate;
+
+    public IPosting PostedOn(LocalDate date) => this with { Posted = date };
 }
 
 /// <summary>
@@ -60,8 +68,11 @@ public sealed record InvoiceFinalized(
 /// client owes it.
 /// </param>
 /// <param name="Payments">The newest payments and refunds, oldest first. Older ones stand in their rows.</param>
+/// <param name="TimeZone">The seller's, IANA; null before the first finalization.</param>
+/// <param name="Recognized">How far what was billed in advance is revenue; null before the first invoice.</param>
 [GenerateSerializer, Immutable, Alias("billing-account")]
-public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, ImmutableArray<Invoice> Standing, long Credit, ImmutableArray<Payment> Payments) : IState<BillingAccount>
+public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, ImmutableArray<Invoice> Standing, long Credit, ImmutableArray<Payment> Payments,
+    string? TimeZone = null, Recognized? Recognized = null) : IState<BillingAccount>
 {
     /// <summary>How far ahead of the seller's today a bill may reach.</summary>
     public const int MostDaysAhead = 366;
@@ -71,18 +82,22 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
 
     public static string Kind => "billing-account";
 
-    public static int FoldVersion => 2;
+    public static int FoldVersion => 3;
 
     public static BillingAccount Initial { get; } = new(null, null, [], 0, []);
 
     [JsonIgnore]
     public bool Exists => Account is not null;
 
-    /// <summary>An unfinished finalization's wake-up; nothing else of an account changes by time alone.</summary>
+    /// <summary>The end of a month in which something was earned, or an unfinished finalization's wake-up.</summary>
     [JsonIgnore]
-    public Instant? NextDue => Standing.FirstOrDefault(i => i.State == InvoiceState.Finalizing)?.FrozenAt + s_sagaPatience;
+    public Instant? NextDue => (NextRecognition, Standing.FirstOrDefault(i => i.State == InvoiceState.Finalizing)?.FrozenAt + s_sagaPatience) switch
+    {
+        ({ } month, { } saga) => Instant.Min(month, saga),
+        var (month, saga) => month ?? saga,
+    };
 
-    public ImmutableArray<IEvent> Settle(Instant now) => [];
+    public ImmutableArray<IEvent> Settle(Instant now) => NextRecognition <= now ? [RecognizeMonth()] : [];
 
     // ---- decisions ----
 
@@ -157,7 +172,7 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
             return NothingToBill(Account, draft.To);
         }
 
-        return Decision.Accept(new FinalizationStarted(id, InvoiceSeries.For(draft.Kind, facts.Series), now));
+        return Decision.Accept(new FinalizationStarted(id, InvoiceSeries.For(draft.Kind, facts.Series), now, facts.SellerTimeZone));
     }
 
     /// <summary>
@@ -173,8 +188,10 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
         var content = invoice.Content;
         var used = Math.Clamp(Credit, 0, Math.Max(0, content.Total));
         var credited = Corrected(content, i => Find(i)?.Open ?? 0);
-        return Decision.Accept(new InvoiceFinalized(
-            id, number, issueDate, issueDate.PlusDays(content.PaymentTermDays), Account!.LegalEntity, PostingOf(content, used - Excess(content, credited)), used, credited));
+        var before = Recognized is { } known ? LocalDate.Max(known.Before, issueDate) : issueDate;
+        var final = new InvoiceFinalized(
+            id, number, issueDate, issueDate.PlusDays(content.PaymentTermDays), Account!.LegalEntity, PostingOf(invoice, used - Excess(content, credited), before), used, credited, before);
+        return RecognizeBefore(issueDate) is { } earned ? Decision.Accept(earned, final) : Decision.Accept(final);
     }
 
     // ---- questions ----
@@ -188,31 +205,38 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
             : null;
 
     /// <summary>
-    /// Receivable against what each line posts, and tax payable. Credits post the reverse. Source: domain §5.
+    /// Receivable against what each line posts, and tax payable; and what the days so far have earned of its fees. Credits post the reverse. Source: domain §5.
     /// </summary>
     /// <param name="fromCredit">What of it the account's credit pays; below zero what a credit note adds to that.</param>
-    private Posting PostingOf(InvoiceContent content, long fromCredit)
+    /// <param name="before">What the days before it have earned is posted.</param>
+    private Posting PostingOf(Invoice invoice, long fromCredit, LocalDate before)
     {
-        var lines = ImmutableArray.CreateBuilder<PostingLine>();
-        Add(LedgerAccount.Receivable, content.Total, null);
-        Add(LedgerAccount.ClientCredit, fromCredit, null);
-        Add(LedgerAccount.Receivable, -fromCredit, null);
-        foreach (var line in content.Lines)
-        {
-            foreach (var (account, amount) in LinePostings.Of(line))
-            {
-                Add(account, amount, line.Item.Engagement);
-            }
-        }
+        var (content, lines, ofLines) = (invoice.Content, ImmutableArray.CreateBuilder<PostingLine>(), ImmutableArray.CreateBuilder<PostingLine>());
+        Add(LedgerAccount.Receivable, content.Total);
+        Add(LedgerAccount.ClientCredit, fromCredit);
+        Add(LedgerAccount.Receivable, -fromCredit);
+        ofLines.AddRange(
+            from line in content.Lines
+            from posted in LinePostings.Of(line)
+            select new PostingLine(posted.Account, new Money(posted.Amount, Account!.Currency), Account.Client, line.Item.Engagement));
+        AddRecognition(ofLines, RecognizedOf(Standing, before), RecognizedOf([.. Standing.Where(i => i.Id != invoice.Id), invoice with { State = InvoiceState.Finalized }], before));
 
-        Add(LedgerAccount.TaxPayable, -content.Tax, null);
+        // What a credit takes back of days to come and gives back of days gone by is one amount for an engagement.
+        lines.AddRange(
+            from posted in ofLines
+            group posted by (posted.Engagement, posted.Account) into of
+            let sum = of.Sum(l => l.Amount.Minor)
+            where sum != 0
+            orderby of.Key
+            select of.First() with { Amount = new Money(sum, Account!.Currency) });
+        Add(LedgerAccount.TaxPayable, -content.Tax);
         return new Posting(lines.ToImmutable());
 
-        void Add(LedgerAccount account, long amount, EngagementId? engagement)
+        void Add(LedgerAccount account, long amount)
         {
             if (amount != 0)
             {
-                lines.Add(new PostingLine(account, new Money(amount, Account!.Currency), Account.Client, engagement));
+                lines.Add(new PostingLine(account, new Money(amount, Account!.Currency), Account.Client));
             }
         }
     }
@@ -238,7 +262,7 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
         DraftCreated e => this with { Account = e.Account, Draft = new Invoice(e.Invoice, InvoiceState.Draft, e.Content, e.At, null, null, null, null, null) },
         DraftRefreshed e => this with { Draft = Draft! with { Content = e.Content } },
         DraftDiscarded => this with { Draft = null },
-        FinalizationStarted e => this with { Draft = null, Standing = Standing.Add(Draft! with { State = InvoiceState.Finalizing, Series = e.Series, FrozenAt = e.At }) },
+        FinalizationStarted e => this with { Draft = null, TimeZone = e.TimeZone ?? TimeZone, Standing = Standing.Add(Draft! with { State = InvoiceState.Finalizing, Series = e.Series, FrozenAt = e.At }) },
         InvoiceFinalized e => AfterFinalizing(e),
         NothingChanged => this,
         _ => AfterMoney(@event) ?? throw new InvalidOperationException($"A billing account does not know {@event.GetType().Name}."),

@@ -38,6 +38,12 @@ public static partial class Reasons
     /// <summary>The account has no credit, or no invoice of it is open. Metadata: credit, open, currency.</summary>
     public const string NothingToAllocate = "NOTHING_TO_ALLOCATE";
 
+    /// <summary>Something is open in the months that are to be closed. Metadata: legal_entity, through_date, open_items. Get the closing checklist and see to it, or close with accept_open_items.</summary>
+    public const string OpenItems = "OPEN_ITEMS";
+
+    /// <summary>The books are being closed through another day. Metadata: legal_entity, through_date. Wait until that is done.</summary>
+    public const string ClosingUnderWay = "CLOSING_UNDER_WAY";
+
     /// <summary>Nothing of the invoice is open. Metadata: invoice.</summary>
     public const string NothingOpen = "NOTHING_OPEN";
 

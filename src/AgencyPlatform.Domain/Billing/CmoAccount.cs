@@ -49,24 +49,34 @@ public sealed record PayoutFacts(long Earned, LocalDate Today);
 // ---- events ----
 
 [Event("cmo-account.payout-recorded"), GenerateSerializer, Immutable, Alias("cmo-account.payout-recorded")]
-public sealed record PayoutRecorded(CmoAccountId Account, Payout Payout, LocalDate Through, Posting Posting) : IPosting
+public sealed record PayoutRecorded(CmoAccountId Account, Payout Payout, LocalDate Through, Posting Posting, LocalDate? Posted = null) : IPosting
 {
     [JsonIgnore]
     public LegalEntityId LegalEntity => Account.LegalEntity;
 
     [JsonIgnore]
-    public LocalDate PostingDate => Payout.Date;
+    public LocalDate PostingDate => Posted ?? Payout.Date;
+
+    [JsonIgnore]
+    public LocalDate? Effective => Posted is null ? null : Payout.Date;
+
+    public IPosting PostedOn(LocalDate date) => this with { Posted = date };
 }
 
 /// <summary>The money came back: the CMO is owed it again.</summary>
 [Event("cmo-account.payout-reversed"), GenerateSerializer, Immutable, Alias("cmo-account.payout-reversed")]
-public sealed record PayoutReversed(CmoAccountId Account, PayoutId Payout, LocalDate Date, string Reason, Posting Posting) : IPosting
+public sealed record PayoutReversed(CmoAccountId Account, PayoutId Payout, LocalDate Date, string Reason, Posting Posting, LocalDate? Posted = null) : IPosting
 {
     [JsonIgnore]
     public LegalEntityId LegalEntity => Account.LegalEntity;
 
     [JsonIgnore]
-    public LocalDate PostingDate => Date;
+    public LocalDate PostingDate => Posted ?? Date;
+
+    [JsonIgnore]
+    public LocalDate? Effective => Posted is null ? null : Date;
+
+    public IPosting PostedOn(LocalDate date) => this with { Posted = date };
 }
 
 /// <summary>
@@ -160,9 +170,9 @@ public sealed record CmoAccount(CmoAccountId? Account, long Paid, ImmutableArray
         [
             new Claim(Row(e.Account, e.Payout)),
             new Claim(new PayoutReferenceRow(e.Account.LegalEntity, e.Payout.Reference, e.Payout.Id)),
-            .. e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
+            .. e.Posting.Rows(Kind, info, e),
         ],
-        PayoutReversed e => [new Put(Row(e.Account, Payouts.First(p => p.Id == e.Payout))), .. e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate)],
+        PayoutReversed e => [new Put(Row(e.Account, Payouts.First(p => p.Id == e.Payout))), .. e.Posting.Rows(Kind, info, e)],
         _ => [],
     };
 

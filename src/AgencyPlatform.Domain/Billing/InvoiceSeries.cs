@@ -28,6 +28,10 @@ public sealed record NumbersAssigned(LegalEntityId LegalEntity, InvoiceSeriesId 
 [Event("invoice-series.last-number-confirmed"), GenerateSerializer, Immutable, Alias("invoice-series.last-number-confirmed")]
 public sealed record LastNumberConfirmed(LegalEntityId LegalEntity, InvoiceSeriesId Series, long Last, long Known, Guid Epoch) : IEvent;
 
+/// <summary>The entity's books are closed through a day: numbers are dated after it.</summary>
+[Event("invoice-series.closed"), GenerateSerializer, Immutable, Alias("invoice-series.closed")]
+public sealed record SeriesClosed(LegalEntityId LegalEntity, InvoiceSeriesId Series, LocalDate Through) : IEvent;
+
 /// <summary>See <see cref="LastNumberConfirmed"/>.</summary>
 [GenerateSerializer, Immutable, Alias("invoice-series.confirmation")]
 public sealed record SeriesConfirmation(long Last, long Known, Guid Epoch);
@@ -45,9 +49,10 @@ public sealed record InvoiceNumberRow(InvoiceId Invoice, LegalEntityId LegalEnti
 /// <param name="LastIssueDate">The date of the last number.</param>
 /// <param name="Recent">The newest numbers, oldest first: what is asked for again at once is answered from them. Older ones are refused by their row's key.</param>
 /// <param name="Confirmation">The newest confirmation of the last number, if there ever was one.</param>
+/// <param name="ClosedThrough">No number is dated on or before it; null: the books were never closed.</param>
 [GenerateSerializer, Immutable, Alias("invoice-series")]
 public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id, long Last, LocalDate? LastIssueDate, ImmutableArray<AssignedNumber> Recent,
-    SeriesConfirmation? Confirmation = null) : IState<InvoiceSeries>
+    SeriesConfirmation? Confirmation = null, LocalDate? ClosedThrough = null) : IState<InvoiceSeries>
 {
     private const string CreditNotes = "-cn";
     private const int MostRecent = 256;
@@ -62,7 +67,7 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     public static InvoiceSeries Initial { get; } = new(default, default, 0, null, []);
 
     [JsonIgnore]
-    public bool Exists => Last > 0 || Confirmation is not null;
+    public bool Exists => Last > 0 || Confirmation is not null || ClosedThrough is not null;
 
     /// <summary>Nothing of a series changes by time alone.</summary>
     [JsonIgnore]
@@ -94,11 +99,16 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
 
         var today = now.InZone(DateTimeZoneProviders.Tzdb[timeZone]).Date;
         var date = LastIssueDate is { } last && last > today ? last : today;
+        date = date <= ClosedThrough ? ClosedThrough.Value.PlusDays(1) : date;
         var missing = command.Invoices.Distinct().Except(Recent.Select(r => r.Invoice)).ToList();
         return missing.Count == 0
             ? Decision.Nothing
             : Decision.Accept(new NumbersAssigned(command.LegalEntity, command.Series, [.. missing.Select((invoice, i) => new AssignedNumber(invoice, Last + 1 + i, date))]));
     }
+
+    /// <summary>From here on numbers are dated after the day. Closed through it already: nothing to do.</summary>
+    public Decision CloseThrough(LegalEntityId entity, InvoiceSeriesId series, LocalDate through) =>
+        through <= ClosedThrough ? Decision.Nothing : Decision.Accept(new SeriesClosed(entity, series, through));
 
     /// <summary>Records which number was issued last. Asked again with the same number: nothing to do.</summary>
     /// <param name="epoch">The feed's.</param>
@@ -142,7 +152,8 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     public InvoiceSeries Apply(IEvent @event) => @event switch
     {
         NumbersAssigned e => new InvoiceSeries(
-            e.LegalEntity, e.Series, e.Numbers[^1].Number, e.Numbers[^1].IssueDate, [.. Recent.AddRange(e.Numbers).TakeLast(Math.Max(MostRecent, e.Numbers.Length))], Confirmation),
+            e.LegalEntity, e.Series, e.Numbers[^1].Number, e.Numbers[^1].IssueDate, [.. Recent.AddRange(e.Numbers).TakeLast(Math.Max(MostRecent, e.Numbers.Length))], Confirmation, ClosedThrough),
+        SeriesClosed e => this with { LegalEntity = e.LegalEntity, Id = e.Series, ClosedThrough = e.Through },
         LastNumberConfirmed e => this with { LegalEntity = e.LegalEntity, Id = e.Series, Last = e.Last, Confirmation = new SeriesConfirmation(e.Last, e.Known, e.Epoch) },
         NothingChanged => this,
         _ => throw new InvalidOperationException($"An invoice series does not know {@event.GetType().Name}."),

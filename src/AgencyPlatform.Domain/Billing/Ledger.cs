@@ -23,16 +23,20 @@ public sealed record Posting(ImmutableArray<PostingLine> Lines)
         [new PostingLine(debit, amount, client, engagement, cmo), new PostingLine(credit, -amount, client, engagement, cmo)];
 
     /// <summary>The ledger's rows of this posting.</summary>
-    public IEnumerable<RowChange> Rows(string kind, EventInfo info, LegalEntityId entity, LocalDate date) => Lines.Select(RowChange (line, i) => new Put(new PostingRow(
-        entity, date, $"{kind}/{info.AggregateId}/{info.Version}", i, line.Account, line.Amount.Currency.Code, line.Amount.Minor, line.Client, line.Engagement, line.Cmo)));
+    public IEnumerable<RowChange> Rows(string kind, EventInfo info, IPosting @event) => Lines.Select(RowChange (line, i) => new Put(new PostingRow(
+        @event.LegalEntity, @event.PostingDate, $"{kind}/{info.AggregateId}/{info.Version}", i, line.Account, line.Amount.Currency.Code, line.Amount.Minor, line.Client, line.Engagement, line.Cmo,
+        @event.Effective, info.OccurredAt)));
 }
 
 /// <summary>The ledger: every line of every posting.</summary>
 /// <param name="Source">The event that posted: kind/aggregate/version.</param>
 /// <param name="Amount">Minor units; a debit is positive, a credit negative.</param>
+/// <param name="Effective">The day that it belongs to, where it corrects a closed month; null: its date.</param>
+/// <param name="KnownAt">When it was posted, by the agency's clock.</param>
 [RowTable("postings", nameof(LegalEntity), nameof(Date), nameof(Source), nameof(Line), Indexes = [nameof(Client), nameof(Engagement), nameof(Cmo)])]
 public sealed record PostingRow(
-    LegalEntityId LegalEntity, LocalDate Date, string Source, int Line, LedgerAccount Account, string Currency, long Amount, ClientCompanyId? Client, EngagementId? Engagement, CmoId? Cmo) : IRow
+    LegalEntityId LegalEntity, LocalDate Date, string Source, int Line, LedgerAccount Account, string Currency, long Amount, ClientCompanyId? Client, EngagementId? Engagement, CmoId? Cmo,
+    LocalDate? Effective = null, Instant? KnownAt = null) : IRow
 {
     /// <summary>The sources of one kind of aggregate lie from the first of these to before the second: 0 comes right after the slash.</summary>
     public static (string From, string Until) SourcesOf(string kind) => ($"{kind}/", $"{kind}0");

@@ -4,15 +4,15 @@ namespace AgencyPlatform.Domain.Billing;
 internal static class LinePostings
 {
     /// <summary>
-    /// Deferred revenue for what is billed in advance, the unbilled receivable for what is billed in arrears: time and milestones were accrued when they came,
-    /// a fee in arrears is accrued here. What was never accrued, or accrued otherwise (minimum, discount, cap), goes to revenue.
+    /// Deferred revenue for what is billed in advance (<see cref="BillingAccount"/> and, of blocks, the engagement recognise it), the unbilled receivable for what is billed in arrears:
+    /// time, milestones and the days of a fee were accrued when they came. What was never accrued, or accrued otherwise (minimum, discount, cap), goes to revenue.
     /// </summary>
     public static IEnumerable<(LedgerAccount Account, long Amount)> Of(InvoiceLine line)
     {
         switch (line)
         {
-            case { ByHand: true, Timing: FeeTiming.InArrears }:
-                // What was earned when it was delivered is taken back: no run bills it again.
+            case { ByHand: true, Timing: FeeTiming.InArrears } or { ByHand: true, Item.Charge: Charge.Block }:
+                // What was earned when it was delivered is taken back: no run bills it again. A block's hours go on earning all of its price.
                 yield return (LedgerAccount.Revenue, -line.Amount);
                 break;
             case { Item.Charge: Charge.Commitment or Charge.Discount }:
@@ -20,11 +20,6 @@ internal static class LinePostings
                 break;
             case { Timing: FeeTiming.InAdvance }:
                 yield return (LedgerAccount.DeferredRevenue, -line.Amount);
-                break;
-            case { Item.Charge: Charge.Fee }:
-                yield return (LedgerAccount.UnbilledReceivable, line.Amount);
-                yield return (LedgerAccount.Revenue, -line.Amount);
-                yield return (LedgerAccount.UnbilledReceivable, -line.Amount);
                 break;
             default:
                 var accrued = line.Uncapped ?? line.Amount;

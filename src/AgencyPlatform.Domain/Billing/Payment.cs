@@ -85,7 +85,8 @@ public enum AccountEntryKind
 /// <param name="Open">Minor units by which the invoice is more open.</param>
 /// <param name="Credit">Minor units by which the account's credit grows.</param>
 /// <param name="Change">Minor units by which the client owes more: <paramref name="Open"/> − <paramref name="Credit"/>.</param>
+/// <param name="KnownAt">When it was made, by the agency's clock.</param>
 [RowTable("account_entries", nameof(Date), nameof(Client), nameof(LegalEntity), nameof(Currency), nameof(Version), nameof(Line), Indexes = [nameof(Client)])]
 public sealed record AccountEntryRow(
     LocalDate Date, ClientCompanyId Client, LegalEntityId LegalEntity, string Currency, long Version, int Line, AccountEntryKind Kind, InvoiceId? Document, InvoiceId? Invoice, PaymentId? Payment,
-    LocalDate? DueDate, long Open, long Credit, long Change) : IRow;
+    LocalDate? DueDate, long Open, long Credit, long Change, Instant? KnownAt = null) : IRow;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Time;
 using NodaTime;
@@ -60,9 +61,9 @@ public sealed partial record Engagement
         }
 
         var today = now.InZone(DateTimeZoneProviders.Tzdb[Time.TimeZone ?? "UTC"]).Date;
-        return accrued.Posted(command.Entry, approved.Seller ?? terms.Seller, LocalDate.Max(today, approved.Date)) is { } posted
-            ? Decision.Accept(reversed, posted)
-            : Decision.Accept(reversed);
+        var date = LocalDate.Max(today, approved.Date);
+        ImmutableArray<IEvent> events = accrued.Posted(command.Entry, approved.Seller ?? terms.Seller, date) is { } posted ? [reversed, posted] : [reversed];
+        return Decision.Accept(events).Then([.. EarnedBy([reversed], date)]);
     }
 
     /// <summary>Keeps a drawn entry off every new invoice, until the dispute ends. What stands invoiced of it stays.</summary>

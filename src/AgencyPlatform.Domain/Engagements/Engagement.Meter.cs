@@ -188,7 +188,7 @@ public sealed partial record Engagement
         }
 
         // The included minutes first, then what the carries that end here have left.
-        var sources = meter.Grants.Where(g => g.ExpiresAt == date && (g.Origin == GrantOrigin.Included || rule.CarriesAgain)).OrderByDescending(g => g.Origin == GrantOrigin.Included);
+        var sources = meter.Grants.Where(g => g.ExpiresAt == date && (g.Origin == GrantOrigin.Included || (g.Origin == GrantOrigin.Carried && rule.CarriesAgain))).OrderByDescending(g => g.Origin == GrantOrigin.Included);
         var room = rule.CapMinutes;
         if (rule.MaxCarriedMinutes is { } most)
         {

@@ -19,15 +19,23 @@ public sealed record ReopenMilestone(PartId Milestone, string Reason);
 
 /// <summary>A milestone was reached: its amount is due.</summary>
 [Event("engagement.milestone-reached")]
-public sealed record MilestoneReached(ReachedMilestone Milestone, string By, LegalEntityId LegalEntity, Posting Posting) : IPosting
+public sealed record MilestoneReached(ReachedMilestone Milestone, string By, LegalEntityId LegalEntity, Posting Posting, LocalDate? Posted = null) : IPosting
 {
     [JsonIgnore]
-    public LocalDate PostingDate => Milestone.On;
+    public LocalDate PostingDate => Posted ?? Milestone.On;
+
+    [JsonIgnore]
+    public LocalDate? Effective => Posted is null ? null : Milestone.On;
+
+    public IPosting PostedOn(LocalDate date) => this with { Posted = date };
 }
 
 /// <summary>A milestone was not reached after all: nothing is due for it, and what was invoiced of it is credited by the next bill.</summary>
 [Event("engagement.milestone-reopened")]
-public sealed record MilestoneReopened(PartId Milestone, string Reason, string By, LegalEntityId LegalEntity, LocalDate PostingDate, Posting Posting) : IPosting;
+public sealed record MilestoneReopened(PartId Milestone, string Reason, string By, LegalEntityId LegalEntity, LocalDate PostingDate, Posting Posting, LocalDate? Effective = null) : IPosting
+{
+    public IPosting PostedOn(LocalDate date) => this with { PostingDate = date, Effective = Effective ?? PostingDate };
+}
 
 /// <summary>Milestones: named amounts, each due when it is marked as reached. Source: domain §5.</summary>
 public sealed partial record Engagement

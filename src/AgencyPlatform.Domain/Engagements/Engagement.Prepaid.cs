@@ -105,7 +105,7 @@ public sealed partial record Engagement
 
     private ImmutableArray<IEvent> MoveBlocks(Instant due) =>
         NextToOpen is { } opens && StartOf(opens.EffectiveAt) == due ? [new BlockOpened(opens.Grant.Id, opens.Minutes)]
-        : NextToLapse is { } lapses ? [new GrantExpired(lapses.Grant.Id, Left(lapses))]
+        : NextToLapse is { } lapses ? [new GrantExpired(lapses.Grant.Id, Left(lapses)), .. EarnedBy([new GrantExpired(lapses.Grant.Id, Left(lapses))], lapses.ExpiresAt)]
         : [];
 
     private int Left(PrepaidBlock block) => block.Minutes - Time.Drawn.GetValueOrDefault(block.Grant.Id);

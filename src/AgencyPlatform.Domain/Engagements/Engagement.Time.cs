@@ -76,7 +76,7 @@ public sealed partial record Engagement
 
         var drawn = new TimeDrawn(command.Entry, command.Cmo, command.Date, command.Minutes, command.Billable, command.Paid, parts, costRate, command.ApprovedBy);
         ImmutableArray<IEvent> events = [.. sold, drawn, .. reached];
-        return Decision.Accept(PostingOf(drawn, terms) is { } posted ? events.Add(posted) : events);
+        return Decision.Accept(PostingOf(drawn, terms) is { } posted ? events.Add(posted) : events).Then([.. EarnedBy(events, command.Date)]);
     }
 
     /// <summary>Whether what is booked with a CMO is work for this engagement: time of that day is the engagement's. A pause may keep bookings on which nobody works.</summary>

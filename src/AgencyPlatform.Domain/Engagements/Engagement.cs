@@ -52,7 +52,7 @@ public sealed partial record Engagement(
 
     public static string Kind => "engagement";
 
-    public static int FoldVersion => 5;
+    public static int FoldVersion => 6;
 
     public static Engagement Initial { get; } = new(
         default, default,
@@ -69,13 +69,14 @@ public sealed partial record Engagement(
 
     /// <summary>A proposal's expiry, a term's end, the meter's next period, and what else time does, which wait for a move under way; and a saga's own wake-up.</summary>
     [JsonIgnore]
-    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter, NextOfBlocks, NextOfRunning);
+    public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter, NextOfBlocks, NextOfFees, NextOfRunning);
 
     public ImmutableArray<IEvent> Settle(Instant now) =>
         Saga is not null || NextDue is not { } due || due > now ? []
         : NextOfTerm == due ? MoveTerm(due)
         : NextOfMeter == due ? MoveMeter()
         : NextOfBlocks == due ? MoveBlocks(due)
+        : NextOfFees == due ? AccrueFees()
         : NextOfRunning == due ? SettleRunning(due)
         : SettleProposal(due);
 
@@ -178,9 +179,11 @@ public sealed partial record Engagement(
         EngagementRelabelled e => ExternalIdRow.Changes(Kind, Id.Value, e.Before, e.ExternalIds),
         EngagementProposed or EngagementRevised or EngagementAccepted or EngagementDeclined or EngagementWithdrawn or EngagementExpired
             or EngagementActivated or EndAgreed or EngagementEnded or MoveEnd or ScopeProposed or CoverRequested => Rows(),
-        TimePosted e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
-        MilestoneReached e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
-        MilestoneReopened e => e.Posting.Rows(Kind, info, e.LegalEntity, e.PostingDate),
+        TimePosted e => e.Posting.Rows(Kind, info, e),
+        MilestoneReached e => e.Posting.Rows(Kind, info, e),
+        MilestoneReopened e => e.Posting.Rows(Kind, info, e),
+        PrepaidEarned e => e.Posting.Rows(Kind, info, e),
+        FeesAccrued e => [.. e.Posting.Rows(Kind, info, e), .. AccrualRows(e, info)],
         _ => [],
     };
 

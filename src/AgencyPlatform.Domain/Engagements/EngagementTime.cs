@@ -27,6 +27,13 @@ public readonly record struct AccrualKey([property: Id(0)] string Value) : IId<A
     /// <summary>What is charged by the day in a bill-cycle period, <c>days/{first day}/{rate}</c>; a day counts as 60 minutes, so that the rate is of 60 minutes here too.</summary>
     public static AccrualKey Days(LocalDate period, long rate) => new(string.Create(CultureInfo.InvariantCulture, $"{DaysPrefix}{period:uuuu-MM-dd}/{rate}"));
 
+    /// <summary>The days of a fee that a seller bills in arrears, <c>fee/{seller}/{currency}/{first day}/{rate}</c>.</summary>
+    public static AccrualKey Fee(LegalEntityId seller, Currency currency, LocalDate period, long rate) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"fee/{seller}/{currency.Code}/{period:uuuu-MM-dd}/{rate}"));
+
+    /// <summary>Whether it is a fee in the books of a seller.</summary>
+    public bool IsFeeOf(LegalEntityId seller) => Value.StartsWith($"fee/{seller}/", StringComparison.Ordinal);
+
     /// <summary>What half a day counts as in a key of days.</summary>
     public const int HalfDay = 30;
 
@@ -82,6 +89,8 @@ public sealed record ApprovedTime(
 /// <param name="Blocks">Prepaid blocks that were sold, in the order of their sale; null: none.</param>
 /// <param name="Waiting">Blocks that were sold for later and are not there yet; null: none.</param>
 /// <param name="Lapsed">Blocks that expired with minutes left, once that was told; null: none.</param>
+/// <param name="Fees">What is posted of each fee that is billed in arrears; null: nothing.</param>
+/// <param name="FeesBefore">What the days before it have earned of these fees is posted; null: nothing was.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved,
@@ -96,7 +105,9 @@ public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Reversed,
     ImmutableArray<PrepaidBlock>? Blocks = null,
     ImmutableSortedSet<GrantId>? Waiting = null,
-    ImmutableSortedSet<GrantId>? Lapsed = null)
+    ImmutableSortedSet<GrantId>? Lapsed = null,
+    ImmutableSortedDictionary<AccrualKey, FeeAccrual>? Fees = null,
+    LocalDate? FeesBefore = null)
 {
     public static EngagementTime Initial { get; } = new(
         ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty,
@@ -130,6 +141,12 @@ public sealed record EngagementTime(
                 ? Approved.SetItem(e.Entry, posted with { Accruals = posted.Accruals.AddRange(e.Accruals), Seller = e.LegalEntity })
                 : Approved,
         },
+        FeesAccrued e => this with
+        {
+            FeesBefore = e.Before,
+            Fees = e.Fees.Aggregate(Fees ?? ImmutableSortedDictionary<AccrualKey, FeeAccrual>.Empty, (all, f) => all.SetItem(f.Key(e.LegalEntity), f)),
+        },
+        PrepaidEarned => this,
         TimeReversed e => this with
         {
             Approved = Approved.Remove(e.Entry),
@@ -174,8 +191,11 @@ public sealed record TimeDrawn(
 
 /// <summary>What an approved entry posts: cost of service to the CMO's payable, and charged minutes to unbilled receivable and revenue.</summary>
 [Event("engagement.time-posted")]
-public sealed record TimePosted(TimeEntryKey Entry, LegalEntityId LegalEntity, LocalDate PostingDate, ImmutableArray<Accrual> Accruals, Posting Posting)
-    : IEngagementTimeEvent, IPosting;
+public sealed record TimePosted(TimeEntryKey Entry, LegalEntityId LegalEntity, LocalDate PostingDate, ImmutableArray<Accrual> Accruals, Posting Posting, LocalDate? Effective = null)
+    : IEngagementTimeEvent, IPosting
+{
+    public IPosting PostedOn(LocalDate date) => this with { PostingDate = date, Effective = Effective ?? PostingDate };
+}
 
 /// <summary>A client consents to overage: parked minutes become overage, oldest entry first.</summary>
 /// <param name="Minutes">1 or more, and at most what is parked.</param>

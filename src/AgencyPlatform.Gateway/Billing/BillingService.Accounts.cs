@@ -32,9 +32,11 @@ internal sealed partial class BillingService
         var page = Page.Of(context, request, fields);
         var dates = fields.Range("start_date", request.StartDate, "end_date", request.EndDate);
         var currency = request.Currency.Length == 0 ? null : fields.Currency("currency", request.Currency).Code;
-        Filters Of() => OfAccounts(request.ClientCompany, request.LegalEntity, agency, fields).Equal(nameof(AccountEntryRow.Currency), currency);
+        var of = OfAccounts(request.ClientCompany, request.LegalEntity, agency, fields).Equal(nameof(AccountEntryRow.Currency), currency);
+        var read = await calls.Read(context, request, fields, agency);
+        of.Known(nameof(AccountEntryRow.KnownAt), read.ReadTime);
+        Filters Of() => new(of);
         var filters = Of().Between(nameof(AccountEntryRow.Date), dates.Start, dates.End);
-        await calls.Read(context, request, fields, agency);
         var closing = await Balances(Of().Between(nameof(AccountEntryRow.Date), null, dates.End));
         var opening = await Balances(Of().Between(nameof(AccountEntryRow.Date), null, dates.Start));
         var (rows, next) = page.Cut(await readModels.List<AccountEntryRow>(agency, page.Query<AccountEntryRow>(filters.All), context.CancellationToken));
@@ -57,9 +59,9 @@ internal sealed partial class BillingService
         var agency = fields.Agency("parent", request.Parent);
         var page = Page.Of(context, request, fields);
         var date = fields.Date("as_of_date", request.AsOfDate);
-        Filters Of() => OfAccounts(request.ClientCompany, request.LegalEntity, agency, fields);
-        var filters = Of();
-        await calls.Read(context, request, fields, agency);
+        var filters = OfAccounts(request.ClientCompany, request.LegalEntity, agency, fields);
+        var read = await calls.Read(context, request, fields, agency);
+        Filters Of() => new Filters(filters).Known(nameof(AccountEntryRow.KnownAt), read.ReadTime);
         var (rows, next) = page.Cut(await readModels.List<BillingAccountRow>(agency, page.Query<BillingAccountRow>(filters.All), context.CancellationToken));
         var clients = rows.Select(r => r.Client).Distinct().ToArray();
         ImmutableArray<string> account = [nameof(AccountEntryRow.Client), nameof(AccountEntryRow.LegalEntity), nameof(AccountEntryRow.Currency)];
@@ -140,8 +142,8 @@ internal sealed partial class BillingService
         fields.Require(
             page.After.Count == 0 || (page.After.Count == 5 && long.TryParse(page.After[4], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out carried)),
             "page_token", "must be the next_page_token of the same history");
-        await calls.Read(context, request, fields, agency);
-        Filters Of() => new Filters().Equal(nameof(PostingRow.LegalEntity), entity).Equal(nameof(PostingRow.Account), account)
+        var read = await calls.Read(context, request, fields, agency);
+        Filters Of() => new Filters().Known(nameof(PostingRow.KnownAt), read.ReadTime).Equal(nameof(PostingRow.LegalEntity), entity).Equal(nameof(PostingRow.Account), account)
             .Equal(nameof(PostingRow.Currency), currency.Code).Equal(nameof(PostingRow.Client), client);
         var opening = page.After.Count > 0 ? carried
             : (await readModels.Sum<PostingRow>(agency, [.. Of().Between(nameof(PostingRow.Date), null, dates.Start).All], nameof(PostingRow.Amount), [], context.CancellationToken)).Single().Sum;

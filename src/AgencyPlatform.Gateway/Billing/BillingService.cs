@@ -136,10 +136,10 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         LedgerAccount? account = request.Account == V1.LedgerAccount.Unspecified ? null : fields.Enum<V1.LedgerAccount, LedgerAccount>("account", request.Account);
         var (start, end) = (fields.OptionalDate("start_date", request.StartDate), fields.OptionalDate("end_date", request.EndDate));
         fields.Require(start is null || end is null || end > start, "end_date", "must be after start_date (the end is exclusive)");
-        await calls.Read(context, request, fields, agency);
+        var read = await calls.Read(context, request, fields, agency);
         var filters = new Filters()
             .Equal(nameof(PostingRow.LegalEntity), entity).Equal(nameof(PostingRow.Client), client).Equal(nameof(PostingRow.Engagement), engagement)
-            .Equal(nameof(PostingRow.Account), account).Between(nameof(PostingRow.Date), start, end);
+            .Equal(nameof(PostingRow.Account), account).Between(nameof(PostingRow.Date), start, end).Known(nameof(PostingRow.KnownAt), read.ReadTime);
         var (rows, next) = page.Cut(await readModels.List<PostingRow>(agency, page.Query<PostingRow>(filters.All), context.CancellationToken));
         return new V1.ListPostingsResponse
         {
@@ -154,20 +154,33 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         var agency = fields.Agency("parent", request.Parent);
         var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
         var asOf = fields.OptionalDate("as_of_date", request.AsOfDate);
-        await calls.Read(context, request, fields, agency);
-        var filters = new Filters().Equal(nameof(PostingRow.LegalEntity), entity).Between(nameof(PostingRow.Date), null, asOf?.PlusDays(1));
-        var sums = await readModels.Sum<PostingRow>(
-            agency, [.. filters.All], nameof(PostingRow.Amount), [nameof(PostingRow.Account), nameof(PostingRow.Currency)], context.CancellationToken);
+        var read = await calls.Read(context, request, fields, agency);
+        var filters = new Filters().Equal(nameof(PostingRow.LegalEntity), entity).Between(nameof(PostingRow.Date), null, asOf?.PlusDays(1)).Known(nameof(PostingRow.KnownAt), read.ReadTime);
+        var balances = new SortedDictionary<(string Currency, LedgerAccount Account), long>();
+        foreach (var (group, sum) in await readModels.Sum<PostingRow>(
+            agency, [.. filters.All], nameof(PostingRow.Amount), [nameof(PostingRow.Account), nameof(PostingRow.Currency)], context.CancellationToken))
+        {
+            Add((string)group[1]!, Enum.Parse<LedgerAccount>((string)group[0]!), sum);
+        }
+
+        if (asOf is { } date)
+        {
+            await foreach (var earned in DaysSince.Of(readModels, agency, date, entity, null, read.ReadTime, Now(read), context.CancellationToken))
+            {
+                Add(earned.Currency, earned.Account, earned.Amount);
+                Add(earned.Currency, LedgerAccount.Revenue, -earned.Amount);
+            }
+        }
+
         return new V1.TrialBalance
         {
             Balances =
             {
-                sums.Select(s => (
-                        Account: Enum.Parse<LedgerAccount>((string)s.Group[0]!), Amount: new Money(s.Sum, new Currency((string)s.Group[1]!))))
-                    .OrderBy(b => b.Amount.Currency.Code, StringComparer.Ordinal).ThenBy(b => b.Account)
-                    .Select(b => new V1.AccountBalance { Account = b.Account.ToWire<V1.LedgerAccount>(), Balance = b.Amount.ToWire() }),
+                balances.Select(b => new V1.AccountBalance { Account = b.Key.Account.ToWire<V1.LedgerAccount>(), Balance = new Money(b.Value, new Currency(b.Key.Currency)).ToWire() }),
             },
         };
+
+        void Add(string currency, LedgerAccount account, long amount) => balances[(currency, account)] = balances.GetValueOrDefault((currency, account)) + amount;
     }
 
     private static Terms? Hypothetical(V1.PreviewInvoiceRequest request, AccountId account, AgencyId agency, Fields fields)
@@ -196,6 +209,8 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         ClientCompany = row.Client is { } c ? ResourceNames.Of(agency, "clientCompanies", c.Value) : "",
         Engagement = row.Engagement is { } e ? ResourceNames.Of(agency, "engagements", e.Value) : "",
         Cmo = row.Cmo is { } m ? ResourceNames.Of(agency, "cmos", m.Value) : "",
+        EffectiveDate = row.Effective.ToWire(),
+        PostTime = row.KnownAt?.ToWire(),
     };
 
     private Instant Now(Read read) => read.ReadTime ?? read.SandboxNow ?? Instant.FromDateTimeOffset(system.GetUtcNow());

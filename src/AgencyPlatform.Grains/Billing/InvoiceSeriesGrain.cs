@@ -63,6 +63,9 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
             call, (s, _) => used || s.Exists ? s.Confirm(c, head.Epoch, head.Restored) : Rejection.NotFound("invoice_series", c.Series.Value), s => s);
     }
 
+    public Task<Reply<InvoiceSeries>> CloseThrough(Call call, LegalEntityId entity, InvoiceSeriesId series, LocalDate through) =>
+        Decide(call, (s, _) => s.CloseThrough(entity, series, through), s => s);
+
     public async Task<Reply<long>> Last(Call call, LegalEntityId entity, InvoiceSeriesId series)
     {
         var restored = await Restored();

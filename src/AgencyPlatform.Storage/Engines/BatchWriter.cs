@@ -1,10 +1,11 @@
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Storage.ReadModels;
+using NodaTime.Text;
 
 namespace AgencyPlatform.Storage.Engines;
 
-/// <summary>What a batch writes where, the same on every engine: heads, events, read-model rows, deadlines, people.</summary>
+/// <summary>What a batch writes where, the same on every engine: heads, events, read-model rows, deadlines, people, closed months.</summary>
 internal abstract class BatchWriter
 {
     private readonly int _rowTables;
@@ -30,7 +31,8 @@ internal abstract class BatchWriter
             ],
             [0, 1],
             [0, 1]);
-        Tables = [Events, Deadlines, People];
+        ClosedPeriods = new StoredTable(3, "closed_periods", [new("agency", StoredKind.Text), new("legal_entity", StoredKind.Text), new("closed_through", StoredKind.Text)], [0, 1], [0, 1]);
+        Tables = [Events, Deadlines, People, ClosedPeriods];
         _rowTables = Tables.Length;
         Tables = [.. Tables, .. tables.All.Select((t, i) => StoredTable.Of(t, _rowTables + i))];
     }
@@ -44,6 +46,8 @@ internal abstract class BatchWriter
 
     private StoredTable People { get; }
 
+    private StoredTable ClosedPeriods { get; }
+
     /// <summary>Binds or runs everything of the batch.</summary>
     protected void Write(Batch batch)
     {
@@ -56,6 +60,14 @@ internal abstract class BatchWriter
         foreach (var placed in batch.Events)
         {
             EventColumns.Bind(events, placed).Run();
+        }
+
+        foreach (var move in batch.Heads.Where(m => m.Closings != m.From.Closings))
+        {
+            foreach (var (entity, through) in move.ClosedThrough.Except(move.From.ClosedThrough))
+            {
+                Statement(ClosedPeriods, RowOperation.Put).Text(move.Agency).Text(entity).Text(LocalDatePattern.Iso.Format(through)).Run();
+            }
         }
 
         foreach (var work in batch.Works)

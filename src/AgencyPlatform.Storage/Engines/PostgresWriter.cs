@@ -28,24 +28,24 @@ internal sealed class PostgresWriter : BatchWriter, IAsyncDisposable
         _connection = connection;
         _batch = new NpgsqlBatch(connection);
         StoredColumn agency = new("agency", StoredKind.Text);
-        StoredColumn[] head = [agency, new("sequence", StoredKind.Long), new("hash", StoredKind.Blob), new("recorded_at", StoredKind.Long), new("sandbox", StoredKind.Long)];
+        StoredColumn[] head = [agency, new("sequence", StoredKind.Long), new("hash", StoredKind.Blob), new("recorded_at", StoredKind.Long), new("sandbox", StoredKind.Long), new("closings", StoredKind.Long)];
         _scope = new PostgresStatement(PostgresDatabase.SetScope, [agency], []);
         _moveHeads = new PostgresStatement(
             $"""
             WITH moved AS (
-              UPDATE heads h SET sequence = m.sequence, hash = m.hash, recorded_at = m.recorded_at, sandbox = greatest(h.sandbox, m.sandbox)
-              FROM unnest($1, $2, $3, $4, $5, $6, $7) AS m (agency, sequence, hash, recorded_at, sandbox, known, closings)
-              WHERE h.agency = m.agency AND h.sequence = m.known AND h.closings = m.closings
+              UPDATE heads h SET sequence = m.sequence, hash = m.hash, recorded_at = m.recorded_at, sandbox = greatest(h.sandbox, m.sandbox), closings = m.closings
+              FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS m (agency, sequence, hash, recorded_at, sandbox, closings, known, known_closings)
+              WHERE h.agency = m.agency AND h.sequence = m.known AND h.closings = m.known_closings
               RETURNING 1)
             {Moved}
             """,
-            [.. head, new("known", StoredKind.Long), new("closings", StoredKind.Long)],
+            [.. head, new("known", StoredKind.Long), new("known_closings", StoredKind.Long)],
             []);
         _addHeads = new PostgresStatement(
             $"""
             WITH moved AS (
               INSERT INTO heads (agency, sequence, hash, recorded_at, sandbox, closings)
-              SELECT m.*, 0 FROM unnest($1, $2, $3, $4, $5) AS m (agency, sequence, hash, recorded_at, sandbox)
+              SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
               ON CONFLICT DO NOTHING
               RETURNING 1)
             {Moved}
@@ -111,7 +111,7 @@ internal sealed class PostgresWriter : BatchWriter, IAsyncDisposable
     protected override void Move(HeadMove move)
     {
         var statement = (move.From.Exists ? _moveHeads : _addHeads)
-            .Text(move.Agency).Long(move.Sequence).Blob(move.Hash).Long(move.RecordedAt).Long(move.Sandbox ? 1 : 0);
+            .Text(move.Agency).Long(move.Sequence).Blob(move.Hash).Long(move.RecordedAt).Long(move.Sandbox ? 1 : 0).Long(move.Closings);
         if (move.From.Exists)
         {
             statement.Long(move.From.Sequence).Long(move.From.Closings);

@@ -28,8 +28,8 @@ internal sealed class SqliteWriter : BatchWriter, IDisposable
         _begin = Prepare("BEGIN IMMEDIATE");
         _commit = Prepare("COMMIT");
         _rollback = Prepare("ROLLBACK");
-        _moveHead = Prepare("UPDATE heads SET sequence = ?, hash = ?, recorded_at = ?, sandbox = max(sandbox, ?) WHERE agency = ? AND sequence = ? AND closings = ?");
-        _addHead = Prepare("INSERT INTO heads (sequence, hash, recorded_at, sandbox, agency, closings) VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING");
+        _moveHead = Prepare("UPDATE heads SET sequence = ?, hash = ?, recorded_at = ?, sandbox = max(sandbox, ?), closings = ? WHERE agency = ? AND sequence = ? AND closings = ?");
+        _addHead = Prepare("INSERT INTO heads (sequence, hash, recorded_at, sandbox, closings, agency) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     }
 
     public static SqliteWriter Open(string connectionString, TimeSpan lockTimeout, RowTables tables, string? more)
@@ -82,7 +82,7 @@ internal sealed class SqliteWriter : BatchWriter, IDisposable
     protected override void Move(HeadMove move)
     {
         var statement = move.From.Exists ? _moveHead : _addHead;
-        statement.Long(move.Sequence).Blob(move.Hash).Long(move.RecordedAt).Long(move.Sandbox ? 1 : 0).Text(move.Agency);
+        statement.Long(move.Sequence).Blob(move.Hash).Long(move.RecordedAt).Long(move.Sandbox ? 1 : 0).Long(move.Closings).Text(move.Agency);
         if (move.From.Exists)
         {
             statement.Long(move.From.Sequence).Long(move.From.Closings);

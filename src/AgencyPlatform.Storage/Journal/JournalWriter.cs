@@ -120,7 +120,7 @@ internal sealed partial class JournalWriter : IAsyncDisposable
                 _down = false;
                 foreach (var move in batch.Heads)
                 {
-                    _heads[move.Agency] = new Head(move.Sequence, move.Hash, move.RecordedAt, move.From.Closings, move.From.ClosedThrough, true);
+                    _heads[move.Agency] = move.To;
                 }
 
                 var next = 0;
@@ -220,11 +220,10 @@ internal sealed partial class JournalWriter : IAsyncDisposable
             var agency = item.Key.Agency.Value;
             if (!moves.TryGetValue(agency, out var move))
             {
-                var head = _heads[agency];
-                move = new HeadMove(agency, head, head.Sequence, head.Hash, head.RecordedAt, false);
+                move = HeadMove.Of(agency, _heads[agency]);
             }
 
-            if (Closed(move.From, item) is { } closed)
+            if (Closed(move.ClosedThrough, item) is { } closed)
             {
                 work.Answer(closed);
                 continue;
@@ -239,6 +238,7 @@ internal sealed partial class JournalWriter : IAsyncDisposable
                 events.Add(new PlacedEvent(item.Key, e, version, sequence, recordedAt, previous, hash));
             }
 
+            move = item.Closing is { } closing ? move.Closing(closing) : move;
             moves[agency] = move with { Sequence = sequence, Hash = hash, RecordedAt = recordedAt, Sandbox = move.Sandbox || item.SandboxNow is not null };
             placed.Add(work);
         }
@@ -246,16 +246,16 @@ internal sealed partial class JournalWriter : IAsyncDisposable
         return new Batch(placed, events, [.. moves.Values]);
     }
 
-    private static AppendResult.PostingClosed? Closed(Head head, AppendItem item)
+    private static AppendResult.PostingClosed? Closed(ImmutableDictionary<string, LocalDate> closedThrough, AppendItem item)
     {
-        if (head.ClosedThrough.IsEmpty)
+        if (closedThrough.IsEmpty)
         {
             return null;
         }
 
         foreach (var e in item.Events)
         {
-            if (e is { LegalEntity: { } entity, PostingDate: { } date } && head.ClosedThrough.TryGetValue(entity.Value, out var closed) && date <= closed)
+            if (e is { LegalEntity: { } entity, PostingDate: { } date } && closedThrough.TryGetValue(entity.Value, out var closed) && date <= closed)
             {
                 return new AppendResult.PostingClosed(entity, closed);
             }

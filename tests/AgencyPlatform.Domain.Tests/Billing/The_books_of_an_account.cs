@@ -43,6 +43,7 @@ public sealed class The_books_of_an_account
         private readonly List<PostingRow> _postings = [];
         private readonly List<AccountEntryRow> _entries = [];
         private readonly Dictionary<InvoiceId, InvoiceRow> _invoices = [];
+        private readonly Dictionary<(string Item, LocalDate From), RecognitionRow> _fees = [];
         private readonly HashSet<IRow> _claimed = [];
         private ImmutableArray<Terms> _terms = [Retainer(s_start, 800_000) with { Timing = arrears ? FeeTiming.InArrears : FeeTiming.InAdvance }];
         private LocalDate? _end;
@@ -65,6 +66,7 @@ public sealed class The_books_of_an_account
             {
                 case 0 or 1:
                     _today = _today.PlusDays(20);
+                    Settle();
                     Bill($"run-{index}");
                     break;
                 case 2 when _today > _terms[^1].EffectiveFrom:
@@ -119,6 +121,28 @@ public sealed class The_books_of_an_account
             Assert.Equal(Account.Standing.Sum(i => i.Settlement?.WrittenOff ?? 0), Ledger(LedgerAccount.BadDebt));
             Assert.Equal(-Final.Sum(i => i.Content.Tax), Ledger(LedgerAccount.TaxPayable));
 
+            // What was billed in advance is revenue by the days that have passed, and deferred for those to come; tax and what is not billed yet are the rest of what was invoiced.
+            var (before, earned, charged) = (Account.Recognized?.Before ?? s_start, 0L, 0L);
+            foreach (var fee in Final.SelectMany(i => i.Content.Lines).Where(l => l.Timing == FeeTiming.InAdvance).GroupBy(l => l.Item))
+            {
+                var days = (fee.LastOrDefault(l => !l.ByHand)?.KeyDates ?? []).SelectMany(d => Enumerable.Range(0, Period.DaysBetween(d.Start, d.End!.Value)).Select(d.Start.PlusDays)).ToList();
+                var amount = fee.Sum(l => l.Amount);
+                charged += amount;
+                earned += days.All(d => d < before) ? amount : (long)Math.Round((decimal)amount * days.Count(d => d < before) / days.Count, MidpointRounding.AwayFromZero);
+            }
+
+            Assert.Equal(earned - charged, Ledger(LedgerAccount.DeferredRevenue));
+            Assert.Equal(
+                Final.Sum(i => i.Content.Total), -(Ledger(LedgerAccount.Revenue) + Ledger(LedgerAccount.DeferredRevenue) + Ledger(LedgerAccount.TaxPayable) + Ledger(LedgerAccount.UnbilledReceivable)));
+            if (!arrears)
+            {
+                Assert.Equal(-earned, Ledger(LedgerAccount.Revenue));
+                foreach (var date in new[] { before.PlusDays(-40), before.PlusDays(-1), before.PlusDays(11), before.PlusDays(400) })
+                {
+                    AsOf(date);
+                }
+            }
+
             // Nothing is negative that cannot be.
             Assert.InRange(Account.Credit, -moved[PaymentKind.Refund].Sum(), long.MaxValue);
             var credits = new LineCredits(Account.Standing);
@@ -149,6 +173,27 @@ public sealed class The_books_of_an_account
             }
         }
 
+        /// <summary>What a report as of a day adds is what makes its deferred revenue the days to come.</summary>
+        private void AsOf(LocalDate date)
+        {
+            var pending = _fees.Values.Where(r => r.From <= date).GroupBy(r => r.Item).Sum(i => i.MaxBy(r => r.From)!.PendingOn(date));
+            var posted = _postings.Where(p => p.Date <= date && p.Account == LedgerAccount.Revenue).Sum(p => p.Amount);
+            var known = Final.Where(i => i.IssueDate <= date).SelectMany(i => i.Content.Lines).GroupBy(l => l.Item).Sum(fee =>
+                new Earning(fee.Sum(l => l.Amount), fee.LastOrDefault(l => !l.ByHand)?.KeyDates ?? []).Before(date.PlusDays(1)));
+            Assert.Equal(known, pending - posted);
+        }
+
+        /// <summary>Months end.</summary>
+        private void Settle()
+        {
+            while (Account.Settle(Now) is { IsEmpty: false } due)
+            {
+                Take(due);
+            }
+
+            Assert.True(Account.NextDue is not { } next || next > Now);
+        }
+
         private void Bill(string id)
         {
             var facts = Facts(Inputs(s_start, _end, [.. _terms])) with { Tax = new TaxTreatment(TaxCategory.Standard, 77_000) };
@@ -172,7 +217,13 @@ public sealed class The_books_of_an_account
         private bool Decide(Func<BillingAccount, Decision> decide)
         {
             var decision = decide(Account);
-            foreach (var @event in decision.Events)
+            Take(decision.Events);
+            return decision.Rejection is null;
+        }
+
+        private void Take(ImmutableArray<IEvent> events)
+        {
+            foreach (var @event in events)
             {
                 // As it comes back from the journal.
                 var name = EventJson.NameOf(@event);
@@ -202,11 +253,12 @@ public sealed class The_books_of_an_account
                         case Put { Row: AccountEntryRow entry }:
                             _entries.Add(entry);
                             break;
+                        case Put { Row: RecognitionRow fee }:
+                            _fees[(fee.Item, fee.From)] = fee;
+                            break;
                     }
                 }
             }
-
-            return decision.Rejection is null;
         }
     }
 }

@@ -425,6 +425,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 PayDate = Day(1, 10),
                 Reference = "january",
             });
+            await As<BooksService.BooksServiceClient>(_admin).CloseBooksAsync(new CloseBooksRequest { LegalEntity = entity, ThroughDate = new Date { Year = 2025, Month = 12, Day = 31 }, AcceptOpenItems = true });
             Money Dollars(long minor) => new() { MinorUnits = minor, Currency = "USD" };
 
             RecordPaymentRequest Pay(string reference, long amount) => new()

@@ -29,6 +29,8 @@ internal sealed partial class Story
         Ok(await counsel.SellHours(Next(), new SellHours(new("month"), 120, new Money(30_000, s_dollars), new LocalDate(2026, 2, 9), new LocalDate(2026, 3, 9))));
         Ok(await counsel.SellHours(Next(), new SellHours(new("spring"), 120, new Money(30_000, s_dollars), new LocalDate(2026, 3, 20), new LocalDate(2026, 9, 20))));
 
+        // Its days are accrued month by month.
+        await Running("arrears", new RetainerTerms(s_year.Start, seller, s_dollars, cycle, 90_000, 60, null, OverageGate.Block, FeeTiming.InArrears));
         var account = new AccountId(s_clients.Acme, seller, s_dollars);
         var grain = grains.Of<IBillingAccountGrain>(s_agency, account.Key);
         Ok(await grain.Prepare(Next(), new PrepareInvoice(account, new LocalDate(2026, 3, 1), null, new("inv-2"), new("counsel"))));

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Numerics;
+using NodaTime;
+using NodaTime.Text;
+
+namespace AgencyPlatform.Domain.Billing;
+
+/// <summary>An amount that is earned in equal parts by the days that it is for. Source: domain §5.</summary>
+/// <param name="Amount">Minor units in all.</param>
+/// <param name="Dates">In order, apart from each other, each with an end; none: it is earned at once.</param>
+public readonly record struct Earning(long Amount, ImmutableArray<DateRange> Dates)
+{
+    /// <summary>The first day after its last; null: it has no days.</summary>
+    public LocalDate? End => Dates.IsEmpty ? null : Dates[^1].End;
+
+    /// <summary>What the days before a date have earned: amount × days elapsed ÷ days, rounded once; after the last day exactly all of it.</summary>
+    public long Before(LocalDate date)
+    {
+        if (End is not { } end || end <= date)
+        {
+            return Amount;
+        }
+
+        var (elapsed, days) = (0L, 0L);
+        foreach (var range in Dates)
+        {
+            days += range.Days();
+            elapsed += range.Intersect(new DateRange(LocalDate.MinIsoValue, date)) is { } passed ? passed.Days() : 0;
+        }
+
+        return Rounding.HalfAwayFromZero((BigInteger)Amount * elapsed, days);
+    }
+}
+
+/// <summary>When what days earn is posted by itself.</summary>
+public static class RecognitionDates
+{
+    /// <summary>The next month's first day: what the days before it have earned is posted on the last of them.</summary>
+    public static LocalDate NextMonth(LocalDate date) => new YearMonth(date.Year, date.Month).PlusMonths(1).OnDayOfMonth(1);
+}
+
+/// <summary>
+/// How much a fee is for its days, and up to which of them its revenue is posted: as it was from a posting date until its next one. Reports compute the days since.
+/// </summary>
+/// <param name="Item">The fee's item, <c>{first day of its bill-cycle period}/{rate}</c>, and <c>/arrears</c> where it is billed in arrears.</param>
+/// <param name="From">The posting date.</param>
+/// <param name="Timing">Billed in advance: out of deferred revenue. In arrears: into unbilled receivable.</param>
+/// <param name="Amount">Minor units in all.</param>
+/// <param name="Dates">Its days, <c>2026-05-01/2026-05-16</c> half-open, separated by a blank.</param>
+/// <param name="Before">What the days before it have earned is posted.</param>
+/// <param name="Until">The first day after the last; the posting date when it has no days.</param>
+/// <param name="KnownAt">When it was posted, by the agency's clock.</param>
+[RowTable("recognitions", nameof(LegalEntity), nameof(Engagement), nameof(Currency), nameof(Item), nameof(From), Indexes = [nameof(Until)])]
+public sealed record RecognitionRow(
+    LegalEntityId LegalEntity, EngagementId Engagement, string Currency, string Item, LocalDate From, ClientCompanyId Client, FeeTiming Timing, long Amount, string Dates, LocalDate Before,
+    LocalDate Until, Instant KnownAt) : IRow
+{
+    public static RecognitionRow Of(
+        IPosting @event, EventInfo info, EngagementId engagement, ClientCompanyId client, Currency currency, LocalDate period, long rate, FeeTiming timing, Earning earning, LocalDate before) => new(
+        @event.LegalEntity, engagement, currency.Code,
+        string.Create(CultureInfo.InvariantCulture, $"{period:uuuu-MM-dd}/{rate}{(timing == FeeTiming.InArrears ? "/arrears" : "")}"),
+        @event.PostingDate, client, timing, earning.Amount,
+        string.Join(' ', earning.Dates.Select(d => $"{LocalDatePattern.Iso.Format(d.Start)}/{LocalDatePattern.Iso.Format(d.End!.Value)}")), before, earning.End ?? @event.PostingDate, info.OccurredAt);
+
+    /// <summary>What its days up to and with a date have earned that is not posted yet.</summary>
+    public long PendingOn(LocalDate date)
+    {
+        var earning = new Earning(Amount, [.. Dates.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Range)]);
+        return date < Before ? 0 : earning.Before(date.PlusDays(1)) - earning.Before(Before);
+    }
+
+    private static DateRange Range(string text)
+    {
+        var dates = text.Split('/');
+        return new DateRange(LocalDatePattern.Iso.Parse(dates[0]).Value, LocalDatePattern.Iso.Parse(dates[1]).Value);
+    }
+}
