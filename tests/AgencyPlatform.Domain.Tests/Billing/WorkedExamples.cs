@@ -124,7 +124,7 @@ public sealed class WorkedExamples
         var frozen = Folded(drafted, drafted.Finalize(new("credit"), ended, s_now));
         Assert.Equal("main-cn", frozen.NextStep()!.Value.Series.Value);
         var posted = frozen.Number(new("credit"), 1, new(2026, 6, 15)).Events.OfType<InvoiceFinalized>().Single().Posting.Lines;
-        
+
         // 14 days of June were earned by the 15th, and 10 were served: four days of revenue go back, and the 16 that were to come.
         Assert.Equal(
             [(LedgerAccount.Receivable, -600_000L), (LedgerAccount.DeferredRevenue, 480_000L), (LedgerAccount.Revenue, 120_000L)], posted.Select(l => (l.Account, l.Amount.Minor)));

@@ -70,8 +70,13 @@ public sealed class BooksTests(PlatformFixture platform)
         await agency.AdvanceTo(new DateTime(2026, 1, 20, 12, 0, 0, DateTimeKind.Utc));
         await billing.RecordPaymentAsync(new RecordPaymentRequest
         {
-            Parent = agency.Name, ClientCompany = agency.Name + "/clientCompanies/acme", LegalEntity = agency.Name + "/legalEntities/main", Currency = "USD",
-            Amount = new Money { MinorUnits = 300_000, Currency = "USD" }, ReceivedDate = Day(1, 7), Reference = "WIRE-1",
+            Parent = agency.Name,
+            ClientCompany = agency.Name + "/clientCompanies/acme",
+            LegalEntity = agency.Name + "/legalEntities/main",
+            Currency = "USD",
+            Amount = new Money { MinorUnits = 300_000, Currency = "USD" },
+            ReceivedDate = Day(1, 7),
+            Reference = "WIRE-1",
         });
 
         // Received on the 7th, told on the 20th: on the 10th nobody knew.
@@ -90,7 +95,13 @@ public sealed class BooksTests(PlatformFixture platform)
 
         async Task<long> History(Timestamp? at) => (await billing.GetAccountHistoryAsync(new GetAccountHistoryRequest
         {
-            Parent = agency.Name, LegalEntity = agency.Name + "/legalEntities/main", Account = LedgerAccount.Receivable, Currency = "USD", StartDate = Day(1, 1), EndDate = Day(2, 1), ReadTime = at,
+            Parent = agency.Name,
+            LegalEntity = agency.Name + "/legalEntities/main",
+            Account = LedgerAccount.Receivable,
+            Currency = "USD",
+            StartDate = Day(1, 1),
+            EndDate = Day(2, 1),
+            ReadTime = at,
         })).ClosingBalance.MinorUnits;
 
         GetAccountStatementRequest Statement(Timestamp? at) => new() { Parent = agency.Name, StartDate = Day(1, 1), EndDate = Day(2, 1), ReadTime = at };
@@ -137,8 +148,13 @@ public sealed class BooksTests(PlatformFixture platform)
         // So does a payment that was received in January, and the invoice that is billed to it.
         await billing.RecordPaymentAsync(new RecordPaymentRequest
         {
-            Parent = agency.Name, ClientCompany = agency.Name + "/clientCompanies/acme", LegalEntity = entity, Currency = "USD", Amount = new Money { MinorUnits = 100, Currency = "USD" },
-            ReceivedDate = Day(1, 30), Reference = "WIRE-1",
+            Parent = agency.Name,
+            ClientCompany = agency.Name + "/clientCompanies/acme",
+            LegalEntity = entity,
+            Currency = "USD",
+            Amount = new Money { MinorUnits = 100, Currency = "USD" },
+            ReceivedDate = Day(1, 30),
+            Reference = "WIRE-1",
         });
         var cash = Assert.Single((await billing.ListPostingsAsync(new ListPostingsRequest { Parent = agency.Name, Account = LedgerAccount.Cash })).Lines);
         Assert.Equal((Day(2, 1), Day(1, 30)), (cash.PostingDate, cash.EffectiveDate));
@@ -163,7 +179,12 @@ public sealed class BooksTests(PlatformFixture platform)
     {
         await billing.PrepareInvoiceAsync(new PrepareInvoiceRequest
         {
-            Parent = agency.Name, ClientCompany = agency.Name + "/clientCompanies/acme", LegalEntity = agency.Name + "/legalEntities/main", Currency = "USD", ToDate = to, InvoiceId = id,
+            Parent = agency.Name,
+            ClientCompany = agency.Name + "/clientCompanies/acme",
+            LegalEntity = agency.Name + "/legalEntities/main",
+            Currency = "USD",
+            ToDate = to,
+            InvoiceId = id,
         });
         await billing.FinalizeInvoiceAsync(new FinalizeInvoiceRequest { Name = $"{agency.Name}/invoices/{id}" });
     }
