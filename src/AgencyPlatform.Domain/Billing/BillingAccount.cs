@@ -40,9 +40,11 @@ public sealed record FinalizationStarted(InvoiceId Invoice, InvoiceSeriesId Seri
 /// <param name="Credited">
 /// Of a credit note: the invoices that it leaves less open, and by how much; what is more than that is the account's credit. Null in events from before payments.
 /// </param>
+/// <param name="Printed">See <see cref="AssignedNumber"/>.</param>
 [Event("billing-account.invoice-finalized"), GenerateSerializer, Immutable, Alias("billing-account.invoice-finalized")]
 public sealed record InvoiceFinalized(
-    InvoiceId Invoice, long Number, LocalDate IssueDate, LocalDate DueDate, LegalEntityId LegalEntity, Posting Posting, long CreditUsed = 0, ImmutableArray<Allocation>? Credited = null) : IPosting
+    InvoiceId Invoice, long Number, LocalDate IssueDate, LocalDate DueDate, LegalEntityId LegalEntity, Posting Posting, long CreditUsed = 0, ImmutableArray<Allocation>? Credited = null,
+    string? Printed = null) : IPosting
 {
     [JsonIgnore]
     public LocalDate PostingDate => IssueDate;
@@ -177,6 +179,15 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
             id, number, issueDate, issueDate.PlusDays(content.PaymentTermDays), Account!.LegalEntity, PostingOf(content, used - Excess(content, credited)), used, credited));
     }
 
+    /// <summary>The same with the number as it was printed.</summary>
+    public Decision Number(AssignedNumber given)
+    {
+        var decided = Number(given.Invoice, given.Number, given.IssueDate);
+        return decided.Rejection is null && decided.Events.Length > 0
+            ? Decision.Accept(decided.Events.Select(e => e is InvoiceFinalized final ? final with { Printed = given.Printed } : e).ToImmutableArray())
+            : decided;
+    }
+
     // ---- questions ----
 
     public Invoice? Find(InvoiceId id) => Draft?.Id == id ? Draft : Standing.FirstOrDefault(i => i.Id == id);
@@ -259,5 +270,5 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
 
     private InvoiceRow Row(Invoice invoice) => new(
         invoice.Id, Account!.Client, Account.LegalEntity, Account.Currency.Code, invoice.State, invoice.Content.Kind, invoice.Content.To,
-        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total, invoice.Open);
+        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total, invoice.Open, invoice.Printed);
 }
