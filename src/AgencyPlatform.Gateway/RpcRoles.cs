@@ -35,6 +35,9 @@ public static class RpcRoles
         ["grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = s_anyone,
         ["grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = s_anyone,
 
+        // ---- long work ----
+        ["google.longrunning.Operations/GetOperation"] = s_financeAndService,
+
         // ---- agencies ----
         ["agencyplatform.agencies.v1.AgenciesService/CreateAgency"] = s_operator,
         ["agencyplatform.agencies.v1.AgenciesService/ListAgencies"] = s_operator,
@@ -183,6 +186,9 @@ public static class RpcRoles
         ["agencyplatform.billing.v1.BillingService/PrepareInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/FinalizeInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/ConfirmInvoiceSeries"] = s_finance,
+        ["agencyplatform.billing.v1.BillingService/SetInvoiceSeriesSettings"] = s_finance,
+        ["agencyplatform.billing.v1.BillingService/GetInvoiceSeries"] = s_financeAndService,
+        ["agencyplatform.billing.v1.BillingService/ListInvoiceSeries"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/DiscardInvoice"] = s_financeAndService,
         ["agencyplatform.billing.v1.BillingService/GetInvoice"] = s_staffAndClient,
         ["agencyplatform.billing.v1.BillingService/ListInvoices"] = s_staffAndClient,

@@ -448,6 +448,9 @@ public sealed class The_checker_finds
     [InlineData(1, 3, "2027-02-01", "number 1 is followed by 3")]
     [InlineData(1, 1, "2027-02-01", "number 1 is followed by 1")]
     [InlineData(1, 2, "2027-01-31", "before 2027-02-01")]
+    [InlineData(1, 1, "2028-01-01", "")]
+    [InlineData(1, 2, "2028-01-01", "")]
+    [InlineData(1, 3, "2028-01-01", "number 1 is followed by 3")]
     public void A_gap_or_a_duplicate_among_invoice_numbers(int first, int second, string date, string what)
     {
         var story = Story.Honest();

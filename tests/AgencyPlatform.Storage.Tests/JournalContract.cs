@@ -298,6 +298,25 @@ public abstract class JournalContract : JournalTest
     }
 
     [EngineFact]
+    public async Task Sums_are_told_apart_by_the_month_of_a_date()
+    {
+        LocalDate[] dates = [new(2026, 1, 31), new(2026, 2, 1), new(2026, 2, 28), new(2025, 2, 3), new(2026, 12, 31), new(2027, 1, 1)];
+        foreach (var (date, i) in dates.Select((d, i) => (d, i)))
+        {
+            var row = new Domain.Billing.PostingRow(new("us"), date, "test", i, Domain.Billing.LedgerAccount.Cash, i % 2 == 0 ? "USD" : "EUR", 1L << i, null, null, null);
+            await Journal.Append(Create($"c{i}") with { Rows = [new Put(row)] });
+        }
+
+        async Task<(string, long)[]> Sums(params GroupBy[] groups) =>
+            [.. (await ReadModels.Sum<Domain.Billing.PostingRow>(Acme, [Filter.Eq("Account", Domain.Billing.LedgerAccount.Cash)], "Amount", [.. groups])).Select(s => (string.Join(' ', s.Group), s.Sum))];
+
+        Assert.Equal([("2025-02", 8), ("2026-01", 1), ("2026-02", 6), ("2026-12", 16), ("2027-01", 32)], await Sums(GroupBy.MonthOf("Date")));
+        Assert.Equal(
+            [("EUR 2025-02", 8), ("EUR 2026-02", 2), ("EUR 2027-01", 32), ("USD 2026-01", 1), ("USD 2026-02", 4), ("USD 2026-12", 16)], await Sums("Currency", GroupBy.MonthOf("Date")));
+        await Assert.ThrowsAsync<ArgumentException>(() => Sums(GroupBy.MonthOf("Currency")));
+    }
+
+    [EngineFact]
     public async Task A_rebuild_gives_the_live_rows_while_appends_go_on()
     {
         foreach (var i in Enumerable.Range(0, 20))

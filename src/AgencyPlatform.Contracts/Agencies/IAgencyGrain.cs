@@ -1,4 +1,5 @@
 using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Billing;
 
 namespace AgencyPlatform.Contracts.Agencies;
 
@@ -14,6 +15,14 @@ public interface IAgencyGrain : IAggregateGrain
 
     [Alias("PutLegalEntity")]
     Task<Reply<Agency>> PutLegalEntity(Call call, PutLegalEntity command);
+
+    /// <summary>How a series of a legal entity prints its numbers.</summary>
+    [Alias("SetInvoiceSeries")]
+    Task<Reply<Agency>> SetInvoiceSeries(Call call, SetInvoiceSeries command);
+
+    /// <summary>Told by a series before it gives its first number; answers with how it prints.</summary>
+    [Alias("UseInvoiceSeries")]
+    Task<Reply<SeriesFormat>> UseInvoiceSeries(Call call, LegalEntityId entity, InvoiceSeriesId series);
 
     /// <summary>CMOs learn it with their next command, through the policy's version.</summary>
     [Alias("SetHolidayCalendar")]

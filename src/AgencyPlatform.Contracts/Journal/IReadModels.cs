@@ -12,8 +12,17 @@ public interface IReadModels
     /// <summary>The row with this key, given in the order of the table's key columns, or null.</summary>
     Task<TRow?> Find<TRow>(AgencyId agency, ImmutableArray<object> key, CancellationToken cancellation = default) where TRow : class, IRow;
 
-    /// <summary>Sums a long column over the rows that match the filters, grouped by columns (as stored: strings, longs).</summary>
-    Task<IReadOnlyList<(ImmutableArray<object?> Group, long Sum)>> Sum<TRow>(AgencyId agency, ImmutableArray<Filter> filters, string sumProperty, ImmutableArray<string> groupByProperties, CancellationToken cancellation = default) where TRow : class, IRow;
+    /// <summary>Sums a long column over the rows that match the filters, grouped by columns (as stored: strings, longs) and months of dates (<c>2026-03</c>).</summary>
+    Task<IReadOnlyList<(ImmutableArray<object?> Group, long Sum)>> Sum<TRow>(AgencyId agency, ImmutableArray<Filter> filters, string sumProperty, ImmutableArray<GroupBy> groups, CancellationToken cancellation = default) where TRow : class, IRow;
+}
+
+/// <param name="Property">A property (column) of the row's record.</param>
+/// <param name="Month">Of a date: rows of one calendar month are together.</param>
+public readonly record struct GroupBy(string Property, bool Month = false)
+{
+    public static GroupBy MonthOf(string property) => new(property, true);
+
+    public static implicit operator GroupBy(string property) => new(property);
 }
 
 /// <param name="After">Values of the key columns of the last row already seen; empty for the first page.</param>

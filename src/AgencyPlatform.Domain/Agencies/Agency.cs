@@ -11,15 +11,17 @@ namespace AgencyPlatform.Domain.Agencies;
 /// <param name="Version">How many events are folded in.</param>
 /// <param name="Policy">The facts that capacity decisions need, with the version at which they last changed.</param>
 /// <param name="Clock">A sandbox's clock; null for an agency that runs on the world's.</param>
+/// <param name="Series">What is known of the invoice series of each legal entity; null: of none.</param>
 [GenerateSerializer, Immutable, Alias("agency")]
-public sealed record Agency(
+public sealed partial record Agency(
     AgencyId Id,
     long Version,
     AgencySettings Settings,
     AgencyPolicy Policy,
     ImmutableSortedDictionary<LegalEntityId, LegalEntity> LegalEntities,
     ImmutableSortedDictionary<ApiKeyId, ApiKey> ApiKeys,
-    Instant? Clock) : IState<Agency>
+    Instant? Clock,
+    ImmutableSortedDictionary<LegalEntityId, ImmutableSortedDictionary<InvoiceSeriesId, KnownSeries>>? Series = null) : IState<Agency>
 {
     public const int MaxLegalEntities = 50;
     public const int MaxLiveApiKeys = 200;
@@ -27,7 +29,7 @@ public sealed record Agency(
 
     public static string Kind => "agency";
 
-    public static int FoldVersion => 1;
+    public static int FoldVersion => 2;
 
     public static Agency Initial { get; } = new(
         default, 0, new AgencySettings("", "", default, [], ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
@@ -87,6 +89,7 @@ public sealed record Agency(
                 ? Rejection.NotFound("legal_entity", entity.Id.Value)
                 : LegalEntities.Count >= MaxLegalEntities
                     ? Rejection.Rule(Reasons.TooManyLegalEntities, $"An agency has at most {MaxLegalEntities} legal entities.", ("maximum", Text(MaxLegalEntities)))
+                    : RefusedDefault(entity.Id, entity.DefaultSeries) is { } refused ? refused
                     : Decision.Accept(new LegalEntityPut(entity));
         }
 
@@ -104,7 +107,7 @@ public sealed record Agency(
                 ("legal_entity", entity.Id.Value), ("field", field));
         }
 
-        return known == entity ? Decision.Nothing : Decision.Accept(new LegalEntityPut(entity));
+        return known == entity ? Decision.Nothing : RefusedDefault(entity.Id, entity.DefaultSeries) is { } clash ? clash : Decision.Accept(new LegalEntityPut(entity));
     }
 
     /// <summary>Sets the days off of a region, whole. CMOs learn it with their next command, through the policy's version.</summary>
@@ -203,10 +206,13 @@ public sealed record Agency(
                 Policy = new AgencyPolicy(next.Version, e.OverbookingPercent, e.CoolingOffDays, ImmutableSortedDictionary<string, ImmutableSortedSet<LocalDate>>.Empty),
                 LegalEntities = e.LegalEntities.ToImmutableSortedDictionary(x => x.Id, x => x),
                 Clock = e.SandboxClock,
+                Series = e.LegalEntities.Aggregate(Series, WithDefault),
             },
             AgencySettingsChanged e => next with { Settings = e.Settings },
             AgencyLimitsChanged e => next with { Policy = Policy with { Version = next.Version, OverbookingPercent = e.OverbookingPercent, CoolingOffDays = e.CoolingOffDays } },
-            LegalEntityPut e => next with { LegalEntities = LegalEntities.SetItem(e.LegalEntity.Id, e.LegalEntity) },
+            LegalEntityPut e => next with { LegalEntities = LegalEntities.SetItem(e.LegalEntity.Id, e.LegalEntity), Series = WithDefault(Series, e.LegalEntity) },
+            InvoiceSeriesSet e => next with { Series = With(Series, e.LegalEntity, e.Series, s => s with { Format = e.Format }) },
+            InvoiceSeriesUsed e => next with { Series = With(Series, e.LegalEntity, e.Series, s => s with { InUse = true }) },
             HolidayCalendarSet e => next with { Policy = Policy with { Version = next.Version, HolidayCalendars = Policy.HolidayCalendars.SetItem(e.Region, [.. e.Days]) } },
             ApiKeyCreated e => next with { ApiKeys = ApiKeys.SetItem(e.Key.Id, e.Key) },
             ApiKeyRevoked e => next with { ApiKeys = ApiKeys.SetItem(e.Id, ApiKeys[e.Id] with { Revoked = true }) },

@@ -22,4 +22,13 @@ public static partial class Reasons
 
     /// <summary>An agency keeps at most 100 holiday calendars. Metadata: maximum. Replace one.</summary>
     public const string TooManyHolidayCalendars = "TOO_MANY_HOLIDAY_CALENDARS";
+
+    /// <summary>A series that gives numbers is not renamed: its prefix stands, and what was printed stays. Metadata: legal_entity, series, prefix. Make another series the legal entity's default.</summary>
+    public const string SeriesPrefixFixed = "SERIES_PREFIX_FIXED";
+
+    /// <summary>Two series of a legal entity might print the same number. Metadata: legal_entity, series, prefix, other_series. Choose another prefix, or another id for a default series.</summary>
+    public const string SeriesPrefixTaken = "SERIES_PREFIX_TAKEN";
+
+    /// <summary>A legal entity keeps at most 200 invoice series. Metadata: legal_entity, maximum. Go on with one of them.</summary>
+    public const string TooManySeries = "TOO_MANY_SERIES";
 }

@@ -5,7 +5,7 @@ using NodaTime;
 namespace AgencyPlatform.Domain.Billing;
 
 /// <param name="Line">Number of a line that charges.</param>
-/// <param name="Amount">Minor units without tax, above zero; null: all that is left of it.</param>
+/// <param name="Amount">Minor units without tax, above zero, before the discounts on it; null: all that is left of it.</param>
 [GenerateSerializer, Immutable, Alias("billing.line-credit")]
 public sealed record LineCredit(int Line, long? Amount);
 
@@ -22,7 +22,10 @@ public sealed record CreditNoteStarted(InvoiceId CreditNote, InvoiceId Corrects,
 /// <summary>Credit notes by hand, and what a credit note does to the invoices that it corrects. Source: domain §5.</summary>
 public sealed partial record BillingAccount
 {
-    /// <summary>Freezes a credit note of a whole invoice, of lines, or of amounts of lines; never more than is left of a line.</summary>
+    /// <summary>
+    /// Freezes a credit note of a whole invoice, of lines, or of amounts of lines; never more than is left of a line. The invoice's discounts on what is credited are
+    /// taken back with it.
+    /// </summary>
     /// <param name="series">The seller's series of invoices; the credit note is numbered beside it.</param>
     public Decision CreditByHand(CreditInvoice command, InvoiceSeriesId series, Instant now)
     {
@@ -57,6 +60,7 @@ public sealed partial record BillingAccount
             }
         }
 
+        var credited = new Dictionary<int, long>();
         for (var i = 0; i < command.Lines.Length; i++)
         {
             var (number, amount) = command.Lines[i];
@@ -78,7 +82,13 @@ public sealed partial record BillingAccount
                     ("invoice", invoice.Id.Value), ("line", Text(number)), ("left", Text(left)), ("currency", Account!.Currency.Code));
             }
 
+            credited[number] = amount ?? left;
             lines.Add(Taken(line, amount ?? left));
+        }
+
+        foreach (var (discount, amount) in credited.Count == 0 ? [] : new DiscountShares(invoice).TakenBack(l => credits.LeftOf(invoice.Id, l).Amount, credited))
+        {
+            lines.Add(Taken(discount, -amount));
         }
 
         var (net, tax) = (lines.Sum(l => l.Amount), lines.Sum(l => l.Tax));

@@ -351,7 +351,7 @@ public sealed partial record BillingAccount
             Standing =
             [
                 .. Standing.Select(i => i.Id != e.Invoice ? i
-                    : (i with { State = InvoiceState.Finalized, Number = e.Number, IssueDate = e.IssueDate, DueDate = e.DueDate, Prepaid = e.CreditUsed }).With(Settlement.None with { CreditApplied = e.CreditUsed })),
+                    : (i with { State = InvoiceState.Finalized, Number = e.Number, IssueDate = e.IssueDate, DueDate = e.DueDate, Prepaid = e.CreditUsed, Printed = e.Printed }).With(Settlement.None with { CreditApplied = e.CreditUsed })),
             ],
         };
         final = final.Settled(credited, (s, amount) => s with { Credited = s.Credited + amount });

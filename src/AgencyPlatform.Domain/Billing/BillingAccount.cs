@@ -42,10 +42,11 @@ public sealed record FinalizationStarted(InvoiceId Invoice, InvoiceSeriesId Seri
 /// Of a credit note: the invoices that it leaves less open, and by how much; what is more than that is the account's credit. Null in events from before payments.
 /// </param>
 /// <param name="RecognizedBefore">What the days before it have earned of fees billed in advance is posted; null in events from before that was.</param>
+/// <param name="Printed">See <see cref="AssignedNumber"/>.</param>
 [Event("billing-account.invoice-finalized"), GenerateSerializer, Immutable, Alias("billing-account.invoice-finalized")]
 public sealed record InvoiceFinalized(
     InvoiceId Invoice, long Number, LocalDate IssueDate, LocalDate DueDate, LegalEntityId LegalEntity, Posting Posting, long CreditUsed = 0, ImmutableArray<Allocation>? Credited = null,
-    LocalDate? RecognizedBefore = null, LocalDate? Posted = null) : IPosting
+    LocalDate? RecognizedBefore = null, LocalDate? Posted = null, string? Printed = null) : IPosting
 {
     [JsonIgnore]
     public LocalDate PostingDate => Posted ?? IssueDate;
@@ -194,6 +195,15 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
         return RecognizeBefore(issueDate) is { } earned ? Decision.Accept(earned, final) : Decision.Accept(final);
     }
 
+    /// <summary>The same with the number as it was printed.</summary>
+    public Decision Number(AssignedNumber given)
+    {
+        var decided = Number(given.Invoice, given.Number, given.IssueDate);
+        return decided.Rejection is null && decided.Events.Length > 0
+            ? Decision.Accept(decided.Events.Select(e => e is InvoiceFinalized final ? final with { Printed = given.Printed } : e).ToImmutableArray())
+            : decided;
+    }
+
     // ---- questions ----
 
     public Invoice? Find(InvoiceId id) => Draft?.Id == id ? Draft : Standing.FirstOrDefault(i => i.Id == id);
@@ -283,5 +293,5 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
 
     private InvoiceRow Row(Invoice invoice) => new(
         invoice.Id, Account!.Client, Account.LegalEntity, Account.Currency.Code, invoice.State, invoice.Content.Kind, invoice.Content.To,
-        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total, invoice.Open);
+        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total, invoice.Open, invoice.Printed);
 }

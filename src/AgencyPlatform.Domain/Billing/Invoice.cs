@@ -138,14 +138,19 @@ public sealed record SentMark(string Channel, Instant At);
 /// <param name="Series">Its series, from the moment it is frozen.</param>
 /// <param name="Sent">When it was sent last.</param>
 /// <param name="Prepaid">Minor units of account credit that went into it when it was numbered: it says that its total less this is due.</param>
+/// <param name="Printed">Its number as printed when it was given; null: before that was kept.</param>
 [GenerateSerializer, Immutable, Alias("billing.invoice")]
 public sealed record Invoice(
     InvoiceId Id, InvoiceState State, InvoiceContent Content, Instant PreparedAt, Instant? FrozenAt, InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate,
-    Settlement? Settlement = null, SentMark? Sent = null, long Prepaid = 0)
+    Settlement? Settlement = null, SentMark? Sent = null, long Prepaid = 0, string? Printed = null)
 {
     /// <summary>Numbered and posted: what it says never changes.</summary>
     [JsonIgnore]
     public bool IsFinal => State.IsFinal();
+
+    /// <summary>Its number as printed; empty before it is final.</summary>
+    [JsonIgnore]
+    public string DocumentNumber => Series is { } series && Number is { } number ? InvoiceSeries.Printed(series, number, Printed) : "";
 
     /// <summary>What is still to be paid, in minor units: 0 before it is final, and of a credit note.</summary>
     [JsonIgnore]
@@ -174,7 +179,9 @@ public static class InvoiceStates
 /// <summary>The agency's list of invoices.</summary>
 /// <param name="Number">Null before it is final.</param>
 /// <param name="Open">Minor units: what is still to be paid. A program from before payments leaves it out.</param>
+/// <param name="Printed">See <see cref="Invoice.Printed"/>.</param>
 [RowTable("invoices", nameof(Id), Indexes = [nameof(Client)], Claimed = "invoice")]
 public sealed record InvoiceRow(
     InvoiceId Id, ClientCompanyId Client, LegalEntityId LegalEntity, string Currency, InvoiceState State, DocumentKind Kind, LocalDate To,
-    InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total, long? Open = null) : IRow;
+    InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total, long? Open = null,
+    string? Printed = null) : IRow;

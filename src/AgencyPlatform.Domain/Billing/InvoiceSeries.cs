@@ -6,15 +6,17 @@ using NodaTime;
 namespace AgencyPlatform.Domain.Billing;
 
 /// <summary>A number given to an invoice for ever.</summary>
+/// <param name="Printed">As printed; null: given before it was kept, by a series without a format of its own.</param>
 [GenerateSerializer, Immutable, Alias("invoice-series.assigned-number")]
-public sealed record AssignedNumber(InvoiceId Invoice, long Number, LocalDate IssueDate);
+public sealed record AssignedNumber(InvoiceId Invoice, long Number, LocalDate IssueDate, string? Printed = null);
 
 [GenerateSerializer, Immutable, Alias("invoice-series.assign")]
 public sealed record AssignNumbers(LegalEntityId LegalEntity, InvoiceSeriesId Series, ImmutableArray<InvoiceId> Invoices);
 
 /// <param name="Last">The last number that was issued, on paper too: the series goes on with the next.</param>
+/// <param name="Year">Of its issue date, where the series begins again each year; else null.</param>
 [GenerateSerializer, Immutable, Alias("invoice-series.confirm-last-number")]
-public sealed record ConfirmLastNumber(LegalEntityId LegalEntity, InvoiceSeriesId Series, long Last);
+public sealed record ConfirmLastNumber(LegalEntityId LegalEntity, InvoiceSeriesId Series, long Last, int? Year = null);
 
 [Event("invoice-series.numbers-assigned"), GenerateSerializer, Immutable, Alias("invoice-series.numbers-assigned")]
 public sealed record NumbersAssigned(LegalEntityId LegalEntity, InvoiceSeriesId Series, ImmutableArray<AssignedNumber> Numbers) : IEvent;
@@ -25,8 +27,10 @@ public sealed record NumbersAssigned(LegalEntityId LegalEntity, InvoiceSeriesId 
 /// </summary>
 /// <param name="Known">The last number that the journal has.</param>
 /// <param name="Epoch">The feed's epoch in which it was said.</param>
+/// <param name="Year">The year that the series is in; null in events of before series began again each year.</param>
+/// <param name="KnownYear">The year of the last number that the journal has, 0 where none is known; null as before.</param>
 [Event("invoice-series.last-number-confirmed"), GenerateSerializer, Immutable, Alias("invoice-series.last-number-confirmed")]
-public sealed record LastNumberConfirmed(LegalEntityId LegalEntity, InvoiceSeriesId Series, long Last, long Known, Guid Epoch) : IEvent;
+public sealed record LastNumberConfirmed(LegalEntityId LegalEntity, InvoiceSeriesId Series, long Last, long Known, Guid Epoch, int? Year = null, int? KnownYear = null) : IEvent;
 
 /// <summary>The entity's books are closed through a day: numbers are dated after it.</summary>
 [Event("invoice-series.closed"), GenerateSerializer, Immutable, Alias("invoice-series.closed")]
@@ -34,15 +38,16 @@ public sealed record SeriesClosed(LegalEntityId LegalEntity, InvoiceSeriesId Ser
 
 /// <summary>See <see cref="LastNumberConfirmed"/>.</summary>
 [GenerateSerializer, Immutable, Alias("invoice-series.confirmation")]
-public sealed record SeriesConfirmation(long Last, long Known, Guid Epoch);
+public sealed record SeriesConfirmation(long Last, long Known, Guid Epoch, int? Year = null, int? KnownYear = null);
 
 /// <summary>The number of an invoice. An invoice has one of one series: a second is refused by the key.</summary>
+/// <param name="Printed">See <see cref="AssignedNumber"/>.</param>
 [RowTable("invoice_numbers", nameof(Invoice), Claimed = "invoice_number")]
-public sealed record InvoiceNumberRow(InvoiceId Invoice, LegalEntityId LegalEntity, InvoiceSeriesId Series, long Number, LocalDate IssueDate) : IRow;
+public sealed record InvoiceNumberRow(InvoiceId Invoice, LegalEntityId LegalEntity, InvoiceSeriesId Series, long Number, LocalDate IssueDate, string? Printed = null) : IRow;
 
 /// <summary>
-/// A gapless, increasing series of document numbers of one legal entity, with dates that never decrease. Which invoice has which number stands
-/// in <see cref="InvoiceNumberRow"/>, so that the state does not grow. In an agency that was restored from a backup it gives no number until its last
+/// A gapless, increasing series of document numbers of one legal entity, from 1 again each year where its format says so, with dates that never decrease. Which invoice
+/// has which number stands in <see cref="InvoiceNumberRow"/>, so that the state does not grow. In an agency that was restored from a backup it gives no number until its last
 /// one is confirmed: numbers given after the backup stand on documents, and are not given twice. Source: domain §5, reliability.
 /// </summary>
 /// <param name="Last">The last number given; 0 before the first.</param>
@@ -66,6 +71,10 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
 
     public static InvoiceSeries Initial { get; } = new(default, default, 0, null, []);
 
+    /// <summary>The year of the last number, by its date or as it was confirmed; 0 where none is known.</summary>
+    [JsonIgnore]
+    public int Year => Math.Max(LastIssueDate?.Year ?? 0, Confirmation?.Year ?? 0);
+
     [JsonIgnore]
     public bool Exists => Last > 0 || Confirmation is not null || ClosedThrough is not null;
 
@@ -84,26 +93,31 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     /// <summary>The series in which a legal entity numbers such a document.</summary>
     public static InvoiceSeriesId For(DocumentKind kind, InvoiceSeriesId series) => kind == DocumentKind.CreditNote ? ForCreditNotes(series) : series;
 
-    /// <summary>A number as printed: <c>MAIN-000042</c>.</summary>
-    public static string Printed(InvoiceSeriesId series, long number) => string.Create(CultureInfo.InvariantCulture, $"{series.Value.ToUpperInvariant()}-{number:000000}");
+    /// <summary>A number as it was printed when it was given; before that was kept, every series printed as by default.</summary>
+    public static string Printed(InvoiceSeriesId series, long number, string? printed) => printed ?? SeriesFormat.Default(series).Print(number, 0);
 
-    /// <summary>Gives the next numbers and one date to invoices that have none, in one append.</summary>
+    /// <summary>
+    /// Gives the next numbers and one date to invoices that have none, in one append. The date decides the year, so that no append mixes years.
+    /// </summary>
+    /// <param name="format">How the series prints today.</param>
     /// <param name="timeZone">The legal entity's: what today is.</param>
     /// <param name="restored">The feed's epoch when the agency was restored into it from a backup; else null.</param>
-    public Decision Assign(AssignNumbers command, string timeZone, Guid? restored, Instant now)
+    public Decision Assign(AssignNumbers command, SeriesFormat format, string timeZone, Guid? restored, Instant now)
     {
         if (Locked(command.LegalEntity, command.Series, restored) is { } locked)
         {
             return locked;
         }
 
-        var today = now.InZone(DateTimeZoneProviders.Tzdb[timeZone]).Date;
-        var date = LastIssueDate is { } last && last > today ? last : today;
+        // Neither before the number in front of it, nor before the year that was confirmed, nor in books that are closed.
+        var date = LocalDate.Max(Today(timeZone, now), LocalDate.Max(LastIssueDate ?? LocalDate.MinIsoValue, Year > 0 ? new LocalDate(Year, 1, 1) : LocalDate.MinIsoValue));
         date = date <= ClosedThrough ? ClosedThrough.Value.PlusDays(1) : date;
+        var first = (format.RestartsYearly && Year > 0 && date.Year > Year ? 0 : Last) + 1;
         var missing = command.Invoices.Distinct().Except(Recent.Select(r => r.Invoice)).ToList();
         return missing.Count == 0
             ? Decision.Nothing
-            : Decision.Accept(new NumbersAssigned(command.LegalEntity, command.Series, [.. missing.Select((invoice, i) => new AssignedNumber(invoice, Last + 1 + i, date))]));
+            : Decision.Accept(new NumbersAssigned(
+                command.LegalEntity, command.Series, [.. missing.Select((invoice, i) => new AssignedNumber(invoice, first + i, date, format.Print(first + i, date.Year)))]));
     }
 
     /// <summary>From here on numbers are dated after the day. Closed through it already: nothing to do.</summary>
@@ -111,17 +125,28 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
         through <= ClosedThrough ? Decision.Nothing : Decision.Accept(new SeriesClosed(entity, series, through));
 
     /// <summary>Records which number was issued last. Asked again with the same number: nothing to do.</summary>
+    /// <param name="format">How the series prints today.</param>
+    /// <param name="timeZone">The legal entity's: what year it is.</param>
     /// <param name="epoch">The feed's.</param>
     /// <param name="restored">Whether the agency was restored into it from a backup.</param>
-    public Decision Confirm(ConfirmLastNumber command, Guid epoch, bool restored)
+    public Decision Confirm(ConfirmLastNumber command, SeriesFormat format, string timeZone, Guid epoch, bool restored, Instant now)
     {
-        if (Confirmation is { } made && made.Epoch == epoch && made.Last == command.Last && Last == command.Last)
+        var thisYear = Today(timeZone, now).Year;
+        if (format.RestartsYearly ? command.Year is null || command.Year > thisYear : command.Year is not null)
+        {
+            return Rejection.Invalid(new FieldViolation("year", format.RestartsYearly
+                ? $"must be the year of the last number's date, at most {Text(thisYear)}: the series begins again each year"
+                : "must be left out: the series does not begin again each year"));
+        }
+
+        var year = command.Year ?? Math.Max(thisYear, Year);
+        if (Confirmation is { } made && made.Epoch == epoch && made.Last == command.Last && Last == command.Last && (!format.RestartsYearly || (made.Year == year && Year == year)))
         {
             return Decision.Nothing;
         }
 
         // What was said wrongly can be said again while no number was given on it.
-        var again = Confirmation is { } before && before.Epoch == epoch && before.Last == Last;
+        var again = Confirmation is { } before && before.Epoch == epoch && before.Last == Last && (before.Year ?? Year) == Year;
         if (Last > 0 && !again && !(restored && Confirmation?.Epoch != epoch))
         {
             return Rejection.Rule(
@@ -129,10 +154,15 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
                 ("legal_entity", command.LegalEntity.Value), ("series", command.Series.Value), ("last_number", Text(Last)));
         }
 
-        var known = again ? Confirmation!.Known : Last;
-        return command.Last < known
+        var (known, knownYear) = again ? (Confirmation!.Known, Confirmation.KnownYear ?? 0) : (Last, Year);
+        if (format.RestartsYearly && year < knownYear)
+        {
+            return Rejection.Invalid(new FieldViolation("year", $"must be at least {Text(knownYear)}, the year of the last number that the journal has"));
+        }
+
+        return command.Last < known && (!format.RestartsYearly || year == knownYear)
             ? Rejection.Invalid(new FieldViolation("last_number", $"must be at least {Text(known)}, the last number that the journal has"))
-            : Decision.Accept(new LastNumberConfirmed(command.LegalEntity, command.Series, command.Last, known, epoch));
+            : Decision.Accept(new LastNumberConfirmed(command.LegalEntity, command.Series, command.Last, known, epoch, year, knownYear));
     }
 
     /// <summary>Why the series gives no number now; null when it does.</summary>
@@ -141,8 +171,10 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
         ? null
         : Rejection.Rule(
             Reasons.SeriesUnconfirmed,
-            $"The agency was restored from a backup, whose last number in the series {series} of {entity} is {Text(Last)}: confirm which one was issued last, on paper too.",
+            $"The agency was restored from a backup, whose last number in the series {series} of {entity} is {Text(Last)}{(LastIssueDate is { } date ? $" of {date:uuuu-MM-dd}" : "")}: confirm which one was issued last, on paper too.",
             ("legal_entity", entity.Value), ("series", series.Value), ("last_number", Text(Last)));
+
+    private static LocalDate Today(string timeZone, Instant now) => now.InZone(DateTimeZoneProviders.Tzdb[timeZone]).Date;
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -154,14 +186,14 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
         NumbersAssigned e => new InvoiceSeries(
             e.LegalEntity, e.Series, e.Numbers[^1].Number, e.Numbers[^1].IssueDate, [.. Recent.AddRange(e.Numbers).TakeLast(Math.Max(MostRecent, e.Numbers.Length))], Confirmation, ClosedThrough),
         SeriesClosed e => this with { LegalEntity = e.LegalEntity, Id = e.Series, ClosedThrough = e.Through },
-        LastNumberConfirmed e => this with { LegalEntity = e.LegalEntity, Id = e.Series, Last = e.Last, Confirmation = new SeriesConfirmation(e.Last, e.Known, e.Epoch) },
+        LastNumberConfirmed e => this with { LegalEntity = e.LegalEntity, Id = e.Series, Last = e.Last, Confirmation = new SeriesConfirmation(e.Last, e.Known, e.Epoch, e.Year, e.KnownYear) },
         NothingChanged => this,
         _ => throw new InvalidOperationException($"An invoice series does not know {@event.GetType().Name}."),
     };
 
     public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event switch
     {
-        NumbersAssigned e => e.Numbers.Select(n => new Claim(new InvoiceNumberRow(n.Invoice, e.LegalEntity, e.Series, n.Number, n.IssueDate))),
+        NumbersAssigned e => e.Numbers.Select(n => new Claim(new InvoiceNumberRow(n.Invoice, e.LegalEntity, e.Series, n.Number, n.IssueDate, n.Printed))),
         _ => [],
     };
 }

@@ -26,15 +26,7 @@ internal sealed class BillingRunsService(Calls calls, IGrainFactory grains, IRea
             fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities"),
             fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, "clientCompanies"));
         var call = await calls.Mutation(context, request, fields, agency);
-        var run = ToWire(agency, await Grain(agency, command.Id).Start(call, command));
-        var done = run.State != V1.BillingRunState.Running;
-        var operation = new Operation { Name = ResourceNames.Of(agency, "operations", command.Id.Value), Done = done, Metadata = Any.Pack(run) };
-        if (done)
-        {
-            operation.Response = Any.Pack(run);
-        }
-
-        return operation;
+        return ToOperation(agency, await Grain(agency, command.Id).Start(call, command));
     }
 
     public override async Task<V1.BillingRun> GetBillingRun(V1.GetBillingRunRequest request, ServerCallContext context)
@@ -75,6 +67,29 @@ internal sealed class BillingRunsService(Calls calls, IGrainFactory grains, IRea
     }
 
     private IBillingRunGrain Grain(AgencyId agency, BillingRunId id) => grains.Of<IBillingRunGrain>(agency, id.Value);
+
+    /// <summary>The run as long work: its id is the operation's too.</summary>
+    internal static Operation ToOperation(AgencyId agency, Reply<BillingRun> reply)
+    {
+        var run = ToWire(agency, reply);
+        var operation = new Operation
+        {
+            Name = ResourceNames.Of(agency, OperationsService.Collection, reply.Value!.Id.Value),
+            Done = run.State != V1.BillingRunState.Running,
+            Metadata = Any.Pack(run),
+        };
+        switch (run.State)
+        {
+            case V1.BillingRunState.Done:
+                operation.Response = Any.Pack(run);
+                break;
+            case V1.BillingRunState.Cancelled:
+                operation.Error = new Google.Rpc.Status { Code = (int)Google.Rpc.Code.Cancelled, Message = $"The run was cancelled; it went as far as {run.ThroughClientCompany}." };
+                break;
+        }
+
+        return operation;
+    }
 
     private static V1.BillingRun ToWire(AgencyId agency, Reply<BillingRun> reply)
     {

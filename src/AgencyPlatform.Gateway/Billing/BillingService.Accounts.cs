@@ -64,7 +64,7 @@ internal sealed partial class BillingService
         Filters Of() => new Filters(filters).Known(nameof(AccountEntryRow.KnownAt), read.ReadTime);
         var (rows, next) = page.Cut(await readModels.List<BillingAccountRow>(agency, page.Query<BillingAccountRow>(filters.All), context.CancellationToken));
         var clients = rows.Select(r => r.Client).Distinct().ToArray();
-        ImmutableArray<string> account = [nameof(AccountEntryRow.Client), nameof(AccountEntryRow.LegalEntity), nameof(AccountEntryRow.Currency)];
+        ImmutableArray<GroupBy> account = [nameof(AccountEntryRow.Client), nameof(AccountEntryRow.LegalEntity), nameof(AccountEntryRow.Currency)];
         var byAccount = clients.Length == 0 ? [] : await Aged(() => Of().In(nameof(AccountEntryRow.Client), clients), account);
         var totals = await Aged(Of, [nameof(AccountEntryRow.Currency)]);
         return new V1.Aging
@@ -86,7 +86,7 @@ internal sealed partial class BillingService
         };
 
         // What is open of invoices by when they were due, and last the credit.
-        async Task<Dictionary<string, long[]>> Aged(Func<Filters> of, ImmutableArray<string> group)
+        async Task<Dictionary<string, long[]>> Aged(Func<Filters> of, ImmutableArray<GroupBy> group)
         {
             (LocalDate? From, LocalDate? Before)[] due =
                 [(date, null), (date.PlusDays(-30), date), (date.PlusDays(-60), date.PlusDays(-30)), (date.PlusDays(-90), date.PlusDays(-60)), (null, date.PlusDays(-90))];

@@ -102,7 +102,7 @@ internal sealed partial class BillingService
         foreach (var id in invoice.Content.Lines.Select(l => l.Corrects?.Invoice).OfType<InvoiceId>().Distinct())
         {
             var found = (await Grain(read.Agency, account).Get(read, id)).OrThrow().Value;
-            corrected[id] = new CorrectedDocument(InvoiceWire.Printed(found.Series, found.Number), found.IssueDate!.Value);
+            corrected[id] = new CorrectedDocument(found.DocumentNumber, found.IssueDate!.Value);
         }
 
         return new DocumentSource(read.Agency, account, invoice, corrected.ToImmutable(), read.SandboxNow is not null);

@@ -55,27 +55,6 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         return InvoiceWire.ToWire(agency, account, invoice, meta);
     }
 
-    public override async Task<V1.InvoiceSeries> ConfirmInvoiceSeries(V1.ConfirmInvoiceSeriesRequest request, ServerCallContext context)
-    {
-        var fields = new Fields();
-        var (agency, entity, id) = fields.Name<LegalEntityId, InvoiceSeriesId>("name", request.Name, "legalEntities", "invoiceSeries");
-        var last = fields.Number("last_number", request.LastNumber, 0, 999_999_999);
-        var call = await calls.Mutation(context, request, fields, agency);
-        var grain = grains.Of<IInvoiceSeriesGrain>(agency, InvoiceSeries.Key(entity, id));
-        var (series, meta) = (await grain.Confirm(call, new ConfirmLastNumber(entity, id, last))).OrThrow();
-        return new V1.InvoiceSeries
-        {
-            Name = request.Name,
-            Uid = meta.Uid.ToString(),
-            Etag = Etags.Of(meta),
-            Version = meta.Version,
-            CreateTime = meta.CreatedAt.ToWire(),
-            UpdateTime = meta.UpdatedAt.ToWire(),
-            LastNumber = series.Last,
-            LastIssueDate = series.LastIssueDate.ToWire(),
-        };
-    }
-
     public override async Task<V1.DiscardInvoiceResponse> DiscardInvoice(V1.DiscardInvoiceRequest request, ServerCallContext context)
     {
         var fields = new Fields();

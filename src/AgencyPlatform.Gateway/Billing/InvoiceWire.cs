@@ -31,7 +31,7 @@ internal static class InvoiceWire
             ToDate = content.To.ToWire(),
             Series = invoice.Series?.Value ?? "",
             Number = invoice.Number ?? 0,
-            DocumentNumber = Printed(invoice.Series, invoice.Number),
+            DocumentNumber = invoice.DocumentNumber,
             IssueDate = invoice.IssueDate.ToWire(),
             DueDate = invoice.DueDate.ToWire(),
             Seller = ToWire(content.Seller),
@@ -84,7 +84,7 @@ internal static class InvoiceWire
             ToDate = row.To.ToWire(),
             Series = row.Series?.Value ?? "",
             Number = row.Number ?? 0,
-            DocumentNumber = Printed(row.Series, row.Number),
+            DocumentNumber = row.Series is { } series && row.Number is { } number ? InvoiceSeries.Printed(series, number, row.Printed) : "",
             IssueDate = row.IssueDate.ToWire(),
             DueDate = row.DueDate.ToWire(),
             NetAmount = new Money(row.Net, currency).ToWire(),
@@ -134,8 +134,6 @@ internal static class InvoiceWire
         UncappedAmount = line.Uncapped is { } uncapped ? new Money(uncapped, currency).ToWire() : null,
         ByHand = line.ByHand,
     };
-
-    public static string Printed(InvoiceSeriesId? series, long? number) => series is { } s && number is { } n ? InvoiceSeries.Printed(s, n) : "";
 
     /// <summary>An invoice's id is never used again in its agency, so that account and id make a uid.</summary>
     private static Guid Uid(Meta account, InvoiceId invoice) => Uid(account, invoice.Value);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Domain.Billing;
+using NodaTime.Text;
 using LedgerAccount = AgencyPlatform.Domain.Billing.LedgerAccount;
 using PayoutRun = AgencyPlatform.Domain.Billing.PayoutRun;
 using V1 = AgencyPlatform.Protocol.Billing.V1;
@@ -9,7 +10,7 @@ using V1 = AgencyPlatform.Protocol.Billing.V1;
 namespace AgencyPlatform.Gateway.Billing;
 
 /// <summary>The service of what CMOs are owed and paid, and of the agency's margin.</summary>
-internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.PayablesService.PayablesServiceBase
+internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadModels readModels, TimeProvider system) : V1.PayablesService.PayablesServiceBase
 {
     private const string Payouts = "payouts";
     private const string Runs = "payoutRuns";
@@ -61,7 +62,7 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
             .Equal(nameof(PostingRow.Cmo), (CmoId?)cmo).Equal(nameof(PostingRow.LegalEntity), (LegalEntityId?)entity).Equal(nameof(PostingRow.Account), LedgerAccount.CmoPayable)
             .Equal(nameof(PostingRow.Currency), currency.Code).Between(nameof(PostingRow.Date), start, end);
 
-        Task<IReadOnlyList<(ImmutableArray<object?> Group, long Sum)>> Sums(ImmutableArray<Filter> filters, params string[] by) =>
+        Task<IReadOnlyList<(ImmutableArray<object?> Group, long Sum)>> Sums(ImmutableArray<Filter> filters, params GroupBy[] by) =>
             readModels.Sum<PostingRow>(agency, filters, nameof(PostingRow.Amount), [.. by], context.CancellationToken);
     }
 
@@ -149,15 +150,18 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
     {
         var fields = new Fields();
         var agency = fields.Agency("parent", request.Parent);
-        fields.Require(request.GroupBy is V1.MarginGroup.Engagement or V1.MarginGroup.ClientCompany or V1.MarginGroup.Cmo, "group_by", "must be one of MARGIN_GROUP_ENGAGEMENT, MARGIN_GROUP_CLIENT_COMPANY, MARGIN_GROUP_CMO");
+        fields.Require(
+            request.GroupBy is V1.MarginGroup.Engagement or V1.MarginGroup.ClientCompany or V1.MarginGroup.Cmo || (request.GroupBy == V1.MarginGroup.Unspecified && request.ByMonth), "group_by",
+            "must be one of MARGIN_GROUP_ENGAGEMENT, MARGIN_GROUP_CLIENT_COMPANY, MARGIN_GROUP_CMO; it may be left out with by_month");
         var dates = fields.Range("start_date", request.StartDate, "end_date", request.EndDate);
         var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
-        await calls.Read(context, request, fields, agency);
+        var read = await calls.Read(context, request, fields, agency);
         var (property, collection) = request.GroupBy switch
         {
             V1.MarginGroup.ClientCompany => (nameof(PostingRow.Client), "clientCompanies"),
             V1.MarginGroup.Cmo => (nameof(PostingRow.Cmo), "cmos"),
-            _ => (nameof(PostingRow.Engagement), "engagements"),
+            V1.MarginGroup.Engagement => (nameof(PostingRow.Engagement), "engagements"),
+            _ => (null, ""),
         };
         var cost = await Sums(LedgerAccount.CostOfService, property);
         var revenue = request.GroupBy == V1.MarginGroup.Cmo
@@ -166,19 +170,64 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
         var rows = Margins.Rows(revenue, cost);
         return new V1.Margin
         {
-            Rows = { rows.Select(r => ToWire(r.Of.Length > 0 ? ResourceNames.Of(agency, collection, r.Of) : "", r.Currency, r.Revenue, r.Cost)) },
-            Totals = { rows.GroupBy(r => r.Currency).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => ToWire("", c.Key, c.Sum(r => r.Revenue), c.Sum(r => r.Cost))) },
+            Rows = { rows.Select(r => ToWire(r.Of.Length > 0 ? ResourceNames.Of(agency, collection, r.Of) : "", r.Month, r.Currency, r.Revenue, r.Cost)) },
+            Totals = { rows.GroupBy(r => r.Currency).OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => ToWire("", null, c.Key, c.Sum(r => r.Revenue), c.Sum(r => r.Cost))) },
         };
 
-        async Task<IReadOnlyList<MarginSum>> Sums(LedgerAccount account, string property, string? second = null)
+        async Task<IReadOnlyList<MarginSum>> Sums(LedgerAccount account, string? property, string? second = null)
         {
             var filters = new Filters().Equal(nameof(PostingRow.Account), account).Equal(nameof(PostingRow.LegalEntity), entity).Between(nameof(PostingRow.Date), dates.Start, dates.End);
-            ImmutableArray<string> by = second is null ? [property, nameof(PostingRow.Currency)] : [property, nameof(PostingRow.Currency), second];
+            List<GroupBy> by = [nameof(PostingRow.Currency)];
+            var (of, cmo) = (property is null ? 0 : Place(property), second is null ? 0 : Place(second));
+            var month = request.ByMonth ? Place(GroupBy.MonthOf(nameof(PostingRow.Date))) : 0;
             return
             [
-                .. (await readModels.Sum<PostingRow>(agency, [.. filters.All], nameof(PostingRow.Amount), by, context.CancellationToken)).Select(s => new MarginSum(
-                    s.Group[0] as string ?? "", (string)s.Group[1]!, second is null ? "" : s.Group[2] as string ?? "", account == LedgerAccount.Revenue ? -s.Sum : s.Sum)),
+                .. (await readModels.Sum<PostingRow>(agency, [.. filters.All], nameof(PostingRow.Amount), [.. by], context.CancellationToken)).Select(s => new MarginSum(
+                    Text(s.Group, of), (string)s.Group[0]!, Text(s.Group, cmo), account == LedgerAccount.Revenue ? -s.Sum : s.Sum,
+                    month > 0 ? YearMonthPattern.Iso.Parse(Text(s.Group, month)).Value : null)),
+                .. account == LedgerAccount.Revenue ? await Unposted(property) : [],
             ];
+
+            // Where a sum is told apart by it; 0 where it is not.
+            int Place(GroupBy group)
+            {
+                by.Add(group);
+                return by.Count - 1;
+            }
+
+            // What the days within have earned that is posted behind them, less what is posted within of days before.
+            async Task<List<MarginSum>> Unposted(string? property)
+            {
+                var (now, sums) = (read.ReadTime ?? read.SandboxNow ?? Instant.FromDateTimeOffset(system.GetUtcNow()), new List<MarginSum>());
+                var cuts = new SortedSet<LocalDate> { dates.Start, dates.End!.Value };
+                for (var month = RecognitionDates.NextMonth(LocalDate.Max(dates.Start, now.InUtc().Date.PlusDays(-62))); request.ByMonth && month < dates.End; month = month.PlusMonths(1))
+                {
+                    cuts.Add(month);
+                }
+
+                foreach (var cut in cuts)
+                {
+                    await foreach (var earned in DaysSince.Of(readModels, agency, cut.PlusDays(-1), entity, null, null, now, context.CancellationToken))
+                    {
+                        Add(cut > dates.Start, cut.PlusDays(-1), earned.Amount);
+                        Add(cut < dates.End, cut, -earned.Amount);
+
+                        void Add(bool within, LocalDate date, long amount)
+                        {
+                            if (within)
+                            {
+                                sums.Add(new MarginSum(
+                                    property switch { nameof(PostingRow.Engagement) => earned.Engagement.Value, nameof(PostingRow.Client) => earned.Client.Value, _ => "" }, earned.Currency, "", amount,
+                                    request.ByMonth ? new YearMonth(date.Year, date.Month) : null));
+                            }
+                        }
+                    }
+                }
+
+                return sums;
+            }
+
+            static string Text(ImmutableArray<object?> group, int place) => place > 0 ? group[place] as string ?? "" : "";
         }
     }
 
@@ -234,9 +283,10 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
         };
     }
 
-    private static V1.MarginRow ToWire(string resource, string currency, long revenue, long cost) => new()
+    private static V1.MarginRow ToWire(string resource, YearMonth? month, string currency, long revenue, long cost) => new()
     {
         Resource = resource,
+        Month = month?.OnDayOfMonth(1).ToWire(),
         Revenue = new Money(revenue, new Currency(currency)).ToWire(),
         Cost = new Money(cost, new Currency(currency)).ToWire(),
         Margin = new Money(revenue - cost, new Currency(currency)).ToWire(),

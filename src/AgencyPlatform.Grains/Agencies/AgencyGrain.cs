@@ -1,5 +1,6 @@
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Domain.Agencies;
+using AgencyPlatform.Domain.Billing;
 using Orleans.Concurrency;
 
 namespace AgencyPlatform.Grains.Agencies;
@@ -16,6 +17,11 @@ internal sealed class AgencyGrain(GrainServices services, IDeadlines deadlines) 
     public Task<Reply<Agency>> Update(Call call, UpdateAgency c) => Decide(call, (s, _) => s.Update(c), s => s);
 
     public Task<Reply<Agency>> PutLegalEntity(Call call, PutLegalEntity c) => Decide(call, (s, _) => s.PutLegalEntity(c), s => s);
+
+    public Task<Reply<Agency>> SetInvoiceSeries(Call call, SetInvoiceSeries c) => Decide(call, (s, _) => s.SetInvoiceSeries(c), s => s);
+
+    public Task<Reply<SeriesFormat>> UseInvoiceSeries(Call call, LegalEntityId entity, InvoiceSeriesId series) =>
+        Decide(call, (s, _) => s.UseInvoiceSeries(entity, series), s => s.FormatOf(entity, series));
 
     public Task<Reply<Agency>> SetHolidayCalendar(Call call, SetHolidayCalendar c) => Decide(call, (s, _) => s.SetHolidayCalendar(c), s => s);
 

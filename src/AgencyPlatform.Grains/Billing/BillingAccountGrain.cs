@@ -76,7 +76,7 @@ public sealed partial class BillingAccountGrain(GrainServices services) : Aggreg
 
         foreach (var number in reply.Value)
         {
-            var recorded = await Decide(StepCall(), (s, _) => s.Number(number.Invoice, number.Number, number.IssueDate), s => s);
+            var recorded = await Decide(StepCall(), (s, _) => s.Number(number), s => s);
             if (recorded.Rejection is { } closed)
             {
                 throw new UnavailableException($"The invoice {number.Invoice} could not be posted: {closed.Message}");

@@ -48,16 +48,13 @@ internal sealed class BooksGrain(GrainServices services, IDeadlines deadlines) :
         }
 
         var sandboxNow = StepCall().SandboxNow;
-        var (entity, missing) = await Entity(new Read(Key.Agency, sandboxNow), closing.LegalEntity);
-        if (entity is null)
-        {
-            throw new UnavailableException($"The books cannot be closed: {missing!.Message}");
-        }
+        var agency = (await Grain<IAgencyGrain>(Key.Agency.Value).Get(new Read(Key.Agency, sandboxNow))).Value;
+        var entity = agency!.LegalEntities[closing.LegalEntity];
 
         // From here on no number is dated in the month; those that were given before become final.
         var unnumbered = await ReadModels.List<InvoiceRow>(
             Key.Agency, new Query([Filter.Eq(nameof(InvoiceRow.LegalEntity), entity.Id), Filter.Eq(nameof(InvoiceRow.State), InvoiceState.Finalizing)], [], int.MaxValue));
-        foreach (var series in unnumbered.Select(i => i.Series).OfType<InvoiceSeriesId>().Append(entity.DefaultSeries).Append(InvoiceSeries.ForCreditNotes(entity.DefaultSeries)).Distinct())
+        foreach (var series in agency.SeriesOf(entity.Id).Keys.Union(unnumbered.Select(i => i.Series).OfType<InvoiceSeriesId>()))
         {
             var told = await Grain<IInvoiceSeriesGrain>(InvoiceSeries.Key(entity.Id, series)).CloseThrough(StepCall(), entity.Id, series, closing.Through);
             if (told.Rejection is { } refused)

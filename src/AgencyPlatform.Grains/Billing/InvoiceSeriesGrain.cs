@@ -20,23 +20,30 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
             return Reply<ImmutableArray<AssignedNumber>>.No(Rejection.NotFound("legal_entity", c.LegalEntity.Value));
         }
 
-        var restored = await Restored();
+        var (restored, format) = (await Restored(), agency.Value.FormatOf(c.LegalEntity, c.Series));
+        var known = (await Get(new Read(Key.Agency, call.SandboxNow))).Value ?? InvoiceSeries.Initial;
+        if (known.LastIssueDate is null && known.Locked(c.LegalEntity, c.Series, restored) is null)
+        {
+            // Before its first number: from then on the agency does not let it be renamed.
+            format = (await Grain<IAgencyGrain>(Key.Agency.Value).UseInvoiceSeries(call.AsStep(), c.LegalEntity, c.Series)).Value
+                ?? throw new UnavailableException($"The agency does not know the series {c.Series}.");
+        }
 
         // Who else asks for the same invoice at the same time gets its row's key first: then it has its number.
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
             var rows = await Task.WhenAll(c.Invoices.Select(i => ReadModels.Find<InvoiceNumberRow>(Key.Agency, [i])));
-            var known = rows.Where(r => r is not null).Select(r => new AssignedNumber(r!.Invoice, r.Number, r.IssueDate)).ToImmutableArray();
-            var missing = c.Invoices.Except(known.Select(k => k.Invoice)).ToImmutableArray();
+            var numbered = rows.Where(r => r is not null).Select(r => new AssignedNumber(r!.Invoice, r.Number, r.IssueDate, r.Printed)).ToImmutableArray();
+            var missing = c.Invoices.Except(numbered.Select(k => k.Invoice)).ToImmutableArray();
             if (missing.IsEmpty)
             {
-                return new Reply<ImmutableArray<AssignedNumber>>(known, null, null);
+                return new Reply<ImmutableArray<AssignedNumber>>(numbered, null, null);
             }
 
-            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, entity.TimeZone, restored, now), s => s.NumbersOf(missing));
+            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, format, entity.TimeZone, restored, now), s => s.NumbersOf(missing));
             if (reply.Rejection is null)
             {
-                return Reply<ImmutableArray<AssignedNumber>>.Ok([.. known, .. reply.Value], reply.Meta!);
+                return Reply<ImmutableArray<AssignedNumber>>.Ok([.. numbered, .. reply.Value], reply.Meta!);
             }
 
             if (reply.Rejection.Kind != RejectionKind.AlreadyExists)
@@ -57,14 +64,16 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
         }
 
         // A series that nothing is numbered in would be a slip of the pen.
-        var used = c.Series == entity.DefaultSeries || c.Series == InvoiceSeries.ForCreditNotes(entity.DefaultSeries);
+        var (used, format) = (agency.Value.SeriesOf(entity.Id).ContainsKey(c.Series), agency.Value.FormatOf(entity.Id, c.Series));
         var head = await ReadFeedHead();
         return await Decide(
-            call, (s, _) => used || s.Exists ? s.Confirm(c, head.Epoch, head.Restored) : Rejection.NotFound("invoice_series", c.Series.Value), s => s);
+            call, (s, now) => used || s.Exists ? s.Confirm(c, format, entity.TimeZone, head.Epoch, head.Restored, now) : Rejection.NotFound("invoice_series", c.Series.Value), s => s);
     }
 
     public Task<Reply<InvoiceSeries>> CloseThrough(Call call, LegalEntityId entity, InvoiceSeriesId series, LocalDate through) =>
         Decide(call, (s, _) => s.CloseThrough(entity, series, through), s => s);
+
+    public Task<Reply<InvoiceSeries>> Get(Read read) => Query(read, (s, _) => s);
 
     public async Task<Reply<long>> Last(Call call, LegalEntityId entity, InvoiceSeriesId series)
     {

@@ -33,7 +33,7 @@ internal static class DatabaseCommands
         Console.WriteLine("No invoice is finalized until the last number of its series is confirmed (ConfirmInvoiceSeries, by each agency's finance). The last numbers in this database:");
         foreach (var series in restored.Series)
         {
-            Console.WriteLine($"  {series.Agency} {series.Series} {series.Last}");
+            Console.WriteLine($"  {series.Agency} {series.Series} {series.Last} of {series.IssueDate:uuuu-MM-dd}");
         }
 
         if (restored.Series.IsEmpty)

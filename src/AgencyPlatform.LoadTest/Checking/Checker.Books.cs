@@ -11,7 +11,7 @@ internal sealed partial class Checker
 {
     private sealed record Numbered(string Series, long Number, string Date);
 
-    /// <summary>N: judged by series, unless a finalization is under way (then that is found under S).</summary>
+    /// <summary>N: judged by series, which may begin again at 1 with a year, unless a finalization is under way (then that is found under S).</summary>
     private void Numbers()
     {
         var given = new Dictionary<string, Numbered>(StringComparer.Ordinal);
@@ -35,7 +35,7 @@ internal sealed partial class Checker
                         var mine = new Numbered($"{payload.Text("legalEntity")}/{payload.Text("series")}", number.Long("number"), number.Text("issueDate"));
                         var before = last.GetValueOrDefault(mine.Series) ?? new Numbered(mine.Series, 0, "");
                         _report.Count("invoice numbers");
-                        if (mine.Number != before.Number + 1)
+                        if (mine.Number != before.Number + 1 && !(mine.Number == 1 && string.CompareOrdinal(mine.Date, 0, before.Date, 0, 4) > 0))
                         {
                             _report.Violated("N", $"In the series {mine.Series} number {before.Number} is followed by {mine.Number} (event {e.Sequence}).");
                         }

@@ -18,7 +18,8 @@ public sealed record ChainReport(int Agencies, long Events, ImmutableArray<Chain
 /// <summary>A series of invoice numbers as a restored database has it.</summary>
 /// <param name="Series"><c>{legal entity}/{series}</c>.</param>
 /// <param name="Last">The last number in the journal; later ones may stand on paper.</param>
-public sealed record RestoredSeries(AgencyId Agency, string Series, long Last);
+/// <param name="IssueDate">Its date: a series may begin again with each year.</param>
+public sealed record RestoredSeries(AgencyId Agency, string Series, long Last, LocalDate IssueDate);
 
 /// <param name="Epoch">The new epoch of all feeds.</param>
 /// <param name="Agencies">How many agencies were restored.</param>

@@ -7,6 +7,7 @@ using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Storage.Membership;
 using AgencyPlatform.Storage.Schema;
 using AgencyPlatform.Storage.Snapshots;
+using NodaTime.Text;
 
 namespace AgencyPlatform.Storage.Maintenance;
 
@@ -43,13 +44,16 @@ internal sealed class JournalMaintenance(Database database, StorageSchema schema
         await database.Exclusively(() => database.Write(connection => Adopt(connection, epoch, cancellation), lockJournal: true, cancellation), cancellation);
         var numbers = database.Tables.Of(typeof(InvoiceNumberRow));
         string Column(string property) => numbers.Property(property).Quoted;
+        var (entity, name) = (Column(nameof(InvoiceNumberRow.LegalEntity)), Column(nameof(InvoiceNumberRow.Series)));
+        var (number, date) = (Column(nameof(InvoiceNumberRow.Number)), Column(nameof(InvoiceNumberRow.IssueDate)));
         var series = await database.Query(
             $"""
-            SELECT agency, {Column(nameof(InvoiceNumberRow.LegalEntity))}, {Column(nameof(InvoiceNumberRow.Series))}, max({Column(nameof(InvoiceNumberRow.Number))})
-            FROM {numbers.Name} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            SELECT agency, {entity}, {name}, {number}, {date} FROM (
+              SELECT agency, {entity}, {name}, {number}, {date}, ROW_NUMBER() OVER (PARTITION BY agency, {entity}, {name} ORDER BY {date} DESC, {number} DESC) AS place FROM {numbers.Name}) n
+            WHERE place = 1 ORDER BY 1, 2, 3
             """,
             new SqlArguments(),
-            r => new RestoredSeries(new AgencyId(r.GetString(0)), $"{r.GetString(1)}/{r.GetString(2)}", r.GetInt64(3)),
+            r => new RestoredSeries(new AgencyId(r.GetString(0)), $"{r.GetString(1)}/{r.GetString(2)}", r.GetInt64(3), LocalDatePattern.Iso.Parse(r.GetString(4)).Value),
             cancellation);
         return new RestoreReport(epoch, (await ListAgencies(cancellation)).Count, await CountEvents(null, cancellation), [.. series]);
     }

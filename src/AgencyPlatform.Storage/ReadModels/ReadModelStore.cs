@@ -43,14 +43,14 @@ internal sealed class ReadModelStore(Database database) : IReadModels
     }
 
     public async Task<IReadOnlyList<(ImmutableArray<object?> Group, long Sum)>> Sum<TRow>(
-        AgencyId agency, ImmutableArray<Filter> filters, string sumProperty, ImmutableArray<string> groupByProperties, CancellationToken cancellation = default) where TRow : class, IRow
+        AgencyId agency, ImmutableArray<Filter> filters, string sumProperty, ImmutableArray<GroupBy> groups, CancellationToken cancellation = default) where TRow : class, IRow
     {
         var table = database.Tables.Of(typeof(TRow));
         var arguments = SqlArguments.Of(agency);
         var where = Where(table, filters, arguments);
         var sum = $"CAST(COALESCE(SUM({table.Property(sumProperty).Quoted}), 0) AS {database.TypeOf(StoredKind.Long)})";
-        var groups = groupByProperties.Select(table.Property).ToArray();
-        var columns = string.Join(", ", groups.Select(g => g.Quoted));
+        var by = groups.Select(g => table.Property(g.Property)).ToArray();
+        var columns = string.Join(", ", by.Select((column, i) => Grouped(column, groups[i])));
         var sql = groups.Length == 0
             ? $"SELECT {sum} FROM {table.Name} WHERE {where}"
             : $"SELECT {sum}, {columns} FROM {table.Name} WHERE {where} GROUP BY {columns} ORDER BY {columns}";
@@ -59,12 +59,18 @@ internal sealed class ReadModelStore(Database database) : IReadModels
             var group = ImmutableArray.CreateBuilder<object?>(groups.Length);
             for (var i = 0; i < groups.Length; i++)
             {
-                group.Add(StoredValue(groups[i], reader, i + 1));
+                group.Add(StoredValue(by[i], reader, i + 1));
             }
 
             return (group.MoveToImmutable(), reader.GetInt64(0));
         }, cancellation);
     }
+
+    /// <summary>Dates are stored as ISO texts, whose first seven characters are year and month.</summary>
+    private static string Grouped(RowColumn column, GroupBy group) =>
+        !group.Month ? column.Quoted
+        : column.Type == typeof(LocalDate) ? $"substr({column.Quoted}, 1, 7)"
+        : throw new ArgumentException($"{column.Property} is a {column.Type.Name}, which is in no month.");
 
     /// <summary>A row whose columns are the reader's first.</summary>
     internal static IRow Row(RowTable table, DbDataReader reader) => table.Create(i => StoredValue(table.Columns[i], reader, i));

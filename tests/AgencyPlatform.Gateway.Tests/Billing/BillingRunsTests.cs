@@ -2,9 +2,11 @@ using AgencyPlatform.Client;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
+using Google.LongRunning;
 using Google.Type;
 using Grpc.Core;
 using Money = AgencyPlatform.Protocol.Type.V1.Money;
+using OperationsClient = Google.LongRunning.Operations.OperationsClient;
 using RunsClient = AgencyPlatform.Protocol.Billing.V1.BillingRunsService.BillingRunsServiceClient;
 
 namespace AgencyPlatform.Gateway.Tests.Billing;
@@ -132,6 +134,70 @@ public sealed class BillingRunsTests(PlatformFixture platform)
         Assert.Equal(StatusCode.NotFound, (await Refused.By(runs.ListBillingRunResultsAsync(new ListBillingRunResultsRequest { Parent = $"{agency.Name}/billingRuns/two" }))).StatusCode);
         var ops = (await agency.As(Role.Operations)).Service<RunsClient>();
         Assert.Equal(StatusCode.PermissionDenied, (await Refused.By(ops.RunBillingAsync(one))).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_run_is_followed_as_any_long_work_is()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a => Retainer(a, "USD", 800_000), "acme", "ada", "launch");
+        var (runs, operations) = (admin.Service<RunsClient>(), admin.Service<OperationsClient>());
+
+        // As a client does that knows nothing of billing: until it is done.
+        var operation = await runs.RunBillingAsync(Run(agency, "followed", BillingRunMode.Preview));
+        Assert.Equal((agency.Name + "/operations/followed", false), (operation.Name, operation.Done));
+        for (var i = 0; i < 10_000 && !operation.Done; i++)
+        {
+            operation = await operations.GetOperationAsync(new GetOperationRequest { Name = operation.Name });
+        }
+
+        var run = await runs.GetBillingRunAsync(new GetBillingRunRequest { Name = agency.Name + "/billingRuns/followed" });
+        Assert.Equal((true, Operation.ResultOneofCase.Response, BillingRunState.Done), (operation.Done, operation.ResultCase, run.State));
+        Assert.Equal((run, run), (operation.Response.Unpack<BillingRun>(), operation.Metadata.Unpack<BillingRun>()));
+
+        using var http = platform.Json(await agency.Key(Role.Finance));
+        using var json = System.Text.Json.JsonDocument.Parse(await http.GetStringAsync(new Uri($"/v1/{operation.Name}", UriKind.Relative)));
+        Assert.True(json.RootElement.GetProperty("done").GetBoolean());
+        Assert.Equal(("type.googleapis.com/agencyplatform.billing.v1.BillingRun", run.Name), (json.RootElement.GetProperty("response").GetProperty("@type").GetString(), json.RootElement.GetProperty("response").GetProperty("name").GetString()));
+        Assert.Contains("/operations/{operation", await http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_ends_with_that_and_what_is_no_run_or_another_agencys_is_not_found()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a => Retainer(a, "USD", 800_000), "acme", "ada", "launch");
+        var (runs, operations) = (admin.Service<RunsClient>(), admin.Service<OperationsClient>());
+
+        // One that is over before it is cancelled stays as it is: some are tried.
+        for (var i = 0; ; i++)
+        {
+            var name = (await runs.RunBillingAsync(Run(agency, $"cancelled-{i}", BillingRunMode.Preview))).Name;
+            await runs.CancelBillingRunAsync(new CancelBillingRunRequest { Name = name.Replace("operations", "billingRuns", StringComparison.Ordinal) });
+            Operation operation;
+            do
+            {
+                operation = await operations.GetOperationAsync(new GetOperationRequest { Name = name });
+            }
+            while (!operation.Done);
+
+            if (operation.ResultCase == Operation.ResultOneofCase.Error)
+            {
+                Assert.Equal(((int)StatusCode.Cancelled, BillingRunState.Cancelled), (operation.Error.Code, operation.Metadata.Unpack<BillingRun>().State));
+                break;
+            }
+
+            Assert.True(i < 100);
+        }
+
+        var other = (await (await platform.NewAgency()).Admin()).Service<OperationsClient>();
+        foreach (var (client, name) in new[] { (operations, agency.Name + "/operations/none"), (other, agency.Name + "/operations/cancelled-0"), (other, agency.Name + "/operations/none") })
+        {
+            Assert.Equal(StatusCode.NotFound, (await Refused.By(client.GetOperationAsync(new GetOperationRequest { Name = name }))).StatusCode);
+        }
+
+        var bad = await Refused.By(operations.GetOperationAsync(new GetOperationRequest { Name = agency.Name + "/operations/No 1" }));
+        Assert.Equal((StatusCode.InvalidArgument, "name"), (bad.StatusCode, bad.FieldViolations.Single().Field));
     }
 
     private static RunBillingRequest Run(TestAgency agency, string id, BillingRunMode mode) => new() { Parent = agency.Name, BillingRunId = id, ToDate = s_februaryFifth, Mode = mode };

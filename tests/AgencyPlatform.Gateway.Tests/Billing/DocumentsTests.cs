@@ -71,6 +71,11 @@ public sealed class DocumentsTests(PlatformFixture platform)
     {
         var (agency, admin) = await Berlin();
         var billing = admin.Service<ServiceClient>();
+        await billing.SetInvoiceSeriesSettingsAsync(new SetInvoiceSeriesSettingsRequest
+        {
+            Name = agency.Name + "/legalEntities/main/invoiceSeries/main",
+            Settings = new InvoiceSeriesSettings { Prefix = "RE-{year}-", Digits = 4, RestartsYearly = true },
+        });
         var invoice = await Finalized(billing, agency, "first");
         await admin.Service<EngagementsService.EngagementsServiceClient>().EndEngagementAsync(new EndEngagementRequest { Name = agency.Name + "/engagements/launch", EndDate = new Date { Year = 2026, Month = 1, Day = 20 } });
         var note = await Finalized(billing, agency, "credit");
@@ -78,10 +83,10 @@ public sealed class DocumentsTests(PlatformFixture platform)
 
         var ubl = XDocument.Load(new MemoryStream((await billing.ExportInvoiceAsync(new ExportInvoiceRequest { Name = note.Name, Format = DocumentFormat.Ubl })).Data.ToByteArray())).Root!;
         Assert.Empty(En16931Reader.Read(ubl));
-        Assert.Equal(["MAIN-000001"], ubl.Descendants().Where(e => e.Name.LocalName == "InvoiceDocumentReference").Select(e => e.Elements().First().Value));
+        Assert.Equal(["RE-2026-0001"], ubl.Descendants().Where(e => e.Name.LocalName == "InvoiceDocumentReference").Select(e => e.Elements().First().Value));
 
         var month = await Sheet(billing, new ExportInvoicesRequest { Parent = agency.Name, StartDate = ActiveEngagement.Monday, EndDate = s_february });
-        Assert.Equal(["MAIN-000001", "MAIN-CN-000001"], month.Select(r => r.Split(',')[0]).Distinct());
+        Assert.Equal(["RE-2026-0001", "MAIN-CN-000001"], month.Select(r => r.Split(',')[0]).Distinct());
         Assert.Equal(invoice.Lines.Count + note.Lines.Count, month.Count);
         Assert.All(await Sheet(billing, new ExportInvoicesRequest { Parent = agency.Name, StartDate = ActiveEngagement.Monday, EndDate = s_february, Series = "main-cn" }), r => Assert.StartsWith("MAIN-CN-", r, StringComparison.Ordinal));
         Assert.Empty(await Sheet(billing, new ExportInvoicesRequest { Parent = agency.Name, StartDate = s_february, EndDate = new Date { Year = 2026, Month = 3, Day = 1 } }));

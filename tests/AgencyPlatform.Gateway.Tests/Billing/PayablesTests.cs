@@ -132,6 +132,51 @@ public sealed class PayablesTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Margin_by_month_is_that_of_each_month_alone_and_sums_to_the_whole()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await Worked(agency, minutes: 150);
+        var (payables, time) = (admin.Service<PayablesClient>(), admin.Service<TimeService.TimeServiceClient>());
+        await ActiveEngagement.Create(agency, ActiveEngagement.Hourly, "bolt", "bob", "growth");
+        await agency.AdvanceTo(new System.DateTime(2026, 3, 3, 15, 0, 0, DateTimeKind.Utc));
+        foreach (var (cmo, engagement, day, minutes) in new[] { ("ada", "launch", 2, 60), ("bob", "growth", 3, 30) })
+        {
+            await Approved(time, $"{agency.Name}/cmos/{cmo}/timesheets/2026-w10", $"{agency.Name}/engagements/{engagement}", new Date { Year = 2026, Month = 3, Day = day }, minutes);
+        }
+
+        GetMarginRequest Margin(MarginGroup by, bool months, int from = 1, int to = 4) => new()
+        {
+            Parent = agency.Name,
+            GroupBy = by,
+            ByMonth = months,
+            StartDate = new Date { Year = 2026, Month = from, Day = 1 },
+            EndDate = new Date { Year = 2026, Month = to, Day = 1 },
+        };
+        (string, int, long, long)[] Of(Margin margin) => [.. margin.Rows.Select(r => (r.Resource.Split('/')[^1], r.Month?.Month ?? 0, r.Revenue.MinorUnits, r.Cost.MinorUnits))];
+
+        // Nothing was posted in February.
+        var alone = await payables.GetMarginAsync(Margin(MarginGroup.Unspecified, true));
+        Assert.Equal([("", 1, 62_500, 27_500), ("", 3, 37_500, 11_000)], Of(alone));
+        Assert.Equal((100_000, 38_500, null), (alone.Totals.Single().Revenue.MinorUnits, alone.Totals.Single().Cost.MinorUnits, alone.Totals.Single().Month));
+        Assert.Equal([("growth", 3, 12_500, 0), ("launch", 1, 62_500, 27_500), ("launch", 3, 25_000, 11_000)], Of(await payables.GetMarginAsync(Margin(MarginGroup.Engagement, true))));
+
+        // Bob's work has cost nothing: its revenue is nobody's.
+        Assert.Equal([("", 3, 12_500, 0), ("ada", 1, 62_500, 27_500), ("ada", 3, 25_000, 11_000)], Of(await payables.GetMarginAsync(Margin(MarginGroup.Cmo, true))));
+        foreach (var by in new[] { MarginGroup.Engagement, MarginGroup.ClientCompany, MarginGroup.Cmo })
+        {
+            var months = await payables.GetMarginAsync(Margin(by, true));
+            var whole = await payables.GetMarginAsync(Margin(by, false));
+            Assert.Equal(whole.Totals, months.Totals);
+            Assert.All(whole.Rows, r => Assert.Null(r.Month));
+            foreach (var month in new[] { 1, 2, 3 })
+            {
+                var only = await payables.GetMarginAsync(Margin(by, false, month, month + 1));
+                Assert.Equal(only.Rows.Select(r => (r.Resource, r.Revenue, r.Cost, r.Margin, r.MarginPercent)), months.Rows.Where(r => r.Month.Month == month).Select(r => (r.Resource, r.Revenue, r.Cost, r.Margin, r.MarginPercent)));
+            }
+        }
+    }
+
+    [Fact]
     public async Task Every_bad_field_is_named()
     {
         var agency = await platform.NewAgency();
@@ -182,11 +227,15 @@ public sealed class PayablesTests(PlatformFixture platform)
             Name = agency.Name + "/cmos/ada",
             CostRate = new CostRate { EffectiveDate = ActiveEngagement.Monday, Hourly = new Money { MinorUnits = 11_000, Currency = "USD" } },
         });
-        var (time, sheet) = (admin.Service<TimeService.TimeServiceClient>(), agency.Name + "/cmos/ada/timesheets/2026-w02");
-        await time.LogTimeAsync(new LogTimeRequest { Name = sheet, Entries = { new TimeEntry { EntryId = "a", Engagement = agency.Name + "/engagements/launch", Date = ActiveEngagement.Monday, Minutes = minutes } } });
+        await Approved(admin.Service<TimeService.TimeServiceClient>(), agency.Name + "/cmos/ada/timesheets/2026-w02", agency.Name + "/engagements/launch", ActiveEngagement.Monday, minutes);
+        return admin;
+    }
+
+    private static async Task Approved(TimeService.TimeServiceClient time, string sheet, string engagement, Date date, int minutes)
+    {
+        await time.LogTimeAsync(new LogTimeRequest { Name = sheet, Entries = { new TimeEntry { EntryId = "a", Engagement = engagement, Date = date, Minutes = minutes } } });
         await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
         Assert.True((await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = sheet })).Results.Single().Approved);
-        return admin;
     }
 
     private static Date Day(int day) => new() { Year = 2026, Month = 1, Day = day };

@@ -215,6 +215,35 @@ public sealed class PaymentsTests(PlatformFixture platform)
             (await Refused.By(call)).FieldViolations.Single() is var violation ? (violation.Field, violation.Description) : default;
     }
 
+    [Fact]
+    public async Task A_line_is_credited_with_its_share_of_the_discounts_and_all_lines_are_the_whole()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a =>
+        {
+            var terms = Retainer(a);
+            terms.Discounts.Add(new Discount { DiscountId = "launch", StartDate = ActiveEngagement.Monday, Percent = "10" });
+            return terms;
+        });
+        var billing = admin.Service<ServiceClient>();
+        var invoice = await Finalized(billing, agency, "acme", "first", new Date { Year = 2026, Month = 2, Day = 5 });
+        Assert.Equal([800_000, 800_000, -80_000, -80_000], invoice.Lines.Select(l => l.Amount.MinorUnits));
+
+        // A quarter of January's fee takes a quarter of January's discount back.
+        var part = await billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = invoice.Name, Lines = { new LineCredit { Line = 1, Amount = Dollars(200_000) } } });
+        Assert.Equal([(1, -200_000L), (3, 20_000L)], part.Lines.Select(l => (l.CorrectedLine, l.Amount.MinorUnits)));
+        Assert.Equal(-180_000, part.TotalAmount.MinorUnits);
+        var february = await billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = invoice.Name, Lines = { new LineCredit { Line = 2 } } });
+        Assert.Equal([(2, -800_000L), (4, 80_000L)], february.Lines.Select(l => (l.CorrectedLine, l.Amount.MinorUnits)));
+        var rest = await billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = invoice.Name, Lines = { new LineCredit { Line = 1 } } });
+        Assert.Equal(-540_000, rest.TotalAmount.MinorUnits);
+        var paid = await billing.GetInvoiceAsync(new GetInvoiceRequest { Name = invoice.Name });
+        Assert.Equal((InvoiceState.Paid, 0, 1_440_000), (paid.State, paid.OpenAmount.MinorUnits, paid.CreditedAmount.MinorUnits));
+        Assert.Equal(Reasons.NothingToCredit, (await Refused.By(billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = invoice.Name }))).Reason);
+        var discount = await Refused.By(billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = invoice.Name, Lines = { new LineCredit { Line = 3 } } }));
+        Assert.Equal((StatusCode.InvalidArgument, "lines[0].line"), (discount.StatusCode, discount.FieldViolations.Single().Field));
+    }
+
     // ---- what the tests are built of ----
 
     private static Money Dollars(long minor) => new() { MinorUnits = minor, Currency = "USD" };
@@ -257,7 +286,7 @@ public sealed class PaymentsTests(PlatformFixture platform)
         return billing;
     }
 
-    private static async Task Finalized(ServiceClient billing, TestAgency agency, string client, string invoice, Date to)
+    private static async Task<Invoice> Finalized(ServiceClient billing, TestAgency agency, string client, string invoice, Date to)
     {
         var draft = await billing.PrepareInvoiceAsync(new PrepareInvoiceRequest
         {
@@ -268,7 +297,7 @@ public sealed class PaymentsTests(PlatformFixture platform)
             ToDate = to,
             InvoiceId = invoice,
         });
-        await billing.FinalizeInvoiceAsync(new FinalizeInvoiceRequest { Name = draft.Name });
+        return await billing.FinalizeInvoiceAsync(new FinalizeInvoiceRequest { Name = draft.Name });
     }
 
     private static Terms Retainer(TestAgency agency) => new()

@@ -387,6 +387,11 @@ public sealed class RepeatsTests(PlatformFixture platform)
         private async Task Invoices()
         {
             var billing = As<BillingService.BillingServiceClient>(_admin);
+            await billing.SetInvoiceSeriesSettingsAsync(new SetInvoiceSeriesSettingsRequest
+            {
+                Name = $"{_agency.Name}/legalEntities/main/invoiceSeries/main",
+                Settings = new InvoiceSeriesSettings { Prefix = "RE-{year}-" },
+            });
             await billing.ConfirmInvoiceSeriesAsync(new ConfirmInvoiceSeriesRequest { Name = $"{_agency.Name}/legalEntities/main/invoiceSeries/main", LastNumber = 41 });
             await billing.PrepareInvoiceAsync(Prepare("away"));
             await billing.DiscardInvoiceAsync(new DiscardInvoiceRequest { Name = $"{_agency.Name}/invoices/away" });

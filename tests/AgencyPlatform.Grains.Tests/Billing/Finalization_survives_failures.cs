@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Domain;
+using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Billing;
 using NodaTime;
 using Orleans.Core.Internal;
@@ -61,7 +63,38 @@ public sealed class Finalization_survives_failures(SagaSilo silo) : IClassFixtur
         var given = replies.SelectMany(r => r.Value).Distinct().ToList();
         Assert.Equal(40, given.Count);
         Assert.Equal(Enumerable.Range(1, 40).Select(n => (long)n), given.Select(g => g.Number).Order());
-        Assert.Equal(given.OrderBy(g => g.Invoice), (await silo.ReadModels.List<InvoiceNumberRow>(agency, Query.All(100))).Select(r => new AssignedNumber(r.Invoice, r.Number, r.IssueDate)));
+        Assert.Equal(given.OrderBy(g => g.Invoice), (await silo.ReadModels.List<InvoiceNumberRow>(agency, Query.All(100))).Select(r => new AssignedNumber(r.Invoice, r.Number, r.IssueDate, r.Printed)));
+    }
+
+    [Fact]
+    public async Task Over_a_years_end_each_year_has_its_own_numbers_whoever_asks_at_once_and_again()
+    {
+        var (agency, entity, books) = (new AgencyId("new-year"), new LegalEntityId("main"), new InvoiceSeriesId("books"));
+        await Drafted(agency);
+        var format = new SeriesFormat("RE-{year}-", 4, true);
+        WorkedWeek.Ok(await silo.Grains.Agency(agency).SetInvoiceSeries(WorkedWeek.Called(agency), new SetInvoiceSeries(entity, books, format, GivesNumbers: false)));
+        var series = silo.Grains.Of<IInvoiceSeriesGrain>(agency, "main/books");
+
+        // The last minute of the year in New York, then some at either side of its end at once, then the first minute of the next.
+        var (before, after) = (Instant.FromUtc(2027, 1, 1, 4, 59), Instant.FromUtc(2027, 1, 1, 5, 0));
+        var replies = new List<Reply<ImmutableArray<AssignedNumber>>>();
+        foreach (var clocks in new[] { [before], new[] { before, after, before }, [after] })
+        {
+            replies.AddRange(await Task.WhenAll(Enumerable.Range(0, 90).Select(i => series.Assign(
+                WorkedWeek.Called(agency) with { SandboxNow = clocks[i % clocks.Length] },
+                new AssignNumbers(entity, books, [new InvoiceId($"i-{clocks.Length}-{i % 30}"), new InvoiceId($"i-{clocks[0].ToUnixTimeTicks() % 7}-{(i + 7) % 30}")])))));
+        }
+
+        Assert.All(replies, r => Assert.Null(r.Rejection));
+        var given = replies.SelectMany(r => r.Value).Distinct().ToList();
+        Assert.Equal(given.Count, given.Select(g => g.Invoice).Distinct().Count());
+        Assert.Equal(given.Count, given.Select(g => g.Printed).Distinct().Count());
+        Assert.Equal([2026, 2027], given.Select(g => g.IssueDate.Year).Distinct().Order());
+        Assert.All(given.GroupBy(g => g.IssueDate.Year), year => Assert.Equal(Enumerable.Range(1, year.Count()).Select(n => format.Print(n, year.Key)), year.OrderBy(g => g.Number).Select(g => g.Printed)));
+        Assert.Equal(given.OrderBy(g => g.Invoice), (await silo.ReadModels.List<InvoiceNumberRow>(agency, Query.All(500))).Select(r => new AssignedNumber(r.Invoice, r.Number, r.IssueDate, r.Printed)));
+
+        var renamed = await silo.Grains.Agency(agency).SetInvoiceSeries(WorkedWeek.Called(agency), new SetInvoiceSeries(entity, books, format with { Prefix = "R-{year}-" }, GivesNumbers: false));
+        Assert.Equal(Reasons.SeriesPrefixFixed, renamed.Rejection!.Reason);
     }
 
     /// <summary>The account of Acme with the draft of a fee and 150 minutes beyond it.</summary>

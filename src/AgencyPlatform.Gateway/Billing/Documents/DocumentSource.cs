@@ -32,7 +32,7 @@ internal sealed record DocumentSource(
 
     public InvoiceContent Content => Invoice.Content;
 
-    public string Number => InvoiceWire.Printed(Invoice.Series, Invoice.Number);
+    public string Number => Invoice.DocumentNumber;
 
     public LocalDate IssueDate => Invoice.IssueDate!.Value;
 

@@ -1,0 +1,61 @@
+using System.Globalization;
+
+namespace AgencyPlatform.Domain.Billing;
+
+/// <summary>
+/// How a series prints its numbers, and whether it begins again at 1 with each year of the issue date. A printed number is prefix and number; as no prefix ends with a
+/// digit, two are the same only when both are.
+/// </summary>
+/// <param name="Prefix">As printed in front of the number; <see cref="Year"/> in it stands for the issue date's year, four digits.</param>
+/// <param name="Digits">Shorter numbers have zeros in front, 1–9.</param>
+/// <param name="RestartsYearly">The prefix then has the year.</param>
+[GenerateSerializer, Immutable, Alias("billing.series-format")]
+public sealed record SeriesFormat(string Prefix, int Digits, bool RestartsYearly)
+{
+    public const string Year = "{year}";
+    public const int LongestPrefix = 30;
+    public const int MostDigits = 9;
+
+    private const char AnyDigit = '#';
+
+    /// <summary>That of a series whose format nobody has set: <c>MAIN-000042</c>.</summary>
+    public static SeriesFormat Default(InvoiceSeriesId series) => new(series.Value.ToUpperInvariant() + "-", 6, false);
+
+    /// <summary>A number as printed.</summary>
+    public string Print(long number, int year) =>
+        Prefix.Replace(Year, year.ToString("0000", CultureInfo.InvariantCulture), StringComparison.Ordinal) + number.ToString("D" + Digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+
+    /// <summary>What is wrong with it, by field.</summary>
+    public IEnumerable<FieldViolation> Violations(string path)
+    {
+        // The year as a letter, so that what is left is read as it stands.
+        var rest = Prefix.Replace(Year, "Y", StringComparison.Ordinal);
+        if (Prefix.Length is 0 or > LongestPrefix || Prefix.Split(Year).Length > 2 || !rest.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '/' or '.' or '_')
+            || !char.IsAsciiLetterOrDigit(rest[0]) || char.IsAsciiDigit(rest[^1]) || Prefix.EndsWith(Year, StringComparison.Ordinal))
+        {
+            yield return new FieldViolation(
+                path + ".prefix",
+                $"must have 1 to {LongestPrefix} of A-Z, a-z, 0-9, '-', '/', '.', '_' and at most one {Year}, begin with a letter, a digit or {Year}, and end with neither a digit nor {Year}");
+        }
+        else if (RestartsYearly && !Prefix.Contains(Year, StringComparison.Ordinal))
+        {
+            yield return new FieldViolation(path + ".prefix", $"must have {Year} in it, since the series begins again each year: the same number would be printed twice otherwise");
+        }
+
+        if (Digits is < 1 or > MostDigits)
+        {
+            yield return new FieldViolation(path + ".digits", $"must be 1 to {MostDigits}; it is {Digits.ToString(CultureInfo.InvariantCulture)}");
+        }
+    }
+
+    /// <summary>Whether this and another series might print the same, in capitals or not, in any year.</summary>
+    public bool Clashes(SeriesFormat other)
+    {
+        var (mine, others) = (Shape, other.Shape);
+        return mine.Length == others.Length && mine.Zip(others).All(p => p.First == p.Second || (IsDigit(p.First) && IsDigit(p.Second) && (p.First == AnyDigit || p.Second == AnyDigit)));
+
+        static bool IsDigit(char c) => c == AnyDigit || char.IsAsciiDigit(c);
+    }
+
+    private string Shape => Prefix.Replace(Year, new string(AnyDigit, 4), StringComparison.Ordinal).ToUpperInvariant();
+}
