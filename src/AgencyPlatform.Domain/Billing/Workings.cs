@@ -168,7 +168,8 @@ internal sealed class Workings
         if (named[^1].Discount.Cap is { } cap)
         {
             var rest = Math.Max(0, cap - given);
-            var most = steps.Add(StepKind.DiscountCapLeft, StepOperation.SumNotBelowZero, FigureUnit.Money, rest, Money(FigureKind.DiscountCap, cap), Money(FigureKind.GivenBefore, -given));
+            var most = steps.Add(
+                StepKind.DiscountCapLeft, StepOperation.SumNotBelowZero, FigureUnit.Money, rest, [Money(FigureKind.DiscountCap, cap), .. given == 0 ? [] : new[] { Money(FigureKind.GivenBefore, -given) }]);
             taken = steps.Add(StepKind.DiscountCapped, StepOperation.Least, FigureUnit.Money, Math.Min(taken.Value, rest), taken, most);
         }
 
@@ -265,7 +266,9 @@ internal sealed class Workings
         var cumulative = steps.Add(
             StepKind.Tax, StepOperation.Sum, FigureUnit.Money, Rounding.HalfAwayFromZero((System.Numerics.BigInteger)of.Line.Tax * back.Value, of.Line.Amount),
             [new StepPart([Money(FigureKind.CorrectedLine, of.Line.Tax) with { Line = reference }, back], [Money(FigureKind.CorrectedLine, of.Line.Amount) with { Line = reference }])]);
-        steps.Add(StepKind.TaxShare, StepOperation.Sum, FigureUnit.Money, tax, cumulative.Negated, Money(FigureKind.CreditedBefore, of.Line.Tax - leftTax) with { Line = reference });
+        var before = of.Line.Tax - leftTax;
+        steps.Add(
+            StepKind.TaxShare, StepOperation.Sum, FigureUnit.Money, tax, [cumulative.Negated, .. before == 0 ? [] : new[] { Money(FigureKind.CreditedBefore, before) with { Line = reference } }]);
     }
 
     internal static Figure Money(FigureKind kind, long value) => new(kind, FigureUnit.Money, value);

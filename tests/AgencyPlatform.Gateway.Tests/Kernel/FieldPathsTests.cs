@@ -88,6 +88,7 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
             (account.Record(Pay(s_now.InUtc().Date, new(invoice.Id, 1), new(invoice.Id, 1)), "UTC", s_now), Protocol.Billing.V1.RecordPaymentRequest.Descriptor),
             (account.Record(Pay(s_now.InUtc().Date, new Allocation(invoice.Id, 2)), "UTC", s_now), Protocol.Billing.V1.RecordPaymentRequest.Descriptor),
             (account.CreditByHand(new(invoice.Id, new("n"), [new(1, null)], false), new("s"), s_now), Protocol.Billing.V1.CreditInvoiceRequest.Descriptor),
+            (account.Unexplained(invoice.Id, 9)!, Protocol.Billing.V1.ExplainInvoiceLineRequest.Descriptor),
             (account.MarkSent(new(invoice.Id, "email", s_now.Plus(Duration.FromDays(1))), s_now), Protocol.Billing.V1.MarkInvoiceSentRequest.Descriptor),
             ((Agency.Initial with { Id = new("a"), Version = 1 }).CreateApiKey(new(expired, s_now)), Protocol.Agencies.V1.CreateApiKeyRequest.Descriptor),
         };
