@@ -106,18 +106,18 @@ internal sealed class Explaining(AccountId account, Invoice invoice, ImmutableAr
     /// <summary>The steps to a line's tax, from the document's lines alone.</summary>
     private ImmutableArray<Step> TaxSteps(InvoiceLine line)
     {
-        var (workings, lines) = (new Workings(), invoice.Content.Lines);
+        var workings = new Workings(line.Number);
         if (Corrected(line) is { } of)
         {
             var left = new LineCredits(_before).LeftOf(of.Invoice, of.Line);
-            workings.TaxTakenBack(line.Number, of, left.Amount, left.Tax, -line.Amount, line.Tax);
+            workings.TaxTakenBack(of, left.Amount, left.Tax, -line.Amount, line.Tax);
         }
         else
         {
-            Drafting.Taxed(lines, account.Currency, workings);
+            Drafting.Taxed(invoice.Content.Lines, account.Currency, workings);
         }
 
-        return workings.TaxOf(line.Number);
+        return workings.OfTax;
     }
 
     private StandingLine? Corrected(InvoiceLine line) =>

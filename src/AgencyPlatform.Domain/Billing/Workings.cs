@@ -5,11 +5,12 @@ namespace AgencyPlatform.Domain.Billing;
 /// <summary>
 /// What the engine says of how it computes: the steps to each item, its lines and their taxes, in its own figures. Whoever only wants a bill passes none, and nothing is said.
 /// </summary>
-internal sealed class Workings
+/// <param name="taxed">The number of the line whose tax is told: each tells all lines of its document, so that those of all would be too many.</param>
+internal sealed class Workings(int taxed = 0)
 {
     private readonly Dictionary<ItemKey, Steps> _items = [];
     private readonly Dictionary<int, ImmutableArray<Step>> _lines = [];
-    private readonly Dictionary<int, Steps> _taxes = [];
+    private readonly Steps _tax = new();
 
     /// <summary>The steps to what an item comes to in all.</summary>
     public Steps Of(ItemKey item)
@@ -26,8 +27,8 @@ internal sealed class Workings
     /// <summary>The steps to a line's amount, by the number that it has among those that were told.</summary>
     public ImmutableArray<Step> OfLine(int line) => _lines[line];
 
-    /// <summary>The steps to a line's tax, by the line's number.</summary>
-    public ImmutableArray<Step> TaxOf(int line) => _taxes[line].All;
+    /// <summary>The steps to the tax of the one line.</summary>
+    public ImmutableArray<Step> OfTax => _tax.All;
 
     public Item Fee(Item item)
     {
@@ -219,8 +220,9 @@ internal sealed class Workings
             steps.Add(step.Kind, step.Operation, step.Unit, step.Result, step.Parts);
         }
 
-        var lost = amount * gains < 0 ? steps.Last : steps.Last.Negated;
-        var rest = steps.Add(StepKind.ToTakeBack, StepOperation.Sum, FigureUnit.Money, Math.Abs(amount) - earlier, lost with { Value = Math.Abs(amount) }, Money(FigureKind.TakenBackHere, -earlier));
+        var lost = steps.Last with { Value = Math.Abs(amount) };
+        var rest = steps.Add(
+            StepKind.ToTakeBack, StepOperation.Sum, FigureUnit.Money, Math.Abs(amount) - earlier, [lost, .. earlier == 0 ? [] : new[] { Money(FigureKind.TakenBackHere, -earlier) }]);
         var left = Left(steps, of, credits, gains);
         var back = steps.Add(StepKind.TakenBack, StepOperation.Least, FigureUnit.Money, taken, rest, left);
         steps.Add(StepKind.Credit, StepOperation.Sum, FigureUnit.Money, -taken * gains, back with { Value = -taken * gains });
@@ -234,40 +236,37 @@ internal sealed class Workings
         credits.Of(of.Invoice, of.Line).Select(c => Money(FigureKind.CreditedBefore, credits.LeftOf(c.Invoice, c.Line).Amount * gains) with { Line = new LineReference(c.Invoice, c.Line.Number) })
             .Prepend(Money(FigureKind.CorrectedLine, of.Line.Amount * gains) with { Line = new LineReference(of.Invoice, of.Line.Number) }));
 
-    /// <summary>The tax of a line and those of the same category and rate: it is summed and rounded once, and the share of each.</summary>
+    /// <summary>The tax of the lines of a category and rate, if the one line is among them: it is summed and rounded once, and the share of each.</summary>
     /// <param name="charges">Lines above zero, or zero.</param>
     /// <param name="discounts">Lines below zero.</param>
     /// <param name="charged">The tax on the charges.</param>
     /// <param name="net">The tax on both.</param>
     public void Tax(TaxTreatment tax, IReadOnlyList<InvoiceLine> charges, long charged, IReadOnlyList<InvoiceLine> discounts, long net, Func<InvoiceLine, long> share)
     {
-        foreach (var line in charges)
+        if (charges.FirstOrDefault(l => l.Number == taxed) is { } charge)
         {
-            var steps = _taxes[line.Number] = new Steps();
-            Shared(steps, line, charges, OnAll(steps, tax, charges, charged), share(line), 1);
+            Shared(charge, charges, OnAll(tax, charges, charged), share(charge), 1);
         }
 
-        foreach (var line in discounts)
+        if (discounts.FirstOrDefault(l => l.Number == taxed) is { } discount)
         {
-            var steps = _taxes[line.Number] = new Steps();
-            var full = OnAll(steps, tax, charges, charged);
-            var less = OnAll(steps, tax, charges.Concat(discounts), net);
-            Shared(steps, line, discounts, steps.Add(StepKind.TaxSaved, StepOperation.Sum, FigureUnit.Money, net - charged, less, full.Negated), share(line), -1);
+            var full = OnAll(tax, charges, charged);
+            var less = OnAll(tax, charges.Concat(discounts), net);
+            Shared(discount, discounts, _tax.Add(StepKind.TaxSaved, StepOperation.Sum, FigureUnit.Money, net - charged, less, full.Negated), share(discount), -1);
         }
     }
 
     /// <summary>The tax that goes with a part of a line that is taken back: its cumulative share, less what went with the parts before.</summary>
     /// <param name="taken">Of the corrected line's sign.</param>
-    public void TaxTakenBack(int line, StandingLine of, long leftAmount, long leftTax, long taken, long tax)
+    public void TaxTakenBack(StandingLine of, long leftAmount, long leftTax, long taken, long tax)
     {
-        var steps = _taxes[line] = new Steps();
         var reference = new LineReference(of.Invoice, of.Line.Number);
         var back = Money(FigureKind.CreditedBefore, of.Line.Amount - leftAmount + taken) with { Line = reference };
-        var cumulative = steps.Add(
+        var cumulative = _tax.Add(
             StepKind.Tax, StepOperation.Sum, FigureUnit.Money, Rounding.HalfAwayFromZero((System.Numerics.BigInteger)of.Line.Tax * back.Value, of.Line.Amount),
             [new StepPart([Money(FigureKind.CorrectedLine, of.Line.Tax) with { Line = reference }, back], [Money(FigureKind.CorrectedLine, of.Line.Amount) with { Line = reference }])]);
         var before = of.Line.Tax - leftTax;
-        steps.Add(
+        _tax.Add(
             StepKind.TaxShare, StepOperation.Sum, FigureUnit.Money, tax, [cumulative.Negated, .. before == 0 ? [] : new[] { Money(FigureKind.CreditedBefore, before) with { Line = reference } }]);
     }
 
@@ -294,20 +293,20 @@ internal sealed class Workings
             : new StepPart([Charged(charge), new Figure(FigureKind.Share, FigureUnit.Number, within.Part), percent], [new Figure(FigureKind.ShareOf, FigureUnit.Number, within.Whole), million]);
     }
 
-    private static Figure OnAll(Steps steps, TaxTreatment tax, IEnumerable<InvoiceLine> lines, long result)
+    private Figure OnAll(TaxTreatment tax, IEnumerable<InvoiceLine> lines, long result)
     {
         var all = lines.ToList();
-        var taxable = steps.Add(StepKind.Taxable, StepOperation.Sum, FigureUnit.Money, all.Sum(l => l.Amount), all.Select(l => Money(FigureKind.OtherLine, l.Amount) with { Here = l.Number }));
-        return steps.Add(
+        var taxable = _tax.Add(StepKind.Taxable, StepOperation.Sum, FigureUnit.Money, all.Sum(l => l.Amount), all.Select(l => Money(FigureKind.OtherLine, l.Amount) with { Here = l.Number }));
+        return _tax.Add(
             StepKind.Tax, StepOperation.Sum, FigureUnit.Money, result,
             [new StepPart([taxable, new Figure(FigureKind.TaxRate, FigureUnit.Ppm, tax.RatePpm)], [new Figure(FigureKind.Million, FigureUnit.Ppm, TaxTreatment.WholePpm)])]);
     }
 
-    private static void Shared(Steps steps, InvoiceLine line, IReadOnlyList<InvoiceLine> lines, Figure whole, long share, int sign)
+    private void Shared(InvoiceLine line, IReadOnlyList<InvoiceLine> lines, Figure whole, long share, int sign)
     {
         if (lines.Count > 1)
         {
-            steps.Add(
+            _tax.Add(
                 StepKind.TaxShare, StepOperation.Share, FigureUnit.Money, share,
                 lines.Select(l => Money(l.Number == line.Number ? FigureKind.ThisLine : FigureKind.OtherLine, sign * l.Amount) with { Here = l.Number }).Prepend(whole));
         }

@@ -222,9 +222,9 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
 
     private string Sum(Step step, LineExplanation explained)
     {
-        if (step.Parts.Length > MostTerms && step.Parts.All(p => p.Factors[0].Unit != FigureUnit.Money))
+        if (step.Parts.Length > MostTerms)
         {
-            return Say(says.Entries, step.Parts.Length);
+            return Say(step.Parts[0].Factors[0].Unit == FigureUnit.Money ? says.Amounts : says.Entries, step.Parts.Length);
         }
 
         return Added(step.Parts.Select(p => Written(p, explained)));

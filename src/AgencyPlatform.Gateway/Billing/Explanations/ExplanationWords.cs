@@ -74,6 +74,7 @@ internal sealed record ExplanationWords
         FullDay = "a full day is {0}",
         ShareOf = "of {0} the share of {1} in {2}",
         Entries = "{0} entries",
+        Amounts = "{0} amounts",
         OnLine = "{0}, line {1}",
         Line = "line {0}",
         Terms = "For {0} the terms hold that are in force since {1} ({2}): {3}.",
@@ -185,6 +186,7 @@ internal sealed record ExplanationWords
         FullDay = "ein voller Tag hat {0}",
         ShareOf = "von {0} der Anteil von {1} an {2}",
         Entries = "{0} Einträge",
+        Amounts = "{0} Beträge",
         OnLine = "{0}, Position {1}",
         Line = "Position {0}",
         Terms = "Für {0} gelten die Bedingungen, die seit dem {1} in Kraft sind ({2}): {3}.",
@@ -245,6 +247,7 @@ internal sealed record ExplanationWords
     /// <summary>{0} what is split, {1} the amount of the line, {2} the sum of the lines.</summary>
     public required string ShareOf { get; init; }
     public required string Entries { get; init; }
+    public required string Amounts { get; init; }
 
     /// <summary>{0} the document's number, {1} the line's.</summary>
     public required string OnLine { get; init; }
