@@ -187,6 +187,15 @@ public abstract partial class AggregateGrain<TState>
     /// <summary>The state as it was at a version, from the journal: for what the state has let go of.</summary>
     protected async Task<TState> StateAt(long version) => (await FoldFromJournal((stored, _) => stored.Version <= version)).State;
 
+    /// <summary>The object's own history, from the first event on: for questions whose answer the state does not keep.</summary>
+    protected async IAsyncEnumerable<(StoredEvent Stored, IEvent Event)> History()
+    {
+        await foreach (var stored in _services.Journal.ReadStream(Key))
+        {
+            yield return (stored, EventJson.Deserialize(stored.Event.Name, stored.Event.SchemaVersion, stored.Event.Payload));
+        }
+    }
+
     /// <summary>Folds from the first event while <paramref name="take"/> accepts the next one (given with the state before it).</summary>
     private async Task<Folded<TState>> FoldFromJournal(Func<StoredEvent, Folded<TState>, bool> take)
     {

@@ -31,4 +31,8 @@ public partial interface IBillingAccountGrain : IAggregateGrain
 
     [Alias("Get")]
     Task<Reply<Invoice>> Get(Read read, InvoiceId invoice);
+
+    /// <summary>Why a line of a draft or of an invoice has its amount. INVALID_ARGUMENT when the invoice has no such line.</summary>
+    [Alias("Explain")]
+    Task<Reply<LineExplanation>> Explain(Read read, InvoiceId invoice, int line);
 }

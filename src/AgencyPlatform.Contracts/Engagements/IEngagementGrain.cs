@@ -156,6 +156,11 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("GetBillingInputs")]
     Task<Reply<BillingInputs>> GetBillingInputs(Read read);
 
+    /// <summary>What bills were computed from before an event of the agency's feed, and where each of it comes from. From the whole history: for who asks why, not for bills.</summary>
+    /// <param name="before">The event's number in the agency's feed; of an engagement that was activated by then.</param>
+    [Alias("GetBillingSources")]
+    Task<Reply<BillingSources>> GetBillingSources(Read read, long before);
+
     /// <summary>What bills would be computed from under other terms; see <see cref="Engagement.BillingInputs(Terms)"/>.</summary>
     [Alias("GetHypotheticalInputs")]
     Task<Reply<BillingInputs>> GetHypotheticalInputs(Read read, Terms terms);

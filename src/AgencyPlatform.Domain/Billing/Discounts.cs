@@ -36,19 +36,21 @@ internal sealed class Discounts
                 }
             }
 
-            var wanted = Rounding.HalfAwayFromZero(numerator, denominator)
-                + bill.Prorated(discount.Where(d => d.Discount.Amount is not null).Select(d => (d.Discount.Amount!.Value, d.Dates)));
+            var percentage = Rounding.HalfAwayFromZero(numerator, denominator);
+            var prorated = bill.Prorated(discount.Where(d => d.Discount.Amount is not null).Select(d => (d.Discount.Amount!.Value, d.Dates)));
+            var (wanted, given) = (percentage + prorated, _given.GetValueOrDefault(discount.Key));
             if (discount.Last().Discount.Cap is { } cap)
             {
-                wanted = Math.Min(wanted, Math.Max(0, cap - _given.GetValueOrDefault(discount.Key)));
+                wanted = Math.Min(wanted, Math.Max(0, cap - given));
             }
 
             wanted = Math.Min(wanted, left);
             if (wanted > 0)
             {
+                var item = bill.Discounted(discount.Key, PeriodBill.Joined(discount.Select(d => d.Dates)), wanted);
+                yield return bill.Workings?.Discount(item, [.. discount], charged, bill.Period.FullDays, percentage, prorated, left, given) ?? item;
                 left -= wanted;
-                _given[discount.Key] = _given.GetValueOrDefault(discount.Key) + wanted;
-                yield return bill.Discounted(discount.Key, PeriodBill.Joined(discount.Select(d => d.Dates)), wanted);
+                _given[discount.Key] = given + wanted;
             }
         }
     }

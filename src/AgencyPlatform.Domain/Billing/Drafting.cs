@@ -86,11 +86,11 @@ internal static class Drafting
     }
 
     /// <summary>A disputed entry that an invoice has stays on it until the dispute ends: here it is none.</summary>
-    private static BillingInputs NewlyDisputed(BillingInputs inputs, HashSet<Time.TimeEntryKey> invoiced) =>
+    internal static BillingInputs NewlyDisputed(BillingInputs inputs, HashSet<Time.TimeEntryKey> invoiced) =>
         inputs.Entries.Any(e => e.Disputed) ? inputs with { Entries = [.. inputs.Entries.Select(e => e with { Disputed = e.Disputed && !invoiced.Contains(e.Entry) })] } : inputs;
 
     /// <summary>A key that is owed no more: nothing of it is desired, from the date on that had made it due.</summary>
-    private static Item Vanished(InvoiceLine line, Currency currency, LocalDate to)
+    internal static Item Vanished(InvoiceLine line, Currency currency, LocalDate to)
     {
         var due = line.Item.Charge switch
         {
@@ -104,7 +104,8 @@ internal static class Drafting
     /// <summary>
     /// Tax by category and rate: charges less discounts are summed and rounded once, and the tax split over them; what corrects a line brings its share.
     /// </summary>
-    private static InvoiceContent Totals(BillingFacts facts, LocalDate to, Currency currency, EngagementId? only, ImmutableArray<InvoiceLine> lines)
+    /// <param name="workings">Is told how each tax is computed; null: nobody wants to know.</param>
+    internal static ImmutableArray<InvoiceLine> Taxed(ImmutableArray<InvoiceLine> lines, Currency currency, Workings? workings = null)
     {
         var taxed = lines.ToBuilder();
         foreach (var group in lines.Where(l => l.Corrects is null).GroupBy(l => l.TaxTreatment))
@@ -115,15 +116,10 @@ internal static class Drafting
             var saved = charged - group.Key.On(new Money(group.Sum(l => l.Amount), currency)).Minor;
             Spread(charges, charged);
             Spread(discounts, -saved);
+            workings?.Tax(group.Key, charges, charged, discounts, charged - saved, l => taxed[l.Number - 1].Tax);
         }
 
-        lines = taxed.ToImmutable();
-        var taxes = TaxSubtotal.Of(lines);
-        var (net, taxTotal) = (lines.Sum(l => l.Amount), lines.Sum(l => l.Tax));
-        var total = checked(net + taxTotal);
-        return new InvoiceContent(
-            total < 0 ? DocumentKind.CreditNote : DocumentKind.Invoice, to, facts.Seller, facts.Buyer, facts.PaymentTermDays, lines, taxes, net, taxTotal, total,
-            Document: facts.Document, PayTo: facts.PayTo, Titles: Titles(facts, lines), Only: only);
+        return taxed.ToImmutable();
 
         void Spread(List<InvoiceLine> over, long tax)
         {
@@ -133,6 +129,17 @@ internal static class Drafting
                 taxed[over[i].Number - 1] = over[i] with { Tax = parts[i] };
             }
         }
+    }
+
+    private static InvoiceContent Totals(BillingFacts facts, LocalDate to, Currency currency, EngagementId? only, ImmutableArray<InvoiceLine> untaxed)
+    {
+        var lines = Taxed(untaxed, currency);
+        var taxes = TaxSubtotal.Of(lines);
+        var (net, taxTotal) = (lines.Sum(l => l.Amount), lines.Sum(l => l.Tax));
+        var total = checked(net + taxTotal);
+        return new InvoiceContent(
+            total < 0 ? DocumentKind.CreditNote : DocumentKind.Invoice, to, facts.Seller, facts.Buyer, facts.PaymentTermDays, lines, taxes, net, taxTotal, total,
+            Document: facts.Document, PayTo: facts.PayTo, Titles: Titles(facts, lines), Only: only);
     }
 
     private static ImmutableSortedDictionary<EngagementId, string> Titles(BillingFacts facts, ImmutableArray<InvoiceLine> lines)

@@ -14,7 +14,8 @@ internal static class KeyLines
     /// Adds what the key gained as one line; what it lost as credits, which name the newest lines of the key first, none beyond what is left of it. A discount
     /// gains downwards.
     /// </summary>
-    public static void Add(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<StandingLine> before, LineCredits credits, TaxTreatment tax, Currency currency)
+    /// <param name="workings">Is told how each line is computed; null: nobody wants to know.</param>
+    public static void Add(ImmutableArray<InvoiceLine>.Builder lines, Item item, List<StandingLine> before, LineCredits credits, TaxTreatment tax, Currency currency, Workings? workings = null)
     {
         var amount = checked(item.Amount.Minor - before.Sum(s => s.Line.Amount));
         var (known, wanted) = (Entries(before), item.Entries.Select(e => e.Entry).ToHashSet());
@@ -31,9 +32,11 @@ internal static class KeyLines
             item.Quantity - before.Sum(s => s.Line.Quantity), UnitOf(item.Key.Charge), item.FullDays, amount, tax, 0, [.. gained.Select(e => e.Entry), .. lost], null,
             uncapped == amount ? null : uncapped);
         var gains = item.Key.Charge == Charge.Discount ? -1 : 1;
+        workings?.Invoiced(item.Key, before, amount);
         if (amount * gains >= 0)
         {
             lines.Add(line with { Number = lines.Count + 1 });
+            workings?.Charge(lines.Count, item.Key);
             return;
         }
 
@@ -54,6 +57,7 @@ internal static class KeyLines
                 Entries = i == 0 ? line.Entries : [],
                 Corrects = new LineReference(of.Invoice, of.Line.Number),
             });
+            workings?.Credit(lines.Count, item.Key, of, credits, amount, parts.Take(i).Sum(p => p.Amount), part, gains, parts.Count == 1);
         }
     }
 

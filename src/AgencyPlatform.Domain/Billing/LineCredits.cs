@@ -22,6 +22,9 @@ public sealed class LineCredits(IEnumerable<Invoice> invoices)
         return (amount, tax, quantity);
     }
 
+    /// <summary>The lines that credit a line.</summary>
+    public IEnumerable<(InvoiceId Invoice, InvoiceLine Line)> Of(InvoiceId invoice, InvoiceLine line) => _credits[new LineReference(invoice, line.Number)];
+
     /// <summary>The tax that goes with a part of what is left: cumulative shares, so that crediting all of a line leaves exactly zero.</summary>
     public static long TaxOf(InvoiceLine line, long leftAmount, long leftTax, long part) =>
         Rounding.HalfAwayFromZero((BigInteger)line.Tax * (line.Amount - leftAmount + part), line.Amount) - (line.Tax - leftTax);

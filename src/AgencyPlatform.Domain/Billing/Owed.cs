@@ -11,16 +11,21 @@ public static class Owed
     /// is due when its first billed day is on or before it, a milestone on its day; what is charged in arrears when its period's exclusive end is.
     /// </summary>
     /// <param name="invoiced">Keys that stand on invoices: a discount is of what is due and of those. Null: none.</param>
-    public static ImmutableArray<Item> Of(BillingInputs inputs, LegalEntityId seller, Currency currency, LocalDate to, IReadOnlySet<ItemKey>? invoiced = null)
+    public static ImmutableArray<Item> Of(BillingInputs inputs, LegalEntityId seller, Currency currency, LocalDate to, IReadOnlySet<ItemKey>? invoiced = null) =>
+        Items(inputs, seller, currency, to, invoiced, null);
+
+    /// <param name="workings">Is told how each item is computed; null: nobody wants to know.</param>
+    internal static ImmutableArray<Item> Items(
+        BillingInputs inputs, LegalEntityId seller, Currency currency, LocalDate to, IReadOnlySet<ItemKey>? invoiced, Workings? workings)
     {
         var (items, discounts) = (ImmutableArray.CreateBuilder<Item>(), new Discounts());
         foreach (var period in BilledPeriods(inputs, to))
         {
-            var bill = new PeriodBill(inputs, period, seller, currency, to);
+            var bill = new PeriodBill(inputs, period, seller, currency, to, workings);
             var charges = bill.Charges(inputs.Entries.Any(e => e.Disputed) ? [.. inputs.Entries.Where(e => !e.Disputed)] : inputs.Entries);
 
             // A dispute is no reason to charge what is disputed as missing to the minimum.
-            var commitments = bill.Commitments(inputs.Entries.Any(e => e.Disputed) ? bill.Charges(inputs.Entries) : charges);
+            var commitments = bill.Commitments(inputs.Entries.Any(e => e.Disputed) ? new PeriodBill(inputs, period, seller, currency, to).Charges(inputs.Entries) : charges);
             items.AddRange(charges);
             items.AddRange(commitments);
             items.AddRange(discounts.Of(bill, [.. charges.Concat(commitments).Where(i => i.Due || invoiced?.Contains(i.Key) == true)]));

@@ -11,12 +11,16 @@ internal sealed class PeriodBill
     private readonly Currency _currency;
     private readonly LocalDate _to;
 
-    public PeriodBill(BillingInputs inputs, BillPeriod period, LegalEntityId seller, Currency currency, LocalDate to)
+    /// <param name="workings">Is told how each item is computed; null: nobody wants to know.</param>
+    public PeriodBill(BillingInputs inputs, BillPeriod period, LegalEntityId seller, Currency currency, LocalDate to, Workings? workings = null)
     {
+        Workings = workings;
         (_inputs, _currency, _to, Period) = (inputs, currency, to, period);
         Billed = period.Dates.Intersect(new DateRange(inputs.BillingStartsOn, null))!.Value;
         InForce = [.. TermsOver(inputs.Terms, Billed).Where(t => t.Terms.Seller == seller && t.Terms.Currency == currency)];
     }
+
+    public Workings? Workings { get; }
 
     public BillPeriod Period { get; }
 
@@ -38,16 +42,19 @@ internal sealed class PeriodBill
     /// <summary>What the charges of the period miss to each minimum, in order: what one has taken is not there for the next.</summary>
     public ImmutableArray<Item> Commitments(ImmutableArray<Item> charges)
     {
-        var (items, rest) = (ImmutableArray.CreateBuilder<Item>(), charges.Sum(c => c.Amount.Minor));
+        var (items, rest, earlier) = (ImmutableArray.CreateBuilder<Item>(), charges.Sum(c => c.Amount.Minor), new List<(PartId Id, long Promised)>());
         foreach (var least in InForce.Where(t => t.Terms.Minimum is not null).GroupBy(t => t.Terms.Minimum!.Id))
         {
             var promised = Prorated(least.Select(t => (t.Terms.Minimum!.Amount, t.Dates)));
             var missing = Math.Max(0, promised - rest);
-            rest = Math.Max(0, rest - promised);
             if (missing > 0)
             {
-                items.Add(Part(Charge.Commitment, least.Key, _inputs.Title, Joined(least.Select(t => t.Dates)), FeeTiming.InArrears, HasEnded, missing));
+                var item = Part(Charge.Commitment, least.Key, _inputs.Title, Joined(least.Select(t => t.Dates)), FeeTiming.InArrears, HasEnded, missing);
+                items.Add(Workings?.Commitment(item, least.Select(t => (t.Terms.Minimum!.Amount, t.Dates)), Period.FullDays, promised, charges, earlier, rest) ?? item);
             }
+
+            rest = Math.Max(0, rest - promised);
+            earlier.Add((least.Key, promised));
         }
 
         return items.ToImmutable();
@@ -71,10 +78,11 @@ internal sealed class PeriodBill
         {
             var dates = Joined(fee.Select(t => t.Dates));
             var timing = ((RetainerTerms)fee.Last().Terms).Timing;
-            yield return new Item(
+            var item = new Item(
                 new ItemKey(_inputs.Engagement, Period.Dates.Start, Charge.Fee, fee.Key), _inputs.Title, Period.Dates, Period.FullDays, timing,
                 timing == FeeTiming.InAdvance ? Billed.Start <= _to : HasEnded,
                 dates, dates.Sum(d => d.Days()), [], new Money(Prorated(dates.Select(d => (fee.Key, d))), _currency));
+            yield return Workings?.Fee(item) ?? item;
         }
     }
 
@@ -85,26 +93,30 @@ internal sealed class PeriodBill
         where rate > 0
         group new TimeItem(entry.Entry, entry.Date, entry.Overage) by rate into key
         let minutes = key.Sum(e => (long)e.Quantity)
-        select Worked(Charge.Overage, key.Key, [.. key], new Money(key.Key, _currency).Times(minutes, 60));
+        let item = Worked(Charge.Overage, key.Key, [.. key], new Money(key.Key, _currency).Times(minutes, 60))
+        select Workings?.Overage(item) ?? item;
 
     /// <summary>Hours, and their cap over the days whose terms have one: what exceeds it is on the line and charged nothing for. The lower rate is charged first.</summary>
     private IEnumerable<Item> Hours(List<BillableEntry> entries)
     {
-        var left = Prorated(InForce.Where(t => t.Terms is HourlyTerms { Cap: not null }).Select(t => (((HourlyTerms)t.Terms).Cap!.Value, t.Dates)));
+        var caps = InForce.Where(t => t.Terms is HourlyTerms { Cap: not null }).Select(t => (((HourlyTerms)t.Terms).Cap!.Value, t.Dates)).ToList();
+        var cap = Prorated(caps);
+        var left = cap;
         var charged = from entry in entries
                       where entry.Charged > 0 && TermsOn(entry.Date) is HourlyTerms { HourlyRate: > 0 }
                       let terms = (HourlyTerms)TermsOn(entry.Date)!
-                      group (Item: new TimeItem(entry.Entry, entry.Date, terms.BilledMinutes(entry.Charged)), IsCapped: terms.Cap is not null) by terms.HourlyRate into key
+                      group (Item: new TimeItem(entry.Entry, entry.Date, terms.BilledMinutes(entry.Charged)), Approved: entry.Charged, Terms: terms) by terms.HourlyRate into key
                       orderby key.Key
                       select key;
         foreach (var key in charged)
         {
             var all = Amount(key.Select(e => e.Item));
-            var open = Amount(key.Where(e => !e.IsCapped).Select(e => e.Item));
+            var open = Amount(key.Where(e => e.Terms.Cap is null).Select(e => e.Item));
             var capped = Math.Min(all.Minor - open.Minor, left);
-            left -= capped;
             var amount = open + new Money(capped, _currency);
-            yield return Worked(Charge.Hours, key.Key, [.. key.Select(e => e.Item)], amount) with { Uncapped = amount == all ? null : all };
+            var item = Worked(Charge.Hours, key.Key, [.. key.Select(e => e.Item)], amount) with { Uncapped = amount == all ? null : all };
+            yield return Workings?.Hours(item, [.. key], all, open, caps, Period.FullDays, cap, left, capped) ?? item;
+            left -= capped;
 
             Money Amount(IEnumerable<TimeItem> items) => new Money(key.Key, _currency).Times(items.Sum(i => (long)i.Quantity), 60);
         }
@@ -116,20 +128,23 @@ internal sealed class PeriodBill
         group entry by (entry.Date, entry.Cmo) into date
         let terms = (DayRateTerms)TermsOn(date.Key.Date)!
         let halves = terms.HalfDays(date.Sum(e => (long)e.Charged))
-        from item in date.Select((e, i) => (terms.DayRate, Item: new TimeItem(e.Entry, e.Date, i == 0 ? halves : 0)))
-        group item.Item by item.DayRate into key
-        let days = key.Sum(e => (long)e.Quantity)
-        select Worked(Charge.Days, key.Key, [.. key], new Money(key.Key, _currency).Times(days, 2));
+        from worked in date.Select((e, i) => (Item: new TimeItem(e.Entry, e.Date, i == 0 ? halves : 0), Entry: e, FullDay: terms.FullDayMinutes))
+        group worked by terms.DayRate into key
+        let days = key.Sum(e => (long)e.Item.Quantity)
+        let item = Worked(Charge.Days, key.Key, [.. key.Select(e => e.Item)], new Money(key.Key, _currency).Times(days, 2))
+        select Workings?.Days(item, key) ?? item;
 
     private IEnumerable<Item> Milestones() =>
         from reached in _inputs.Milestones ?? []
         where Billed.Contains(reached.On) && TermsOn(reached.On) is not null
-        select Part(Charge.Milestone, reached.Id, $"{_inputs.Title}: {reached.Name}", [new DateRange(reached.On, reached.On.PlusDays(1))], FeeTiming.InArrears, reached.On <= _to, reached.Amount);
+        let item = Part(Charge.Milestone, reached.Id, $"{_inputs.Title}: {reached.Name}", [new DateRange(reached.On, reached.On.PlusDays(1))], FeeTiming.InArrears, reached.On <= _to, reached.Amount)
+        select Workings?.Price(item) ?? item;
 
     private IEnumerable<Item> Blocks() =>
         from block in _inputs.Blocks ?? []
         where block.Price > 0 && Billed.Contains(block.EffectiveAt) && TermsOn(block.EffectiveAt) is not null
-        select Part(Charge.Block, block.Id, _inputs.Title, [new DateRange(block.EffectiveAt, block.ExpiresAt)], FeeTiming.InAdvance, block.EffectiveAt <= _to, block.Price);
+        let item = Part(Charge.Block, block.Id, _inputs.Title, [new DateRange(block.EffectiveAt, block.ExpiresAt)], FeeTiming.InAdvance, block.EffectiveAt <= _to, block.Price)
+        select Workings?.Price(item) ?? item;
 
     private Item Worked(Charge charge, long rate, ImmutableArray<TimeItem> entries, Money amount) => new(
         new ItemKey(_inputs.Engagement, Period.Dates.Start, charge, rate), _inputs.Title, Period.Dates, 0, FeeTiming.InArrears, HasEnded,

@@ -218,7 +218,9 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         fields.Currency("currency", currency));
 
     /// <summary>The account of an invoice, whose row tells it.</summary>
-    private async Task<AccountId> AccountOf(AgencyId agency, InvoiceId id, string name, ServerCallContext context) =>
+    private Task<AccountId> AccountOf(AgencyId agency, InvoiceId id, string name, ServerCallContext context) => AccountOf(readModels, agency, id, name, context);
+
+    internal static async Task<AccountId> AccountOf(IReadModels readModels, AgencyId agency, InvoiceId id, string name, ServerCallContext context) =>
         await readModels.Find<InvoiceRow>(agency, [id], context.CancellationToken) is { } row
             ? new AccountId(row.Client, row.LegalEntity, new Currency(row.Currency))
             : throw Errors.NotFound("invoice", name);

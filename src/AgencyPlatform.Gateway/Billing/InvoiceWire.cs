@@ -2,6 +2,7 @@ using AgencyPlatform.Domain.Billing;
 using Invoice = AgencyPlatform.Domain.Billing.Invoice;
 using InvoiceLine = AgencyPlatform.Domain.Billing.InvoiceLine;
 using Party = AgencyPlatform.Domain.Billing.Party;
+using TaxSubtotal = AgencyPlatform.Domain.Billing.TaxSubtotal;
 using TaxCategory = AgencyPlatform.Protocol.Type.V1.TaxCategory;
 using V1 = AgencyPlatform.Protocol.Billing.V1;
 
@@ -37,16 +38,7 @@ internal static class InvoiceWire
             Seller = ToWire(content.Seller),
             Buyer = ToWire(content.Buyer),
             Lines = { content.Lines.Select(l => ToWire(agency, account.Currency, content, l)) },
-            TaxSubtotals =
-            {
-                content.Taxes.Select(t => new V1.TaxSubtotal
-                {
-                    Category = t.Treatment.Category.ToWire<TaxCategory>(),
-                    RatePercent = t.Treatment.ToPercent(),
-                    TaxableAmount = new Money(t.Taxable, account.Currency).ToWire(),
-                    TaxAmount = new Money(t.Tax, account.Currency).ToWire(),
-                }),
-            },
+            TaxSubtotals = { content.Taxes.Select(t => ToWire(t, account.Currency)) },
             NetAmount = new Money(content.Net, account.Currency).ToWire(),
             TaxAmount = new Money(content.Tax, account.Currency).ToWire(),
             TotalAmount = new Money(content.Total, account.Currency).ToWire(),
@@ -68,6 +60,14 @@ internal static class InvoiceWire
             SendChannel = invoice.Sent?.Channel ?? "",
         };
     }
+
+    public static V1.TaxSubtotal ToWire(TaxSubtotal tax, Currency currency) => new()
+    {
+        Category = tax.Treatment.Category.ToWire<TaxCategory>(),
+        RatePercent = tax.Treatment.ToPercent(),
+        TaxableAmount = new Money(tax.Taxable, currency).ToWire(),
+        TaxAmount = new Money(tax.Tax, currency).ToWire(),
+    };
 
     /// <summary>An invoice in a list.</summary>
     public static V1.Invoice ToWire(AgencyId agency, InvoiceRow row, LocalDate? today)
@@ -108,7 +108,7 @@ internal static class InvoiceWire
         Contact = party.Details?.Contact.ToWire(),
     };
 
-    private static V1.InvoiceLine ToWire(AgencyId agency, Currency currency, InvoiceContent content, InvoiceLine line) => new()
+    public static V1.InvoiceLine ToWire(AgencyId agency, Currency currency, InvoiceContent content, InvoiceLine line) => new()
     {
         Number = line.Number,
         Description = line.Description,

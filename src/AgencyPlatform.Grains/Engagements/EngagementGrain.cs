@@ -138,6 +138,28 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
 
     public Task<Reply<BillingInputs>> GetBillingInputs(Read read) => Query(read, (s, _) => s.BillingInputs());
 
+    public async Task<Reply<BillingSources>> GetBillingSources(Read read, long before)
+    {
+        var known = await Get(read);
+        if (known.Rejection is { } missing)
+        {
+            return Reply<BillingSources>.No(missing);
+        }
+
+        var sources = new EngagementSources();
+        await foreach (var (stored, @event) in History())
+        {
+            if (stored.Sequence >= before)
+            {
+                break;
+            }
+
+            sources.Apply(@event, stored.Event.Actor, stored.Event.OccurredAt);
+        }
+
+        return Reply<BillingSources>.Ok(sources.All(), known.Meta!);
+    }
+
     public Task<Reply<BillingInputs>> GetHypotheticalInputs(Read read, Terms terms) => Query(read, (s, _) => s.BillingInputs(terms));
 
     /// <summary>The saga's next step with one member's CMO, then its record. What a CMO refuses is recorded; what it does not answer is tried again.</summary>

@@ -43,6 +43,23 @@ public sealed class Bills_of_every_kind
     }, iter: 2_000);
 
     [Fact]
+    public void Every_line_is_explained_to_the_cent() => s_lives.Sample(life =>
+    {
+        var bills = new List<(InvoiceId Invoice, BillingInputs Inputs)>();
+        var (account, _) = Lived(life, (invoice, inputs) => bills.Add((invoice, inputs)));
+
+        // Of the account at its end: an explanation is of what stood when the line was frozen, whatever came later.
+        var explained = bills.SelectMany(b => Explanations_add_up.AddsUp(account, b.Invoice, b.Inputs)).ToList();
+        var lines = account.Standing.SelectMany(i => i.Content.Lines.Select(l => (Of: new LineReference(i.Id, l.Number), l.Item))).ToList();
+        Assert.Equal(lines.Count, explained.Count);
+        Assert.All(explained, e =>
+        {
+            var own = new LineReference(e.Invoice.Id, e.Line.Number);
+            Assert.Equal(lines.SkipWhile(l => l.Of.Invoice != own.Invoice).Where(l => l.Of.Invoice != own.Invoice && l.Item == e.Line.Item).Select(l => l.Of), e.Later.Select(l => l.Line));
+        });
+    }, iter: 1_000);
+
+    [Fact]
     public void Running_twice_is_running_once() => s_lives.Sample(life =>
     {
         var (account, facts) = Lived(life);
@@ -131,14 +148,15 @@ public sealed class Bills_of_every_kind
     }, iter: 300);
 
     /// <summary>The account after all turns, each with a bill, and a bill of everything at the end.</summary>
-    private static (BillingAccount Account, BillingFacts Facts) Lived(Life life)
+    /// <param name="billed">Is told each invoice, and what it was computed from.</param>
+    private static (BillingAccount Account, BillingFacts Facts) Lived(Life life, Action<InvoiceId, BillingInputs>? billed = null)
     {
         var inputs = Inputs(s_start, null, Terms(life, s_start, life.Extra));
         var account = BillingAccount.Initial;
         for (var i = 0; i < life.Turns.Length; i++)
         {
             inputs = After(inputs, life, life.Turns[i], i);
-            account = Billed(account, Facts(inputs) with { Tax = s_tax }, s_start.PlusDays(life.Turns[i].BillTo), i);
+            account = Billed(account, Facts(inputs) with { Tax = s_tax }, s_start.PlusDays(life.Turns[i].BillTo), i, billed);
         }
 
         // All is over by the last bill and no dispute is left, so that everything owed is due.
@@ -148,7 +166,7 @@ public sealed class Bills_of_every_kind
             Entries = [.. inputs.Entries.Select(e => e with { Disputed = false })],
         };
         var facts = Facts(inputs) with { Tax = s_tax };
-        return (Billed(account, facts, s_last, life.Turns.Length), facts);
+        return (Billed(account, facts, s_last, life.Turns.Length, billed), facts);
     }
 
     /// <summary>Terms of the life's kind, whose amounts, parts and bounds are drawn from one number.</summary>
@@ -211,7 +229,7 @@ public sealed class Bills_of_every_kind
         }
     }
 
-    private static BillingAccount Billed(BillingAccount account, BillingFacts facts, LocalDate to, int index)
+    private static BillingAccount Billed(BillingAccount account, BillingFacts facts, LocalDate to, int index, Action<InvoiceId, BillingInputs>? billed = null)
     {
         var id = $"invoice-{index}";
         if (account.Prepare(Command(to, id), facts, s_now).Rejection is { } refused)
@@ -220,6 +238,7 @@ public sealed class Bills_of_every_kind
             return account;
         }
 
+        billed?.Invoke(new InvoiceId(id), facts.Engagements[0]);
         return Invoiced(account, facts, to, id);
     }
 

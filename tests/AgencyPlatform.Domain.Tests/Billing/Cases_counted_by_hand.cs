@@ -46,6 +46,7 @@ public sealed class Cases_counted_by_hand
                 $"{l.Item.Charge} {l.Item.Period:uuuu-MM-dd} {l.Item.Part?.Value ?? l.Item.Rate.ToString(CultureInfo.InvariantCulture)} {l.Quantity} {l.Amount}")).Order(StringComparer.Ordinal));
         Assert.Equal((Number(row[12]), Number(row[13])), (content.Net, content.Tax));
         Assert.Equal(content.Tax, content.Lines.Sum(l => l.Tax));
+        Explanations_add_up.AddsUp(Folded(BillingAccount.Initial, decision), new InvoiceId("new"), inputs);
     }
 
     [Fact]

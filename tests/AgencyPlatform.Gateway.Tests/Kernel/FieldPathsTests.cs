@@ -91,6 +91,7 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
             (InvoiceSeries.Initial.Confirm(new(new("e"), new("s"), 1, 2099), new SeriesFormat("S{year}-", 4, true), "UTC", Guid.Empty, false, s_now), Protocol.Billing.V1.ConfirmInvoiceSeriesRequest.Descriptor),
             (InvoiceSeries.Initial.Confirm(new(new("e"), new("s"), 1, 2026), SeriesFormat.Default(new("s")), "UTC", Guid.Empty, false, s_now), Protocol.Billing.V1.ConfirmInvoiceSeriesRequest.Descriptor),
             (Rejection.Invalid(new SeriesFormat("S2", 0, true).Violations("settings").ToArray()), Protocol.Billing.V1.SetInvoiceSeriesSettingsRequest.Descriptor),
+            (account.Unexplained(invoice.Id, 9)!, Protocol.Billing.V1.ExplainInvoiceLineRequest.Descriptor),
             (account.MarkSent(new(invoice.Id, "email", s_now.Plus(Duration.FromDays(1))), s_now), Protocol.Billing.V1.MarkInvoiceSentRequest.Descriptor),
             ((Agency.Initial with { Id = new("a"), Version = 1 }).CreateApiKey(new(expired, s_now)), Protocol.Agencies.V1.CreateApiKeyRequest.Descriptor),
         };

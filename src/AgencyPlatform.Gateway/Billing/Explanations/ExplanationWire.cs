@@ -1,0 +1,146 @@
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Gateway.Engagements;
+using LineExplanation = AgencyPlatform.Domain.Billing.LineExplanation;
+using Figure = AgencyPlatform.Domain.Billing.Figure;
+using V1 = AgencyPlatform.Protocol.Billing.V1;
+
+namespace AgencyPlatform.Gateway.Billing.Explanations;
+
+/// <summary>Explanations on the wire.</summary>
+/// <param name="people">Details from the vault.</param>
+internal sealed class ExplanationWire(AgencyId agency, Currency currency, ExplanationWords words, ExplanationText text, Func<PersonId, PersonDetails> people, Func<CmoId, string> cmos)
+{
+    public V1.LineExplanation ToWire(LineExplanation explained)
+    {
+        var (content, line) = (explained.Invoice.Content, explained.Line);
+        return new V1.LineExplanation
+        {
+            Invoice = Invoice(explained.Invoice.Id),
+            DocumentNumber = InvoiceWire.Printed(explained.Invoice.Series, explained.Invoice.Number),
+            Line = InvoiceWire.ToWire(agency, currency, content, line),
+            Basis = explained.Basis.ToWire<V1.ExplanationBasis>(),
+            Rule = new V1.ChargeRule
+            {
+                Charge = line.Item.Charge.ToWire<V1.Charge>(),
+                Text = words.Rules[line.Item.Charge],
+                Terms = { explained.Terms.Select(ToWire) },
+            },
+            Steps = { explained.Steps.Select(s => ToWire(s, explained)) },
+            TaxSteps = { explained.TaxSteps.Select(s => ToWire(s, explained)) },
+            Entries = { explained.Entries.Select(ToWire) },
+            Milestone = explained.Milestone is { } milestone ? new V1.ExplainedMilestone
+            {
+                MilestoneId = milestone.Id.Value,
+                DisplayName = milestone.Name,
+                ReachDate = milestone.On.ToWire(),
+                MarkedBy = explained.Part?.Made.By ?? "",
+                MarkTime = explained.Part?.Made.At.ToWire(),
+            } : null,
+            Block = explained.Block is { } block ? new V1.ExplainedBlock
+            {
+                BlockId = block.Id.Value,
+                Minutes = block.Minutes,
+                EffectiveDate = block.EffectiveAt.ToWire(),
+                ExpireDate = block.ExpiresAt.ToWire(),
+                SellTime = explained.Part?.Made.At.ToWire(),
+                ToppedUp = block.ToppedUp,
+            } : null,
+            ByHand = explained.ByHand,
+            LaterLines = { explained.Later.Select(l => Related(l.Line, explained, l)) },
+            Language = words.Words.Language,
+            Text = { text.Of(explained, words.Words.Line(line, content.Titles?.GetValueOrDefault(line.Item.Engagement))) },
+        };
+    }
+
+    public V1.InvoiceExplanation ToWire(Domain.Billing.Invoice invoice)
+    {
+        var (content, settled) = (invoice.Content, invoice.Settlement ?? Settlement.None);
+        var settlements = new[] { (words.CreditUsed, -settled.CreditApplied), (words.Payments, -settled.Paid), (words.CreditNotes, -settled.Credited), (words.WrittenOff, -settled.WrittenOff) }
+            .Where(s => s.Item2 != 0).ToList();
+        return new V1.InvoiceExplanation
+        {
+            Invoice = Invoice(invoice.Id),
+            DocumentNumber = InvoiceWire.Printed(invoice.Series, invoice.Number),
+            Lines =
+            {
+                content.Lines.Select(l => new V1.ExplainedAmount
+                {
+                    Line = l.Number,
+                    Text = words.Words.Line(l, content.Titles?.GetValueOrDefault(l.Item.Engagement)),
+                    Amount = Wire(l.Amount),
+                }),
+            },
+            NetAmount = Wire(content.Net),
+            TaxSubtotals = { content.Taxes.Select(t => InvoiceWire.ToWire(t, currency)) },
+            TaxAmount = Wire(content.Tax),
+            TotalAmount = Wire(content.Total),
+            Settlements = { settlements.Select(s => new V1.ExplainedAmount { Text = s.Item1, Amount = Wire(s.Item2) }) },
+            OpenAmount = Wire(invoice.Open),
+            Language = words.Words.Language,
+            Text = { text.Of(invoice, settlements) },
+        };
+    }
+
+    private V1.AppliedTerms ToWire(ExplainedTerms applied) => new()
+    {
+        Terms = TermsWire.ToWire(agency, applied.Terms),
+        StartDate = applied.Dates.Start.ToWire(),
+        EndDate = applied.Dates.End.ToWire(),
+        Origin = applied.Source?.Origin.ToWire<V1.TermsOrigin>() ?? V1.TermsOrigin.Unspecified,
+        MakeTime = applied.Source?.Made.At.ToWire(),
+        Signatures = { (applied.Source?.Signatures ?? []).Select(s => ProposalWire.ToWire(s, people)) },
+    };
+
+    private V1.ExplanationStep ToWire(Step step, LineExplanation explained) => new()
+    {
+        Kind = step.Kind.ToWire<V1.StepKind>(),
+        Operation = step.Operation.ToWire<V1.StepOperation>(),
+        Parts = { step.Parts.Select(p => new V1.StepPart { Factors = { p.Factors.Select(f => ToWire(f, explained)) }, Divisors = { p.Divisors.Select(f => ToWire(f, explained)) } }) },
+        Unit = step.Unit.ToWire<V1.FigureUnit>(),
+        Result = step.Result,
+        Text = text.Of(step, explained),
+    };
+
+    private V1.Figure ToWire(Figure figure, LineExplanation explained) => new()
+    {
+        Kind = figure.Kind.ToWire<V1.FigureKind>(),
+        Unit = figure.Unit.ToWire<V1.FigureUnit>(),
+        Value = figure.Value,
+        Step = figure.Step ?? 0,
+        TimeEntry = figure.Entry?.Value ?? "",
+        StartDate = figure.Dates?.Start.ToWire(),
+        EndDate = figure.Dates?.End.ToWire(),
+        Charge = figure.Item?.Charge.ToWire<V1.Charge>() ?? V1.Charge.Unspecified,
+        Line = figure.Line is { } line ? Related(line, explained, null) : null,
+        OwnLine = figure.Here ?? 0,
+    };
+
+    private V1.ExplainedEntry ToWire(ExplainedEntry entry) => new()
+    {
+        TimeEntry = entry.Entry.Value,
+        Cmo = ResourceNames.Of(agency, "cmos", entry.Cmo.Value),
+        CmoDisplayName = cmos(entry.Cmo),
+        Date = entry.Date.ToWire(),
+        ApprovedMinutes = entry.Minutes,
+        ChargedMinutes = entry.Charged,
+        BilledQuantity = entry.Billed,
+        Change = entry.Change.ToWire<V1.EntryChange>(),
+        ApprovedBy = entry.Source?.Approved.By ?? "",
+        ApproveTime = entry.Source?.Approved.At.ToWire(),
+        Consents = { (entry.Source?.Consents ?? []).Select(c => new V1.EntryConsent { Minutes = c.Minutes, ConsentedBy = c.Given.By, ConsentTime = c.Given.At.ToWire() }) },
+        ReverseTime = entry.Source?.Reversed?.At.ToWire(),
+    };
+
+    private V1.RelatedLine Related(LineReference line, LineExplanation explained, LaterLine? later) => new()
+    {
+        Invoice = Invoice(line.Invoice),
+        DocumentNumber = explained.Documents.GetValueOrDefault(line.Invoice) is { } document ? InvoiceWire.Printed(document.Series, document.Number) : "",
+        Line = line.Line,
+        Amount = later is null ? null : Wire(later.Amount),
+        Corrects = later?.Corrects ?? false,
+    };
+
+    private string Invoice(InvoiceId id) => ResourceNames.Of(agency, BillingService.Collection, id.Value);
+
+    private Protocol.Type.V1.Money Wire(long minor) => new Money(minor, currency).ToWire();
+}
