@@ -31,4 +31,8 @@ public partial interface IBillingAccountGrain : IAggregateGrain
 
     [Alias("Get")]
     Task<Reply<Invoice>> Get(Read read, InvoiceId invoice);
+
+    /// <summary>The step of an import of open books: takes the account's part of it, once. Of an account that has nothing yet too.</summary>
+    [Alias("ImportOpening")]
+    Task<Reply<AccountBalance>> ImportOpening(Call call, ImportOpening command);
 }

@@ -281,7 +281,7 @@ public sealed partial record BillingAccount
 
     /// <summary>The date, or a later one on which all of the invoices were open.</summary>
     private LocalDate Posted(LocalDate date, IEnumerable<Allocation> allocations) =>
-        allocations.Select(a => Find(a.Invoice)!).Select(i => i.Settlement?.Reopened ?? i.IssueDate!.Value).Append(date).Max();
+        allocations.Select(a => Find(a.Invoice)!).Select(i => i.Settlement?.Reopened ?? i.Imported?.On ?? i.IssueDate!.Value).Append(date).Max();
 
     private static Posting Post(AccountId account, params ReadOnlySpan<(LedgerAccount Account, long Amount)> lines)
     {
@@ -426,14 +426,16 @@ public sealed partial record BillingAccount
     private static AccountEntryKind Reversed(PaymentKind kind) => kind == PaymentKind.Received ? AccountEntryKind.PaymentReversal : AccountEntryKind.RefundReversal;
 
     /// <summary>The ledger's rows, the account's entries and what the account comes to.</summary>
-    private IEnumerable<RowChange> Books(IPosting @event, Posting posting, EventInfo info, params IEnumerable<Entry>[] entries)
+    private IEnumerable<RowChange> Books(IPosting @event, Posting posting, EventInfo info, params IEnumerable<Entry>[] entries) =>
+        [.. posting.Rows(Kind, info, @event.LegalEntity, @event.PostingDate), .. AccountRows(@event.PostingDate, info, entries)];
+
+    private IEnumerable<RowChange> AccountRows(LocalDate date, EventInfo info, params IEnumerable<Entry>[] entries)
     {
         var account = Account!;
         return
         [
-            .. posting.Rows(Kind, info, @event.LegalEntity, @event.PostingDate),
             .. entries.SelectMany(e => e).Select((e, i) => new Put(new AccountEntryRow(
-                @event.PostingDate, account.Client, account.LegalEntity, account.Currency.Code, info.Version, i, e.Kind, e.Document, e.Invoice, e.Payment,
+                date, account.Client, account.LegalEntity, account.Currency.Code, info.Version, i, e.Kind, e.Document, e.Invoice, e.Payment,
                 e.Invoice is { } invoice ? Find(invoice)!.DueDate : null, e.Open, e.Credit, e.Open - e.Credit))),
             new Put(new BillingAccountRow(account.Client, account.LegalEntity, account.Currency.Code, OpenAmount, Credit)),
         ];

@@ -119,14 +119,15 @@ public sealed record InvoiceContent(
 /// <param name="CreditApplied">Of the account's credit.</param>
 /// <param name="Credited">By credit notes, as far as it was open.</param>
 /// <param name="WrittenOff">As bad debt.</param>
+/// <param name="Before">Of an imported invoice: settled before the cut-over, in whatever way.</param>
 /// <param name="Reopened">When a reversal last opened it again. Nothing is allocated to it on an earlier date, so that on no date less than nothing was open.</param>
 [GenerateSerializer, Immutable, Alias("billing.settlement")]
-public sealed record Settlement(long Paid, long CreditApplied, long Credited, long WrittenOff, LocalDate? Reopened = null)
+public sealed record Settlement(long Paid, long CreditApplied, long Credited, long WrittenOff, LocalDate? Reopened = null, long Before = 0)
 {
     public static Settlement None { get; } = new(0, 0, 0, 0);
 
     [JsonIgnore]
-    public long Total => Paid + CreditApplied + Credited + WrittenOff;
+    public long Total => Paid + CreditApplied + Credited + WrittenOff + Before;
 }
 
 /// <summary>An invoice was sent to its buyer.</summary>
@@ -138,10 +139,11 @@ public sealed record SentMark(string Channel, Instant At);
 /// <param name="Series">Its series, from the moment it is frozen.</param>
 /// <param name="Sent">When it was sent last.</param>
 /// <param name="Prepaid">Minor units of account credit that went into it when it was numbered: it says that its total less this is due.</param>
+/// <param name="Imported">Where it comes from; null: it was issued here.</param>
 [GenerateSerializer, Immutable, Alias("billing.invoice")]
 public sealed record Invoice(
     InvoiceId Id, InvoiceState State, InvoiceContent Content, Instant PreparedAt, Instant? FrozenAt, InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate,
-    Settlement? Settlement = null, SentMark? Sent = null, long Prepaid = 0)
+    Settlement? Settlement = null, SentMark? Sent = null, long Prepaid = 0, ImportedFrom? Imported = null)
 {
     /// <summary>Numbered and posted: what it says never changes.</summary>
     [JsonIgnore]
@@ -158,7 +160,7 @@ public sealed record Invoice(
         return Content.Total < 0 ? settled
             : settled with
             {
-                State = settled.Open == 0 ? InvoiceState.Paid : settlement.Paid + settlement.CreditApplied > 0 ? InvoiceState.PartiallyPaid : InvoiceState.Finalized,
+                State = settled.Open == 0 ? InvoiceState.Paid : settlement.Paid + settlement.CreditApplied + settlement.Before > 0 ? InvoiceState.PartiallyPaid : InvoiceState.Finalized,
             };
     }
 }
@@ -174,7 +176,10 @@ public static class InvoiceStates
 /// <summary>The agency's list of invoices.</summary>
 /// <param name="Number">Null before it is final.</param>
 /// <param name="Open">Minor units: what is still to be paid. A program from before payments leaves it out.</param>
+/// <param name="OldNumber">Of an imported invoice, as printed on it; null: it was issued here.</param>
+/// <param name="Import">That brought it.</param>
 [RowTable("invoices", nameof(Id), Indexes = [nameof(Client)], Claimed = "invoice")]
 public sealed record InvoiceRow(
     InvoiceId Id, ClientCompanyId Client, LegalEntityId LegalEntity, string Currency, InvoiceState State, DocumentKind Kind, LocalDate To,
-    InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total, long? Open = null) : IRow;
+    InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total, long? Open = null,
+    string? OldNumber = null, OpenBooksImportId? Import = null) : IRow;

@@ -82,6 +82,7 @@ public sealed record ApprovedTime(
 /// <param name="Blocks">Prepaid blocks that were sold, in the order of their sale; null: none.</param>
 /// <param name="Waiting">Blocks that were sold for later and are not there yet; null: none.</param>
 /// <param name="Lapsed">Blocks that expired with minutes left, once that was told; null: none.</param>
+/// <param name="Opening">The meter as an import of open books has found it; null: it began with the engagement.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved,
@@ -96,7 +97,8 @@ public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Reversed,
     ImmutableArray<PrepaidBlock>? Blocks = null,
     ImmutableSortedSet<GrantId>? Waiting = null,
-    ImmutableSortedSet<GrantId>? Lapsed = null)
+    ImmutableSortedSet<GrantId>? Lapsed = null,
+    OpeningMeter? Opening = null)
 {
     public static EngagementTime Initial { get; } = new(
         ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty,
@@ -114,6 +116,11 @@ public sealed record EngagementTime(
         MinutesCarried e => this with { Carried = Carried.Add(e.Grant), CarriedOut = Meter.Taken(CarriedOut, e.From) },
         GrantExpired e => Blocks?.Any(b => b.Grant.Id == e.Grant) == true ? this with { Lapsed = (Lapsed ?? []).Add(e.Grant) } : this,
         BlockSold e => this with { Blocks = (Blocks ?? []).Add(e.Block), Waiting = e.ForLater == true ? (Waiting ?? []).Add(e.Block.Grant.Id) : Waiting },
+        OpeningGrantsImported e => this with
+        {
+            Opening = new OpeningMeter(Opening?.On ?? e.On, [.. Opening?.Imports ?? [], e.Import], [.. Opening?.Grants ?? [], .. e.Grants], [.. Opening?.Blocks ?? [], .. e.Blocks.Select(b => b.Id)]),
+            Blocks = e.Blocks.IsEmpty ? Blocks : [.. Blocks ?? [], .. e.Blocks],
+        },
         BlockOpened e => this with { Waiting = Waiting?.Remove(e.Grant) },
         ThresholdReached e => this with { Thresholds = Thresholds.SetItem(e.PeriodStart, e.Percent) },
         MeterExhausted => this,
