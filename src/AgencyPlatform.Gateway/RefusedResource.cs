@@ -20,6 +20,7 @@ internal static class RefusedResource
         ["billing_run"] = ("billingRuns", null),
         ["payout"] = ("payouts", null),
         ["payout_run"] = ("payoutRuns", null),
+        ["open_books_import"] = ("openBooksImports", null),
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
         ["holiday_calendar"] = ("holidayCalendars", null),

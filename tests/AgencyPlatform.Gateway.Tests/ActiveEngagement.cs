@@ -24,8 +24,10 @@ internal static class ActiveEngagement
     };
 
     /// <summary>An engagement of a CMO for a client from Monday on; gives the admin's client.</summary>
+    /// <param name="start">When it began otherwise; it is booked from <paramref name="billingStart"/> on then, and billed.</param>
     public static async Task<AgencyPlatformClient> Create(
-        TestAgency agency, Func<TestAgency, Terms> terms, string client = "acme", string cmo = "ada", string engagement = "launch", int weeklyMinutes = 600, BillingDetails? billing = null)
+        TestAgency agency, Func<TestAgency, Terms> terms, string client = "acme", string cmo = "ada", string engagement = "launch", int weeklyMinutes = 600, BillingDetails? billing = null,
+        Date? start = null, Date? billingStart = null)
     {
         var admin = await agency.Admin();
         var clients = admin.Service<ClientsService.ClientsServiceClient>();
@@ -65,11 +67,12 @@ internal static class ActiveEngagement
                         Cmo = $"{agency.Name}/cmos/{cmo}",
                         Role = "lead",
                         CmoAgreementWaived = true,
-                        Steps = { new BookingStep { StartDate = Monday, Flexible = new FlexibleForm { WeeklyMinutes = weeklyMinutes } } },
+                        Steps = { new BookingStep { StartDate = billingStart ?? Monday, Flexible = new FlexibleForm { WeeklyMinutes = weeklyMinutes } } },
                     },
                 },
                 Terms = { terms(agency) },
-                StartDate = Monday,
+                StartDate = start ?? Monday,
+                BillingStartDate = billingStart,
                 SignaturesNeeded = 1,
             },
         });

@@ -35,4 +35,8 @@ public partial interface IBillingAccountGrain : IAggregateGrain
     /// <summary>Why a line of a draft or of an invoice has its amount. INVALID_ARGUMENT when the invoice has no such line.</summary>
     [Alias("Explain")]
     Task<Reply<LineExplanation>> Explain(Read read, InvoiceId invoice, int line);
+
+    /// <summary>The step of an import of open books: takes the account's part of it, once. Of an account that has nothing yet too.</summary>
+    [Alias("ImportOpening")]
+    Task<Reply<AccountBalance>> ImportOpening(Call call, ImportOpening command);
 }

@@ -152,6 +152,14 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("ProjectMeter")]
     Task<Reply<MeterProjection>> ProjectMeter(Read read, LocalDate date);
 
+    /// <summary>What an import of open books asks before it is accepted.</summary>
+    [Alias("GetAtCutOver")]
+    Task<Reply<EngagementAtCutOver>> GetAtCutOver(Read read, LocalDate on);
+
+    /// <summary>The step of an import of open books: takes what was left on the meter, once.</summary>
+    [Alias("ImportGrants")]
+    Task<Reply<EngagementId>> ImportGrants(Call call, ImportGrants command);
+
     /// <summary>What bills are computed from.</summary>
     [Alias("GetBillingInputs")]
     Task<Reply<BillingInputs>> GetBillingInputs(Read read);

@@ -39,6 +39,11 @@ public sealed partial record BillingAccount
             return NotFinal(invoice);
         }
 
+        if (invoice.Imported is not null)
+        {
+            return IsImported(invoice);
+        }
+
         if (Find(command.Id) is not null)
         {
             return Rejection.AlreadyExists("invoice", command.Id.Value);

@@ -291,7 +291,7 @@ public sealed partial record BillingAccount
 
     /// <summary>The date, or a later one on which all of the invoices were open.</summary>
     private LocalDate Posted(LocalDate date, IEnumerable<Allocation> allocations) =>
-        allocations.Select(a => Find(a.Invoice)!).Select(i => i.Settlement?.Reopened ?? i.IssueDate!.Value).Append(date).Max();
+        allocations.Select(a => Find(a.Invoice)!).Select(i => i.Settlement?.Reopened ?? i.Imported?.On ?? i.IssueDate!.Value).Append(date).Max();
 
     private static Posting Post(AccountId account, params ReadOnlySpan<(LedgerAccount Account, long Amount)> lines)
     {
@@ -375,8 +375,8 @@ public sealed partial record BillingAccount
 
     private IEnumerable<RowChange> MoneyRows(IEvent @event, EventInfo info) => @event switch
     {
-        InvoiceFinalized e => [new Put(Row(Find(e.Invoice)!)), .. Changed(Corrected(e, Find(e.Invoice)!.Content)), .. RecognitionRows(e, info, e.RecognizedBefore, Find(e.Invoice)!.Content.Lines), .. Books(e, e.Posting, info, FinalEntries(e))],
-        FeesRecognized e => [.. e.Posting.Rows(Kind, info, e), .. RecognitionRows(e, info, e.Since, [])],
+        InvoiceFinalized e => [new Put(Row(Find(e.Invoice)!)), .. Changed(Corrected(e, Find(e.Invoice)!.Content)), .. RecognitionRows(e.PostingDate, info, e.RecognizedBefore, Find(e.Invoice)!.Content.Lines), .. Books(e, e.Posting, info, FinalEntries(e))],
+        FeesRecognized e => [.. e.Posting.Rows(Kind, info, e), .. RecognitionRows(e.PostingDate, info, e.Since, [])],
         PaymentRecorded e =>
         [
             new Claim(Row(FindPayment(e.Payment)!, info)), Reference(PaymentKind.Received, e.Reference, e.Payment), .. Changed(e.Allocations),
@@ -439,14 +439,16 @@ public sealed partial record BillingAccount
     private static AccountEntryKind Reversed(PaymentKind kind) => kind == PaymentKind.Received ? AccountEntryKind.PaymentReversal : AccountEntryKind.RefundReversal;
 
     /// <summary>The ledger's rows, the account's entries and what the account comes to.</summary>
-    private IEnumerable<RowChange> Books(IPosting @event, Posting posting, EventInfo info, params IEnumerable<Entry>[] entries)
+    private IEnumerable<RowChange> Books(IPosting @event, Posting posting, EventInfo info, params IEnumerable<Entry>[] entries) =>
+        [.. posting.Rows(Kind, info, @event), .. AccountRows(@event.PostingDate, info, entries)];
+
+    private IEnumerable<RowChange> AccountRows(LocalDate date, EventInfo info, params IEnumerable<Entry>[] entries)
     {
         var account = Account!;
         return
         [
-            .. posting.Rows(Kind, info, @event),
             .. entries.SelectMany(e => e).Select((e, i) => new Put(new AccountEntryRow(
-                @event.PostingDate, account.Client, account.LegalEntity, account.Currency.Code, info.Version, i, e.Kind, e.Document, e.Invoice, e.Payment,
+                date, account.Client, account.LegalEntity, account.Currency.Code, info.Version, i, e.Kind, e.Document, e.Invoice, e.Payment,
                 e.Invoice is { } invoice ? Find(invoice)!.DueDate : null, e.Open, e.Credit, e.Open - e.Credit, info.OccurredAt))),
             new Put(new BillingAccountRow(account.Client, account.LegalEntity, account.Currency.Code, OpenAmount, Credit)),
         ];

@@ -64,13 +64,31 @@ public sealed partial record BillingAccount
         }
     }
 
-    private static Dictionary<EngagementId, long> RecognizedOf(IEnumerable<Invoice> invoices, LocalDate? before) => before is not { } date ? []
+    private Dictionary<EngagementId, long> RecognizedOf(IEnumerable<Invoice> invoices, LocalDate? before) => before is not { } date ? []
         : Earnings(invoices).GroupBy(e => e.Item.Engagement).ToDictionary(g => g.Key, g => g.Sum(e => e.Earning.Before(date)));
 
-    /// <summary>The fees of final invoices that were billed in advance, by item: what its lines come to, credits by hand among them, over the days that the last of its runs left it.</summary>
-    private static IEnumerable<(ItemKey Item, Earning Earning)> Earnings(IEnumerable<Invoice> invoices) => invoices
+    /// <summary>
+    /// The fees of final invoices that were billed in advance, by item: what its lines come to, credits by hand among them, over the days that the last of its runs left it; and what imports
+    /// have brought of such fees. Blocks are earned by the engagement.
+    /// </summary>
+    private IEnumerable<(ItemKey Item, Earning Earning)> Earnings(IEnumerable<Invoice> invoices) => invoices
         .Where(i => i.IsFinal).SelectMany(i => i.Content.Lines).Where(l => l is { Item.Charge: Charge.Fee, Timing: FeeTiming.InAdvance })
-        .GroupBy(l => l.Item).Select(g => (g.Key, new Earning(g.Sum(l => l.Amount), g.LastOrDefault(l => !l.ByHand)?.KeyDates ?? [])));
+        .GroupBy(l => l.Item).Select(g => (g.Key, new Earning(g.Sum(l => l.Amount), g.LastOrDefault(l => !l.ByHand)?.KeyDates ?? [])))
+        .Concat((Deferred ?? []).Select((d, i) => (Of: d, Number: i + 1)).Where(d => d.Of.Block is null)
+            .Select(d => (new ItemKey(d.Of.Engagement, d.Of.Days.Start, Charge.Fee, new PartId($"opening-{Text(d.Number)}")), new Earning(d.Of.Amount, [d.Of.Days]))));
+
+    /// <summary>Of days that a late import brings and that are posted already for all others: what they have earned.</summary>
+    private FeesRecognized? RecognizeImported(OpeningImported imported)
+    {
+        if (Recognized is not { } known || known.Before <= imported.Opening.On)
+        {
+            return null;
+        }
+
+        var (after, lines) = (Apply(imported), ImmutableArray.CreateBuilder<PostingLine>());
+        AddRecognition(lines, RecognizedOf(Standing, known.Before), after.RecognizedOf(Standing, known.Before));
+        return lines.Count == 0 ? null : new FeesRecognized(Account!, imported.Opening.On, known.Before, known.Before.PlusDays(-1), new Posting(lines.ToImmutable()));
+    }
 
     private BillingAccount AfterRecognition(LocalDate before) => this with
     {
@@ -78,7 +96,8 @@ public sealed partial record BillingAccount
     };
 
     /// <summary>The rows of fees that an event has changed: those that it names, or of which something was not recognised before.</summary>
-    private IEnumerable<RowChange> RecognitionRows(IPosting @event, EventInfo info, LocalDate? since, ImmutableArray<InvoiceLine> lines)
+    /// <param name="from">The posting date.</param>
+    private IEnumerable<RowChange> RecognitionRows(LocalDate from, EventInfo info, LocalDate? since, ImmutableArray<InvoiceLine> lines)
     {
         if (Recognized is null)
         {
@@ -88,6 +107,7 @@ public sealed partial record BillingAccount
         var named = lines.Select(l => l.Item).ToHashSet();
         return Earnings(Standing).Where(e => named.Contains(e.Item) || since is null || e.Earning.End > since)
             .Select(e => new Put(RecognitionRow.Of(
-                @event, info, e.Item.Engagement, Account!.Client, Account.Currency, e.Item.Period, e.Item.Rate, FeeTiming.InAdvance, e.Earning, Recognized.Before)));
+                Account!.LegalEntity, e.Item.Engagement, Account.Currency, e.Item.Part is { } part ? $"{Text(e.Item.Period)}/{part}" : RecognitionRow.ItemOf(e.Item.Period, e.Item.Rate), from, Account.Client,
+                FeeTiming.InAdvance, e.Earning, Recognized.Before, info)));
     }
 }

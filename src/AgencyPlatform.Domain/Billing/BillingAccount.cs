@@ -69,11 +69,13 @@ public sealed record InvoiceFinalized(
 /// client owes it.
 /// </param>
 /// <param name="Payments">The newest payments and refunds, oldest first. Older ones stand in their rows.</param>
-/// <param name="TimeZone">The seller's, IANA; null before the first finalization.</param>
-/// <param name="Recognized">How far what was billed in advance is revenue; null before the first invoice.</param>
+/// <param name="TimeZone">The seller's, IANA; null before the first finalization or import.</param>
+/// <param name="Recognized">How far what was billed in advance is revenue; null before the first invoice or import.</param>
+/// <param name="Deferred">What imports have brought of deferred revenue; null: nothing.</param>
+/// <param name="Imports">The imports of open books that it has taken; null: none.</param>
 [GenerateSerializer, Immutable, Alias("billing-account")]
 public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, ImmutableArray<Invoice> Standing, long Credit, ImmutableArray<Payment> Payments,
-    string? TimeZone = null, Recognized? Recognized = null) : IState<BillingAccount>
+    string? TimeZone = null, Recognized? Recognized = null, ImmutableArray<OpeningDeferred>? Deferred = null, ImmutableSortedSet<OpenBooksImportId>? Imports = null) : IState<BillingAccount>
 {
     /// <summary>How far ahead of the seller's today a bill may reach.</summary>
     public const int MostDaysAhead = 366;
@@ -274,6 +276,7 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
         DraftDiscarded => this with { Draft = null },
         FinalizationStarted e => this with { Draft = null, TimeZone = e.TimeZone ?? TimeZone, Standing = Standing.Add(Draft! with { State = InvoiceState.Finalizing, Series = e.Series, FrozenAt = e.At }) },
         InvoiceFinalized e => AfterFinalizing(e),
+        OpeningImported e => AfterImport(e),
         NothingChanged => this,
         _ => AfterMoney(@event) ?? throw new InvalidOperationException($"A billing account does not know {@event.GetType().Name}."),
     };
@@ -286,6 +289,7 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
         DraftRefreshed => [new Put(Row(Draft!))],
         DraftDiscarded e => [new Put(Row(new Invoice(e.Invoice, InvoiceState.Discarded, Nothing, default, null, null, null, null, null)))],
         FinalizationStarted e => [new Put(Row(Find(e.Invoice)!))],
+        OpeningImported e => OpeningRows(e, info),
         _ => MoneyRows(@event, info),
     };
 
@@ -293,5 +297,6 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
 
     private InvoiceRow Row(Invoice invoice) => new(
         invoice.Id, Account!.Client, Account.LegalEntity, Account.Currency.Code, invoice.State, invoice.Content.Kind, invoice.Content.To,
-        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total, invoice.Open, invoice.Printed);
+        invoice.Series, invoice.Number, invoice.IssueDate, invoice.DueDate, invoice.Content.Net, invoice.Content.Tax, invoice.Content.Total, invoice.Open, invoice.Printed,
+        invoice.Imported?.Number, invoice.Imported?.Import);
 }

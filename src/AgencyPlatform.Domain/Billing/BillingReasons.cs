@@ -50,6 +50,9 @@ public static partial class Reasons
     /// <summary>Less is left of the line than is to be credited. Metadata: invoice, line, left, currency. Credit at most what is left.</summary>
     public const string CreditExceedsLine = "CREDIT_EXCEEDS_LINE";
 
+    /// <summary>The invoice was issued elsewhere before the cut-over: it has no lines here, and no document. Metadata: invoice, number. Take its document from where it was issued; write off here what will not be paid.</summary>
+    public const string InvoiceImported = "INVOICE_IMPORTED";
+
     /// <summary>Nothing is left to credit of the invoice, or it is a credit note. Metadata: invoice.</summary>
     public const string NothingToCredit = "NOTHING_TO_CREDIT";
 

@@ -34,7 +34,7 @@ internal sealed class Explaining(AccountId account, Invoice invoice, ImmutableAr
             period is null ? [] : [.. period.InForce.Where(t => IsBy(line, t.Terms, t.Dates)).Select(t => new ExplainedTerms(t.Terms, t.Dates, sources!.Terms.FirstOrDefault(s => s.EffectiveFrom == t.Terms.EffectiveFrom)))],
             steps.Steps, taxes, steps.Entries, milestone, block,
             milestone is not null ? sources!.Milestones.FirstOrDefault(m => m.Part == milestone.Id) : block is not null ? sources!.Blocks.FirstOrDefault(b => b.Part == block.Id) : null,
-            byHand, later, standing.Where(i => named.Contains(i.Id)).ToImmutableSortedDictionary(i => i.Id, i => new DocumentNumber(i.Series, i.Number, i.IssueDate)));
+            byHand, later, standing.Where(i => named.Contains(i.Id)).ToImmutableSortedDictionary(i => i.Id, i => i.DocumentNumber));
     }
 
     /// <summary>The steps and entries of a line as the engine computes it now; null when it does not come to the same line.</summary>

@@ -119,14 +119,15 @@ public sealed record InvoiceContent(
 /// <param name="CreditApplied">Of the account's credit.</param>
 /// <param name="Credited">By credit notes, as far as it was open.</param>
 /// <param name="WrittenOff">As bad debt.</param>
+/// <param name="Before">Of an imported invoice: settled before the cut-over, in whatever way.</param>
 /// <param name="Reopened">When a reversal last opened it again. Nothing is allocated to it on an earlier date, so that on no date less than nothing was open.</param>
 [GenerateSerializer, Immutable, Alias("billing.settlement")]
-public sealed record Settlement(long Paid, long CreditApplied, long Credited, long WrittenOff, LocalDate? Reopened = null)
+public sealed record Settlement(long Paid, long CreditApplied, long Credited, long WrittenOff, LocalDate? Reopened = null, long Before = 0)
 {
     public static Settlement None { get; } = new(0, 0, 0, 0);
 
     [JsonIgnore]
-    public long Total => Paid + CreditApplied + Credited + WrittenOff;
+    public long Total => Paid + CreditApplied + Credited + WrittenOff + Before;
 }
 
 /// <summary>An invoice was sent to its buyer.</summary>
@@ -139,10 +140,11 @@ public sealed record SentMark(string Channel, Instant At);
 /// <param name="Sent">When it was sent last.</param>
 /// <param name="Prepaid">Minor units of account credit that went into it when it was numbered: it says that its total less this is due.</param>
 /// <param name="Printed">Its number as printed when it was given; null: before that was kept.</param>
+/// <param name="Imported">Where it comes from; null: it was issued here.</param>
 [GenerateSerializer, Immutable, Alias("billing.invoice")]
 public sealed record Invoice(
     InvoiceId Id, InvoiceState State, InvoiceContent Content, Instant PreparedAt, Instant? FrozenAt, InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate,
-    Settlement? Settlement = null, SentMark? Sent = null, long Prepaid = 0, string? Printed = null)
+    Settlement? Settlement = null, SentMark? Sent = null, long Prepaid = 0, string? Printed = null, ImportedFrom? Imported = null)
 {
     /// <summary>Numbered and posted: what it says never changes.</summary>
     [JsonIgnore]
@@ -150,7 +152,7 @@ public sealed record Invoice(
 
     /// <summary>Its number as printed; empty before it is final.</summary>
     [JsonIgnore]
-    public string DocumentNumber => Series is { } series && Number is { } number ? InvoiceSeries.Printed(series, number, Printed) : "";
+    public string DocumentNumber => Imported?.Number ?? (Series is { } series && Number is { } number ? InvoiceSeries.Printed(series, number, Printed) : "");
 
     /// <summary>What is still to be paid, in minor units: 0 before it is final, and of a credit note.</summary>
     [JsonIgnore]
@@ -163,7 +165,7 @@ public sealed record Invoice(
         return Content.Total < 0 ? settled
             : settled with
             {
-                State = settled.Open == 0 ? InvoiceState.Paid : settlement.Paid + settlement.CreditApplied > 0 ? InvoiceState.PartiallyPaid : InvoiceState.Finalized,
+                State = settled.Open == 0 ? InvoiceState.Paid : settlement.Paid + settlement.CreditApplied + settlement.Before > 0 ? InvoiceState.PartiallyPaid : InvoiceState.Finalized,
             };
     }
 }
@@ -180,8 +182,10 @@ public static class InvoiceStates
 /// <param name="Number">Null before it is final.</param>
 /// <param name="Open">Minor units: what is still to be paid. A program from before payments leaves it out.</param>
 /// <param name="Printed">See <see cref="Invoice.Printed"/>.</param>
+/// <param name="OldNumber">Of an imported invoice, as printed on it; null: it was issued here.</param>
+/// <param name="Import">That brought it.</param>
 [RowTable("invoices", nameof(Id), Indexes = [nameof(Client)], Claimed = "invoice")]
 public sealed record InvoiceRow(
     InvoiceId Id, ClientCompanyId Client, LegalEntityId LegalEntity, string Currency, InvoiceState State, DocumentKind Kind, LocalDate To,
     InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate, LocalDate? DueDate, long Net, long Tax, long Total, long? Open = null,
-    string? Printed = null) : IRow;
+    string? Printed = null, string? OldNumber = null, OpenBooksImportId? Import = null) : IRow;

@@ -3,8 +3,8 @@ using NodaTime;
 
 namespace AgencyPlatform.Domain.Billing;
 
-/// <summary>The accounts of the double-entry ledger. Source: domain §5.</summary>
-public enum LedgerAccount { Receivable, UnbilledReceivable, DeferredRevenue, Revenue, TaxPayable, Cash, ClientCredit, CostOfService, CmoPayable, BadDebt }
+/// <summary>The accounts of the double-entry ledger. The opening balance is equity: what imported open books come to beside their other accounts. Source: domain §5.</summary>
+public enum LedgerAccount { Receivable, UnbilledReceivable, DeferredRevenue, Revenue, TaxPayable, Cash, ClientCredit, CostOfService, CmoPayable, BadDebt, OpeningBalance }
 
 /// <summary>One line of a posting.</summary>
 /// <param name="Amount">A debit is positive, a credit negative.</param>

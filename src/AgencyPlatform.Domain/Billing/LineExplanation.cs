@@ -45,10 +45,6 @@ public sealed record ExplainedTerms(Terms Terms, DateRange Dates, TermsSource? S
 [GenerateSerializer, Immutable, Alias("billing.later-line")]
 public sealed record LaterLine(LineReference Line, long Amount, bool Corrects);
 
-/// <summary>What a document that an explanation refers to is called.</summary>
-[GenerateSerializer, Immutable, Alias("billing.document-number")]
-public sealed record DocumentNumber(InvoiceSeriesId? Series, long? Number, LocalDate? IssueDate);
-
 /// <summary>Why a line has its amount.</summary>
 /// <param name="Steps">The last one's result is the line's amount.</param>
 /// <param name="TaxSteps">The last one's result is the line's tax.</param>
@@ -57,9 +53,9 @@ public sealed record DocumentNumber(InvoiceSeriesId? Series, long? Number, Local
 /// <param name="Part">Who marked the milestone or sold the block, and when.</param>
 /// <param name="ByHand">It was credited by hand.</param>
 /// <param name="Later">In the order in which they were frozen.</param>
-/// <param name="Documents">All that is referred to.</param>
+/// <param name="Documents">The printed numbers of all that is referred to; empty of one that has none yet.</param>
 [GenerateSerializer, Immutable, Alias("billing.line-explanation")]
 public sealed record LineExplanation(
     Invoice Invoice, InvoiceLine Line, ExplanationBasis Basis, ImmutableArray<ExplainedTerms> Terms, ImmutableArray<Step> Steps, ImmutableArray<Step> TaxSteps,
     ImmutableArray<ExplainedEntry> Entries, ReachedMilestone? Milestone, PrepaidBlock? Block, PartSource? Part, bool ByHand, ImmutableArray<LaterLine> Later,
-    ImmutableSortedDictionary<InvoiceId, DocumentNumber> Documents);
+    ImmutableSortedDictionary<InvoiceId, string> Documents);

@@ -72,6 +72,9 @@ public enum AccountEntryKind
     Refund,
     RefundReversal,
     WriteOff,
+
+    /// <summary>An import of open books has brought an invoice, or credit.</summary>
+    BroughtOver,
 }
 
 /// <summary>

@@ -43,7 +43,9 @@ public static class RecognitionDates
 /// <summary>
 /// How much a fee is for its days, and up to which of them its revenue is posted: as it was from a posting date until its next one. Reports compute the days since.
 /// </summary>
-/// <param name="Item">The fee's item, <c>{first day of its bill-cycle period}/{rate}</c>, and <c>/arrears</c> where it is billed in arrears.</param>
+/// <param name="Item">
+/// The fee's item, <c>{first day of its bill-cycle period}/{rate}</c>, and <c>/arrears</c> where it is billed in arrears; of what was deferred at a cut-over its first day and <c>/opening-{number}</c>.
+/// </param>
 /// <param name="From">The posting date.</param>
 /// <param name="Timing">Billed in advance: out of deferred revenue. In arrears: into unbilled receivable.</param>
 /// <param name="Amount">Minor units in all.</param>
@@ -57,11 +59,12 @@ public sealed record RecognitionRow(
     LocalDate Until, Instant KnownAt) : IRow
 {
     public static RecognitionRow Of(
-        IPosting @event, EventInfo info, EngagementId engagement, ClientCompanyId client, Currency currency, LocalDate period, long rate, FeeTiming timing, Earning earning, LocalDate before) => new(
-        @event.LegalEntity, engagement, currency.Code,
-        string.Create(CultureInfo.InvariantCulture, $"{period:uuuu-MM-dd}/{rate}{(timing == FeeTiming.InArrears ? "/arrears" : "")}"),
-        @event.PostingDate, client, timing, earning.Amount,
-        string.Join(' ', earning.Dates.Select(d => $"{LocalDatePattern.Iso.Format(d.Start)}/{LocalDatePattern.Iso.Format(d.End!.Value)}")), before, earning.End ?? @event.PostingDate, info.OccurredAt);
+        LegalEntityId entity, EngagementId engagement, Currency currency, string item, LocalDate from, ClientCompanyId client, FeeTiming timing, Earning earning, LocalDate before, EventInfo info) => new(
+        entity, engagement, currency.Code, item, from, client, timing, earning.Amount,
+        string.Join(' ', earning.Dates.Select(d => $"{LocalDatePattern.Iso.Format(d.Start)}/{LocalDatePattern.Iso.Format(d.End!.Value)}")), before, earning.End ?? from, info.OccurredAt);
+
+    /// <summary>The item of a fee.</summary>
+    public static string ItemOf(LocalDate period, long rate, string more = "") => string.Create(CultureInfo.InvariantCulture, $"{period:uuuu-MM-dd}/{rate}{more}");
 
     /// <summary>What its days up to and with a date have earned that is not posted yet.</summary>
     public long PendingOn(LocalDate date)

@@ -47,9 +47,12 @@ public sealed record ReachedMilestone(PartId Id, string Name, long Amount, Local
 /// <param name="ExpiresAt">The first date that no longer may.</param>
 /// <param name="Priority">In the burn order, 1–99.</param>
 /// <param name="ToppedUp">Sold by the terms' own threshold, not by anybody's hand.</param>
+/// <param name="Deferred">
+/// Of an imported block, which was sold and charged elsewhere and has no price here: minor units of its price that were not earned at the cut-over. Null: it was sold here.
+/// </param>
 [GenerateSerializer, Immutable, Alias("billing.prepaid-block")]
 public sealed record PrepaidBlock(
-    PartId Id, int Minutes, long Price, LocalDate EffectiveAt, LocalDate ExpiresAt, int Priority = Time.Grant.PrepaidPriority, bool ToppedUp = false)
+    PartId Id, int Minutes, long Price, LocalDate EffectiveAt, LocalDate ExpiresAt, int Priority = Time.Grant.PrepaidPriority, bool ToppedUp = false, long? Deferred = null)
 {
     /// <summary>The minutes that it puts on the meter.</summary>
     [System.Text.Json.Serialization.JsonIgnore]

@@ -98,15 +98,16 @@ public sealed partial record Engagement
     }
 
     private IEnumerable<RowChange> AccrualRows(FeesAccrued e, EventInfo info) => e.Fees.Select(f => new Put(RecognitionRow.Of(
-        e, info, Id, Client, f.Currency, f.Period, f.Rate, FeeTiming.InArrears, new Earning(f.Amount, f.Dates), e.Before)));
+        e.LegalEntity, Id, f.Currency, RecognitionRow.ItemOf(f.Period, f.Rate, "/arrears"), e.PostingDate, Client, FeeTiming.InArrears, new Earning(f.Amount, f.Dates), e.Before, info)));
 
     // ---- prepaid blocks ----
 
-    /// <summary>What is earned of a block's price: by the minutes drawn of it, and all of it once it has expired.</summary>
-    private long EarnedOf(PrepaidBlock block) =>
-        !IsBilledOn(block.EffectiveAt) ? 0
-        : Time.Lapsed?.Contains(block.Grant.Id) == true ? block.Price
-        : Rounding.HalfAwayFromZero((BigInteger)block.Price * Time.Drawn.GetValueOrDefault(block.Grant.Id), block.Minutes);
+    /// <summary>What is earned of a block's price, or of what was deferred of it at a cut-over: by the minutes drawn of it, and all of it once it has expired.</summary>
+    private long EarnedOf(PrepaidBlock block)
+    {
+        var price = block.Deferred ?? (IsBilledOn(block.EffectiveAt) ? block.Price : 0);
+        return Time.Lapsed?.Contains(block.Grant.Id) == true ? price : Rounding.HalfAwayFromZero((BigInteger)price * Time.Drawn.GetValueOrDefault(block.Grant.Id), block.Minutes);
+    }
 
     /// <summary>What some events earn of blocks, in the books of those who sold them.</summary>
     /// <param name="events">Decided on this state.</param>

@@ -22,7 +22,7 @@ public sealed partial record Engagement
         var state = this with
         {
             Terms = [.. Terms.Where(t => t.EffectiveFrom < first), .. WithPauses(instead, first)],
-            Time = EngagementTime.Initial with { TimeZone = Time.TimeZone, Blocks = [.. (Time.Blocks ?? []).Where(b => b.EffectiveAt < first)] },
+            Time = EngagementTime.Initial with { TimeZone = Time.TimeZone, Blocks = [.. (Time.Blocks ?? []).Where(b => b.EffectiveAt < first || Time.Opening?.Blocks.Contains(b.Id) == true)], Opening = Time.Opening },
             Milestones =
             [
                 .. (Milestones ?? []).Where(m => m.On < first),

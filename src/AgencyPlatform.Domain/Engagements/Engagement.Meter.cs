@@ -27,8 +27,8 @@ public sealed partial record Engagement
             [
                 included,
                 .. Carries().Where(g => g.IsAliveOn(date)),
-                .. Carries().Where(g => g.EffectiveAt == period.Dates.End).Select(g => g with { EffectiveAt = included.EffectiveAt, Priority = included.Priority }),
-                .. (Time.Blocks ?? []).Select(b => b.Grant).Where(g => g.IsAliveOn(date)),
+                .. Carries().Where(g => g.EffectiveAt == period.Dates.End && g.ExpiresAt > g.EffectiveAt).Select(g => g with { EffectiveAt = included.EffectiveAt, Priority = included.Priority }),
+                .. (Time.Blocks ?? []).Select(b => Kept(b.Grant)).Where(g => g.IsAliveOn(date)),
             ],
             Time.Drawn);
     }
@@ -249,7 +249,7 @@ public sealed partial record Engagement
         for (var i = 0; i < Terms.Length; i++)
         {
             // The first terms hold from the start, whatever day they name.
-            var dates = new DateRange(i == 0 ? Plan.Start : Terms[i].EffectiveFrom, i + 1 < Terms.Length ? Terms[i + 1].EffectiveFrom : null);
+            var dates = new DateRange(LocalDate.Max(MeterStarts, i == 0 ? Plan.Start : Terms[i].EffectiveFrom), i + 1 < Terms.Length ? Terms[i + 1].EffectiveFrom : null);
             if (Terms[i] is RetainerTerms retainer && !(dates.End <= dates.Start) && period.Dates.Intersect(dates) is { } within)
             {
                 minuteDays += (System.Numerics.BigInteger)retainer.IncludedMinutes * NodaTime.Period.DaysBetween(within.Start, within.End!.Value);
@@ -259,7 +259,7 @@ public sealed partial record Engagement
         return (int)Rounding.HalfUp(minuteDays, period.FullDays);
     }
 
-    /// <summary>All carries ever, each without what was carried on out of it.</summary>
+    /// <summary>All carries ever, and what was left at a cut-over, each without what was carried on out of it.</summary>
     private IEnumerable<Grant> Carries() =>
-        Time.Carried.Select(g => Time.CarriedOut.TryGetValue(g.Id, out var moved) ? g with { Minutes = Math.Max(g.Minutes - moved, Time.Drawn.GetValueOrDefault(g.Id)) } : g);
+        Time.Carried.Select(Kept).Concat(Time.Opening?.Grants ?? []).Select(g => Time.CarriedOut.TryGetValue(g.Id, out var moved) ? g with { Minutes = Math.Max(g.Minutes - moved, Time.Drawn.GetValueOrDefault(g.Id)) } : g);
 }

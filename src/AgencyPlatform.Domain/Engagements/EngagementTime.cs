@@ -91,6 +91,7 @@ public sealed record ApprovedTime(
 /// <param name="Lapsed">Blocks that expired with minutes left, once that was told; null: none.</param>
 /// <param name="Fees">What is posted of each fee that is billed in arrears; null: nothing.</param>
 /// <param name="FeesBefore">What the days before it have earned of these fees is posted; null: nothing was.</param>
+/// <param name="Opening">The meter as an import of open books has found it; null: it began with the engagement.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved,
@@ -107,7 +108,8 @@ public sealed record EngagementTime(
     ImmutableSortedSet<GrantId>? Waiting = null,
     ImmutableSortedSet<GrantId>? Lapsed = null,
     ImmutableSortedDictionary<AccrualKey, FeeAccrual>? Fees = null,
-    LocalDate? FeesBefore = null)
+    LocalDate? FeesBefore = null,
+    OpeningMeter? Opening = null)
 {
     public static EngagementTime Initial { get; } = new(
         ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty,
@@ -125,6 +127,11 @@ public sealed record EngagementTime(
         MinutesCarried e => this with { Carried = Carried.Add(e.Grant), CarriedOut = Meter.Taken(CarriedOut, e.From) },
         GrantExpired e => Blocks?.Any(b => b.Grant.Id == e.Grant) == true ? this with { Lapsed = (Lapsed ?? []).Add(e.Grant) } : this,
         BlockSold e => this with { Blocks = (Blocks ?? []).Add(e.Block), Waiting = e.ForLater == true ? (Waiting ?? []).Add(e.Block.Grant.Id) : Waiting },
+        OpeningGrantsImported e => this with
+        {
+            Opening = new OpeningMeter(Opening?.On ?? e.On, [.. Opening?.Imports ?? [], e.Import], [.. Opening?.Grants ?? [], .. e.Grants], [.. Opening?.Blocks ?? [], .. e.Blocks.Select(b => b.Id)]),
+            Blocks = e.Blocks.IsEmpty ? Blocks : [.. Blocks ?? [], .. e.Blocks],
+        },
         BlockOpened e => this with { Waiting = Waiting?.Remove(e.Grant) },
         ThresholdReached e => this with { Thresholds = Thresholds.SetItem(e.PeriodStart, e.Percent) },
         MeterExhausted => this,

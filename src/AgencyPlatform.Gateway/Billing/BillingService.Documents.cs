@@ -27,9 +27,14 @@ internal sealed partial class BillingService
         var account = await AccountOf(agency, id, request.Name, context);
         var reply = await Grain(agency, account).Get(read, id);
         var caller = Calls.Caller(context);
-        if (reply.Value is not { } invoice || (!caller.IsStaff && (caller.Client != account.Client || invoice.Number is null)))
+        if (reply.Value is not { } invoice || (!caller.IsStaff && (caller.Client != account.Client || !invoice.IsFinal)))
         {
             throw Errors.NotFound("invoice", request.Name);
+        }
+
+        if (invoice.Imported is not null)
+        {
+            throw Errors.Refused(BillingAccount.IsImported(invoice));
         }
 
         if (invoice.Number is null)
@@ -76,7 +81,9 @@ internal sealed partial class BillingService
 
         var filters = new Filters()
             .Between(nameof(InvoiceRow.IssueDate), dates.Start, dates.End).Equal(nameof(InvoiceRow.LegalEntity), entity).Equal(nameof(InvoiceRow.Series), series).Equal(nameof(InvoiceRow.Client), client);
-        var rows = await readModels.List<InvoiceRow>(agency, Query.All(MostExported + 1, filters.All), context.CancellationToken);
+
+        // What was issued elsewhere is no document here.
+        var rows = await readModels.List<InvoiceRow>(agency, Query.All(MostExported + 1, [.. filters.All, Filter.Eq(nameof(InvoiceRow.Import), null)]), context.CancellationToken);
         if (rows.Count > MostExported)
         {
             var most = MostExported.ToString(CultureInfo.InvariantCulture);

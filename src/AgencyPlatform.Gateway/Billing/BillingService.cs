@@ -89,9 +89,10 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         var client = fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, "clientCompanies");
         var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
         InvoiceState? state = request.State == V1.InvoiceState.Unspecified ? null : fields.Enum<V1.InvoiceState, InvoiceState>("state", request.State);
+        var oldNumber = request.OldNumber.Length == 0 ? null : fields.Text("old_number", request.OldNumber, OpenBooks.LongestNumber);
         var read = await calls.Read(context, request, fields, agency);
         var caller = Calls.Caller(context);
-        var filters = new Filters().NotEqual(nameof(InvoiceRow.State), InvoiceState.Discarded).Equal(nameof(InvoiceRow.State), state);
+        var filters = new Filters().NotEqual(nameof(InvoiceRow.State), InvoiceState.Discarded).Equal(nameof(InvoiceRow.State), state).Equal(nameof(InvoiceRow.OldNumber), oldNumber);
         if (!caller.IsStaff && caller.Client is { } own)
         {
             caller.EnsureClient(client ??= own);

@@ -22,7 +22,7 @@ internal sealed class ExplanationsService(Calls calls, IGrainFactory grains, IRe
         if (!Calls.Caller(context).IsStaff)
         {
             // What is not numbered yet is the agency's.
-            explained = explained with { Later = [.. explained.Later.Where(l => explained.Documents[l.Line.Invoice].Number is not null)] };
+            explained = explained with { Later = [.. explained.Later.Where(l => explained.Documents[l.Line.Invoice].Length > 0)] };
         }
 
         return (await Wire(read, account, explained.Invoice, explained, context)).ToWire(explained);

@@ -58,6 +58,8 @@ internal static class InvoiceWire
             Overdue = invoice.Open > 0 && invoice.DueDate < today,
             SendTime = invoice.Sent?.At.ToWire(),
             SendChannel = invoice.Sent?.Channel ?? "",
+            OpenBooksImport = Import(agency, invoice.Imported?.Import),
+            SettledBeforeAmount = invoice.Imported is null ? null : new Money(settlement.Before, account.Currency).ToWire(),
         };
     }
 
@@ -84,7 +86,7 @@ internal static class InvoiceWire
             ToDate = row.To.ToWire(),
             Series = row.Series?.Value ?? "",
             Number = row.Number ?? 0,
-            DocumentNumber = row.Series is { } series && row.Number is { } number ? InvoiceSeries.Printed(series, number, row.Printed) : "",
+            DocumentNumber = row.OldNumber ?? (row.Series is { } series && row.Number is { } number ? InvoiceSeries.Printed(series, number, row.Printed) : ""),
             IssueDate = row.IssueDate.ToWire(),
             DueDate = row.DueDate.ToWire(),
             NetAmount = new Money(row.Net, currency).ToWire(),
@@ -92,8 +94,11 @@ internal static class InvoiceWire
             TotalAmount = new Money(row.Total, currency).ToWire(),
             OpenAmount = new Money(row.Open ?? 0, currency).ToWire(),
             Overdue = row.Open > 0 && row.DueDate < today,
+            OpenBooksImport = Import(agency, row.Import),
         };
     }
+
+    private static string Import(AgencyId agency, OpenBooksImportId? id) => id is { } import ? ResourceNames.Of(agency, CutOverService.Collection, import.Value) : "";
 
     private static V1.Party ToWire(Party party) => new()
     {

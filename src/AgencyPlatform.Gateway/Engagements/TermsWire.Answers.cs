@@ -121,6 +121,7 @@ internal static partial class TermsWire
         ExpireDate = b.ExpiresAt.ToWire(),
         ToppedUp = b.ToppedUp,
         DrawnMinutes = engagement.Time.Drawn.GetValueOrDefault(b.Grant.Id),
+        DeferredAmount = b.Deferred is { } deferred ? new Money(deferred, engagement.TermsOn(b.EffectiveAt).Currency).ToWire() : null,
     });
 
     private static V1.Rollover ToWire(Rollover rollover) => new()

@@ -59,6 +59,8 @@ public sealed partial class BillingAccountGrain(GrainServices services) : Aggreg
 
     public Task<Reply<Invoice>> Get(Read read, InvoiceId invoice) => Query(read, (s, _) => s.Find(invoice), Rejection.NotFound("invoice", invoice.Value));
 
+    public Task<Reply<AccountBalance>> ImportOpening(Call call, ImportOpening c) => Decide(call, (s, now) => s.Import(c, now), s => s.Balance);
+
     /// <summary>Gets the numbers of frozen invoices from their series and records them.</summary>
     protected override async Task<bool> Step(BillingAccount committed)
     {

@@ -136,6 +136,10 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
         return await Query(read, (s, _) => s.Project(date, checked((int)logged[0].Sum), booked));
     }
 
+    public Task<Reply<EngagementAtCutOver>> GetAtCutOver(Read read, LocalDate on) => Query(read, (s, _) => s.AtCutOver(on));
+
+    public Task<Reply<EngagementId>> ImportGrants(Call call, ImportGrants c) => Decide(call, (s, _) => s.Import(c), s => s.Id);
+
     public Task<Reply<BillingInputs>> GetBillingInputs(Read read) => Query(read, (s, _) => s.BillingInputs());
 
     public async Task<Reply<BillingSources>> GetBillingSources(Read read, long before)

@@ -58,6 +58,13 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
         var invoice = new Invoice(new("i"), InvoiceState.Finalized, new InvoiceContent(DocumentKind.Invoice, day, new("", "", "", ""), new("", "", "", ""), 0, [], [], 0, 0, 9), s_now, s_now, null, 1, day, day);
         var (of, account) = (new AccountId(new("c"), new("e"), new Currency("USD")), BillingAccount.Initial with { Standing = [invoice] });
         RecordPayment Pay(LocalDate received, params Allocation[] allocations) => new(of, new("p"), 1, received, "r", [.. allocations]);
+        var (usd, days) = (new Money(0, new Currency("USD")), new DateRange(day, day));
+        var books = new OpenBooks(
+            [new(new("x"), "1", day.PlusDays(9), day, usd, new Money(-1, new Currency("EUR")), usd)], [new(new("x"), usd), new(new("x"), usd)], [new(new("x"), usd, days), new(new("x"), usd, days)],
+            [new(new("x"), GrantOrigin.Carried, -1, day, usd), new(new("x"), GrantOrigin.Carried, -1, day, usd)], [new(new("x"), usd), new(new("x"), usd)], [new(new("x"), 0), new(new("x"), 0)]);
+        var facts = new OpenBooksFacts("UTC", [], [], ImmutableDictionary<EngagementId, EngagementAtCutOver>.Empty, ["1"], ImmutableDictionary<InvoiceSeriesId, long>.Empty,
+            ImmutableDictionary<InvoiceSeriesId, SeriesFormat>.Empty, ImmutableDictionary<InvoiceSeriesId, string>.Empty.Add(new("x"), "no"));
+        var import = new ImportOpenBooks(new("i"), new("e"), new Currency("USD"), day, books);
         var expired = new ApiKey(new("k"), "", "", [Domain.Agencies.Role.Finance], null, null, s_now, s_now, false);
 
         var refused = new (Decision Decision, MessageDescriptor Request)[]
@@ -93,6 +100,8 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
             (Rejection.Invalid(new SeriesFormat("S2", 0, true).Violations("settings").ToArray()), Protocol.Billing.V1.SetInvoiceSeriesSettingsRequest.Descriptor),
             (account.Unexplained(invoice.Id, 9)!, Protocol.Billing.V1.ExplainInvoiceLineRequest.Descriptor),
             (account.MarkSent(new(invoice.Id, "email", s_now.Plus(Duration.FromDays(1))), s_now), Protocol.Billing.V1.MarkInvoiceSentRequest.Descriptor),
+            (OpenBooksImport.Initial.Start(import, facts, s_now), Protocol.Billing.V1.ImportOpenBooksRequest.Descriptor),
+            (OpenBooksImport.Initial.Start(import with { Books = OpenBooks.Empty }, facts, s_now), Protocol.Billing.V1.ImportOpenBooksRequest.Descriptor),
             ((Agency.Initial with { Id = new("a"), Version = 1 }).CreateApiKey(new(expired, s_now)), Protocol.Agencies.V1.CreateApiKeyRequest.Descriptor),
         };
         Assert.All(refused, r =>

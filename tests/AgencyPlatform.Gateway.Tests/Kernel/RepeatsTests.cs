@@ -430,6 +430,20 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 PayDate = Day(1, 10),
                 Reference = "january",
             });
+            await As<CutOverService.CutOverServiceClient>(_admin).ImportOpenBooksAsync(new ImportOpenBooksRequest
+            {
+                Parent = _agency.Name,
+                OpenBooksImportId = "brought",
+                LegalEntity = entity,
+                Currency = "USD",
+                CutOverDate = Day(1, 10),
+                Invoices =
+                {
+                    new OpenInvoice { ClientCompany = _bolt, Number = "2025-17", IssueDate = Day(1, 2), DueDate = Day(1, 9), TotalAmount = Dollars(500), TaxAmount = Dollars(0), OpenAmount = Dollars(500) },
+                },
+                ClientCredits = { new OpeningCredit { ClientCompany = _acme, Amount = Dollars(5) } },
+                CmoPayables = { new OpeningPayable { Cmo = _cy, Amount = Dollars(7) } },
+            });
             await As<BooksService.BooksServiceClient>(_admin).CloseBooksAsync(new CloseBooksRequest { LegalEntity = entity, ThroughDate = new Date { Year = 2025, Month = 12, Day = 31 }, AcceptOpenItems = true });
             Money Dollars(long minor) => new() { MinorUnits = minor, Currency = "USD" };
 

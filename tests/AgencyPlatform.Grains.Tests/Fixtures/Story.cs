@@ -63,6 +63,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await BillingRuns();
         await Payouts();
         await MilestonesAndBlocks();
+        await BooksOfBefore();
         await AnEnd();
         await Waitlists();
         await AnEngagementThatTapersOff();

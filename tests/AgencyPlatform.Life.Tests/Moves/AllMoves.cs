@@ -14,6 +14,7 @@ using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
 using AgencyPlatform.Life.Tests.Model;
 using NodaTime;
+using Step = AgencyPlatform.Life.Tests.Model.Step;
 
 namespace AgencyPlatform.Life.Tests.Moves;
 

@@ -4,6 +4,7 @@ using AgencyPlatform.Domain.Engagements;
 using AgencyPlatform.Domain.Time;
 using AgencyPlatform.Life.Tests.Model;
 using NodaTime;
+using Step = AgencyPlatform.Life.Tests.Model.Step;
 using static AgencyPlatform.Domain.Engagements.EngagementState;
 
 namespace AgencyPlatform.Life.Tests.Moves;

@@ -80,7 +80,7 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
             yield return Of(step, explained) + ".";
         }
 
-        foreach (var later in explained.Later.Where(l => explained.Documents.GetValueOrDefault(l.Line.Invoice)?.Number is not null))
+        foreach (var later in explained.Later.Where(l => explained.Documents.GetValueOrDefault(l.Line.Invoice, "").Length > 0))
         {
             yield return Say(later.Corrects ? says.LaterCorrected : says.Later, OnLine(later.Line, explained), Amount(later.Amount));
         }
@@ -142,7 +142,7 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
     }
 
     public string Printed(InvoiceId invoice, LineExplanation explained) =>
-        explained.Documents.GetValueOrDefault(invoice) is { Number: not null } document ? InvoiceWire.Printed(document.Series, document.Number) : Words.Invoice;
+        explained.Documents.GetValueOrDefault(invoice) is { Length: > 0 } printed ? printed : Words.Invoice;
 
     private string Terms(InvoiceLine line, ExplainedTerms applied)
     {

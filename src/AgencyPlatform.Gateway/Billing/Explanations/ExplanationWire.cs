@@ -16,7 +16,7 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
         return new V1.LineExplanation
         {
             Invoice = Invoice(explained.Invoice.Id),
-            DocumentNumber = InvoiceWire.Printed(explained.Invoice.Series, explained.Invoice.Number),
+            DocumentNumber = explained.Invoice.DocumentNumber,
             Line = InvoiceWire.ToWire(agency, currency, content, line),
             Basis = explained.Basis.ToWire<V1.ExplanationBasis>(),
             Rule = new V1.ChargeRule
@@ -60,7 +60,7 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
         return new V1.InvoiceExplanation
         {
             Invoice = Invoice(invoice.Id),
-            DocumentNumber = InvoiceWire.Printed(invoice.Series, invoice.Number),
+            DocumentNumber = invoice.DocumentNumber,
             Lines =
             {
                 content.Lines.Select(l => new V1.ExplainedAmount
@@ -134,7 +134,7 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
     private V1.RelatedLine Related(LineReference line, LineExplanation explained, LaterLine? later) => new()
     {
         Invoice = Invoice(line.Invoice),
-        DocumentNumber = explained.Documents.GetValueOrDefault(line.Invoice) is { } document ? InvoiceWire.Printed(document.Series, document.Number) : "",
+        DocumentNumber = explained.Documents.GetValueOrDefault(line.Invoice, ""),
         Line = line.Line,
         Amount = later is null ? null : Wire(later.Amount),
         Corrects = later?.Corrects ?? false,

@@ -1,0 +1,188 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using AgencyPlatform.Domain.Time;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Billing;
+
+/// <summary>Looks at every row of an import and names all that is wrong, row by row. Nothing is imported of books in which anything is wrong.</summary>
+internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts facts, LocalDate today)
+{
+    /// <summary>How many are told at once.</summary>
+    private const int MostTold = 100;
+
+    private const long MostMinor = 1_000_000_000_000_000;
+    private const int MostMinutes = 600_000;
+
+    private readonly ImmutableArray<FieldViolation>.Builder _wrong = ImmutableArray.CreateBuilder<FieldViolation>();
+
+    public ImmutableArray<FieldViolation> Violations()
+    {
+        var books = import.Books;
+        Check(import.On <= today, "cut_over_date", $"must not be after today, {Text(today)}");
+        if (books.Rows is 0 or > OpenBooks.MostRows)
+        {
+            Check(false, "invoices", books.Rows == 0 ? "must have a row, or another list must" : $"must be at most {OpenBooks.MostRows} with all other rows; they are {books.Rows}: import them in parts");
+            return _wrong.ToImmutable();
+        }
+
+        for (var i = 0; i < books.Invoices.Length; i++)
+        {
+            Invoice($"invoices[{i}]", books.Invoices[i]);
+        }
+
+        Once("invoices", "number", books.Invoices.Select(r => r.Number));
+        for (var i = 0; i < books.Credits.Length; i++)
+        {
+            Client($"client_credits[{i}]", books.Credits[i].Client);
+            Amount($"client_credits[{i}].amount", books.Credits[i].Amount);
+        }
+
+        Once("client_credits", "client_company", books.Credits.Select(r => r.Client));
+        for (var i = 0; i < books.Deferrals.Length; i++)
+        {
+            Deferral($"deferred_revenue[{i}]", books.Deferrals[i]);
+        }
+
+        Once("deferred_revenue", "start_date", books.Deferrals.Select(r => (r.Engagement, r.Days)));
+        for (var i = 0; i < books.Grants.Length; i++)
+        {
+            Grant($"grants[{i}]", books.Grants[i]);
+        }
+
+        Once("grants", "expire_date", books.Grants.Select(r => (r.Engagement, r.Origin, r.ExpiresAt)));
+        for (var i = 0; i < books.Payables.Length; i++)
+        {
+            Check(facts.Cmos.Contains(books.Payables[i].Cmo), $"cmo_payables[{i}].cmo", $"must be a CMO of the agency; {books.Payables[i].Cmo} is none");
+            Amount($"cmo_payables[{i}].amount", books.Payables[i].Amount);
+        }
+
+        Once("cmo_payables", "cmo", books.Payables.Select(r => r.Cmo));
+        for (var i = 0; i < books.Series.Length; i++)
+        {
+            Check(books.Series[i].Next is >= 1 and <= 1_000_000_000, $"series[{i}].next_number", $"must be 1 to 1000000000; it is {Text(books.Series[i].Next)}");
+            Check(!facts.Refused.TryGetValue(books.Series[i].Series, out var why), $"series[{i}].series", $"must go on with the number: {why}");
+        }
+
+        Once("series", "series", books.Series.Select(r => r.Series));
+        return [.. _wrong.Take(MostTold)];
+    }
+
+    private void Invoice(string path, OpenInvoice row)
+    {
+        Client(path, row.Client);
+        Check(!facts.Imported.Contains(row.Number), $"{path}.number", $"must be of an invoice that was not imported before; {row.Number} was");
+        Check(!IsYetToCome(row.Number), $"{path}.number", $"must not be a number that a series here is yet to give, as {row.Number} is");
+        Check(row.IssueDate <= import.On, $"{path}.issue_date", $"must not be after the cut-over, {Text(import.On)}");
+        Check(row.DueDate >= row.IssueDate, $"{path}.due_date", $"must not be before the issue date, {Text(row.IssueDate)}");
+        Amount($"{path}.total_amount", row.Total);
+        Amount($"{path}.tax_amount", row.Tax, least: 0);
+        Check(row.Tax.Minor < Math.Max(1, row.Total.Minor), $"{path}.tax_amount.minor_units", $"must be less than the total, {Text(row.Total.Minor)}");
+        Amount($"{path}.open_amount", row.Open);
+        Check(row.Open.Minor <= Math.Max(1, row.Total.Minor), $"{path}.open_amount.minor_units", $"must be at most the total, {Text(row.Total.Minor)}");
+    }
+
+    private void Deferral(string path, OpeningDeferral row)
+    {
+        Amount($"{path}.amount", row.Amount);
+        Check(row.Days.Start >= import.On, $"{path}.start_date", $"must not be before the cut-over, {Text(import.On)}: what was earned by then is no longer deferred");
+        Check(row.Days.End > row.Days.Start, $"{path}.end_date", $"must be after the start, {Text(row.Days.Start)} (the end is exclusive)");
+        if (Engagement(path, row.Engagement) is { BillsAhead: true } engagement)
+        {
+            Check(
+                row.Days.End <= engagement.BillingStartsOn, $"{path}.end_date",
+                $"must not be after {Text(engagement.BillingStartsOn)}, the engagement's billing_start_date: from then on its fee is charged here");
+        }
+    }
+
+    private void Grant(string path, OpeningGrant row)
+    {
+        var isBlock = row.Origin == GrantOrigin.Prepaid;
+        Check(row.Minutes >= (isBlock ? 1 : 0) && row.Minutes <= MostMinutes, $"{path}.minutes", $"must be {(isBlock ? 1 : 0)} to {MostMinutes} minutes; it is {row.Minutes}");
+        Check(row.ExpiresAt > import.On, $"{path}.expire_date", $"must be after the cut-over, {Text(import.On)}: what has expired is not left");
+        if (row.Deferred is { } deferred)
+        {
+            Check(isBlock, $"{path}.deferred_amount", "must only be set of a prepaid block");
+            Amount($"{path}.deferred_amount", deferred, least: 0);
+        }
+
+        if (Engagement(path, row.Engagement) is { } engagement)
+        {
+            Check(engagement.HasMeter, $"{path}.engagement", "must have a meter at the cut-over: a retainer or prepaid hours");
+            Check(!engagement.HasTime, $"{path}.engagement", $"must have no approved time of {Text(import.On)} or later yet: what is left comes before what is drawn");
+            Check(
+                !isBlock || engagement.Blocks + import.Books.Grants.Count(g => g.Engagement == row.Engagement && g.Origin == GrantOrigin.Prepaid) <= Engagements.Engagement.MostBlocks,
+                $"{path}.engagement", $"must have at most {Engagements.Engagement.MostBlocks} prepaid blocks over time");
+        }
+    }
+
+    private EngagementAtCutOver? Engagement(string path, EngagementId id)
+    {
+        if (facts.Engagements.GetValueOrDefault(id) is not { } engagement)
+        {
+            Check(false, $"{path}.engagement", $"must be an engagement of the agency; {id} is none");
+            return null;
+        }
+
+        Check(engagement.Runs, $"{path}.engagement", $"must be activated and not over on {Text(import.On)}");
+        Check(
+            engagement.Seller == import.LegalEntity && engagement.Currency == import.Currency, $"{path}.engagement",
+            $"must be charged by {import.LegalEntity} in {import.Currency}; {id} is charged by {engagement.Seller} in {engagement.Currency}");
+        Check(
+            engagement.BillingStartsOn >= import.On, $"{path}.engagement",
+            $"must have a billing_start_date of the cut-over or later, so that nothing earlier is billed again; {id} is billed from {Text(engagement.BillingStartsOn)}");
+        return engagement;
+    }
+
+    private void Client(string path, ClientCompanyId client) =>
+        Check(facts.Clients.Contains(client), $"{path}.client_company", $"must be a client company of the agency; {client} is none");
+
+    private void Amount(string path, Money amount, long least = 1)
+    {
+        Check(amount.Currency == import.Currency, $"{path}.currency", $"must be the import's, {import.Currency}; it is {amount.Currency}");
+        Check(amount.Minor >= least && amount.Minor <= MostMinor, $"{path}.minor_units", $"must be {Text(least)} to {Text(MostMinor)} minor units; it is {Text(amount.Minor)}");
+    }
+
+    private void Once<T>(string list, string field, IEnumerable<T> keys) where T : notnull
+    {
+        var (seen, i) = (new Dictionary<T, int>(), 0);
+        foreach (var key in keys)
+        {
+            if (!seen.TryAdd(key, i))
+            {
+                Check(false, $"{list}[{i}].{field}", $"must be there once; row {seen[key]} is of the same");
+            }
+
+            i++;
+        }
+    }
+
+    /// <summary>Whether it reads like a number that a series of the legal entity gives later on.</summary>
+    private bool IsYetToCome(string number)
+    {
+        var digits = number.Reverse().TakeWhile(char.IsAsciiDigit).Count();
+        return long.TryParse(number.AsSpan(number.Length - digits), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+            && facts.Last.Any(s => WouldPrint(s.Key, s.Value));
+
+        // In the year of the cut-over, or in the next: a number's date never goes back.
+        bool WouldPrint(InvoiceSeriesId series, long last)
+        {
+            var (format, year) = (facts.Formats.GetValueOrDefault(series) ?? SeriesFormat.Default(series), import.On.Year);
+            return (format.Print(n, year) == number && n > LastOf(series, last)) || (format.Print(n, year + 1) == number && (format.RestartsYearly || n > LastOf(series, last)));
+        }
+
+        long LastOf(InvoiceSeriesId series, long last) => import.Books.Series.FirstOrDefault(r => r.Series == series)?.Next - 1 ?? last;
+    }
+
+    private void Check(bool right, string field, string rule)
+    {
+        if (!right)
+        {
+            _wrong.Add(new FieldViolation(field, rule));
+        }
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(LocalDate date) => date.ToString("uuuu-MM-dd", CultureInfo.InvariantCulture);
+}
