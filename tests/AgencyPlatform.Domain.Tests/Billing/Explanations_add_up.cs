@@ -64,6 +64,28 @@ public sealed class Explanations_add_up
     }
 
     [Fact]
+    public void What_several_lines_take_back_together_is_told_of_each()
+    {
+        var march = new LocalDate(2026, 3, 1);
+        var inputs = Inputs(march, null, new HourlyTerms(march, new("us"), new("USD"), new BillCycle(1, 1), 25_000));
+        var account = Invoiced(BillingAccount.Initial, Facts(inputs with { Entries = [Hours("a", 2, 60)] }), new(2026, 4, 1), "first");
+        account = Invoiced(account, Facts(inputs with { Entries = [Hours("a", 2, 60), Hours("b", 3, 30)] }), new(2026, 4, 1), "second");
+        var rest = inputs with { Entries = [Hours("c", 4, 15)] };
+        account = Invoiced(account, Facts(rest), new(2026, 4, 1), "credit");
+
+        var lines = AddsUp(account, new("credit"), rest);
+
+        // 62.50 instead of 375.00: the newest line goes whole, and of the one before it what is still missing.
+        Assert.Equal([new LineReference(new("second"), 1), new LineReference(new("first"), 1)], lines.Select(l => l.Line.Corrects!));
+        Assert.Equal(
+            [(StepKind.LessInvoiced, -31_250L), (StepKind.ToTakeBack, 31_250), (StepKind.LeftOfLine, 12_500), (StepKind.TakenBack, 12_500), (StepKind.Credit, -12_500)],
+            lines[0].Steps.Skip(2).Select(s => (s.Kind, s.Result)));
+        Assert.Equal(
+            [(StepKind.LessInvoiced, -31_250L), (StepKind.ToTakeBack, 18_750), (StepKind.LeftOfLine, 25_000), (StepKind.TakenBack, 18_750), (StepKind.Credit, -18_750)],
+            lines[1].Steps.Skip(2).Select(s => (s.Kind, s.Result)));
+    }
+
+    [Fact]
     public void A_line_that_the_engine_does_not_come_to_again_says_what_it_says_itself()
     {
         var inputs = Inputs(s_june, null, Retainer(s_june, 800_000));
