@@ -16,14 +16,14 @@ internal sealed class BooksService(Calls calls, IGrainFactory grains, IReadModel
     public override async Task<V1.Books> GetBooks(V1.GetBooksRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var (agency, entity) = fields.Name<LegalEntityId>("legal_entity", request.LegalEntity, Entities);
+        var (agency, entity) = fields.Name<LegalEntityId>("name", request.Name, Entities);
         return ToWire(agency, await Grain(agency, entity).Get(await calls.Read(context, request, fields, agency), entity));
     }
 
     public override async Task<V1.ClosingChecklist> GetClosingChecklist(V1.GetClosingChecklistRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var (agency, entity) = fields.Name<LegalEntityId>("legal_entity", request.LegalEntity, Entities);
+        var (agency, entity) = fields.Name<LegalEntityId>("name", request.Name, Entities);
         var through = fields.Date("through_date", request.ThroughDate);
         var checklist = (await Grain(agency, entity).GetChecklist(await calls.Read(context, request, fields, agency), entity, through)).OrThrow().Value;
         return new V1.ClosingChecklist
@@ -43,7 +43,7 @@ internal sealed class BooksService(Calls calls, IGrainFactory grains, IReadModel
     public override async Task<V1.Books> CloseBooks(V1.CloseBooksRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var (agency, entity) = fields.Name<LegalEntityId>("legal_entity", request.LegalEntity, Entities);
+        var (agency, entity) = fields.Name<LegalEntityId>("name", request.Name, Entities);
         var command = new CloseBooks(entity, fields.Date("through_date", request.ThroughDate), request.AcceptOpenItems);
         var call = await calls.Mutation(context, request, fields, agency);
         return ToWire(agency, await Grain(agency, entity).Close(call, command));
@@ -52,7 +52,7 @@ internal sealed class BooksService(Calls calls, IGrainFactory grains, IReadModel
     public override async Task<V1.ListClosingsResponse> ListClosings(V1.ListClosingsRequest request, ServerCallContext context)
     {
         var fields = new Fields();
-        var (agency, entity) = fields.Name<LegalEntityId>("legal_entity", request.LegalEntity, Entities);
+        var (agency, entity) = fields.Name<LegalEntityId>("parent", request.Parent, Entities);
         var page = Page.Of(context, request, fields);
         await Grain(agency, entity).Get(await calls.Read(context, request, fields, agency), entity);
         var filters = new Filters().Equal(nameof(ClosingRow.LegalEntity), (LegalEntityId?)entity);

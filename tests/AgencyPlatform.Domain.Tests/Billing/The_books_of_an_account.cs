@@ -40,8 +40,9 @@ public sealed class The_books_of_an_account
         // When whatever is left of any line is credited, nothing was charged in the end.
         books.CreditAll();
         books.Check();
+        var opened = (books.Account.Deferred ?? []).Sum(d => d.Amount);
         Assert.Equal((0, 0), (books.Own.Sum(i => i.Content.Net), books.Own.Sum(i => i.Content.Tax)));
-        Assert.Equal(0, books.Ledger(LedgerAccount.TaxPayable) + books.Ledger(LedgerAccount.DeferredRevenue) + books.Ledger(LedgerAccount.Revenue) + books.Ledger(LedgerAccount.UnbilledReceivable));
+        Assert.Equal(-opened, books.Ledger(LedgerAccount.TaxPayable) + books.Ledger(LedgerAccount.DeferredRevenue) + books.Ledger(LedgerAccount.Revenue) + books.Ledger(LedgerAccount.UnbilledReceivable));
     }, iter: 3_000);
 
     private sealed class Books(bool arrears)
@@ -75,8 +76,11 @@ public sealed class The_books_of_an_account
             [
                 new(new("old-1"), "old 1", s_start.PlusDays(-40), s_start.PlusDays(-10), 119_000, 19_000, 40_000), new(new("old-2"), "old 2", s_start, s_start.PlusDays(200), 700_000, 0, 700_000),
             ];
-            Assert.True(Decide(a => a.Import(new ImportOpening(s_account, new("cut-over"), s_start, invoices, 25_000, []), Now)));
-            (LedgerAccount Account, long Amount)[] entry = [(LedgerAccount.Receivable, 740_000), (LedgerAccount.ClientCredit, -25_000), (LedgerAccount.OpeningBalance, -715_000)];
+            ImmutableArray<OpeningDeferred> deferred =
+                [new(new("growth"), 120_000, new DateRange(s_start, s_start.PlusDays(45))), new(new("growth"), 33_333, new DateRange(s_start.PlusDays(10), s_start.PlusDays(17)))];
+            Assert.True(Decide(a => a.Import(new ImportOpening(s_account, new("cut-over"), s_start, invoices, 25_000, deferred, Zone), Now)));
+            (LedgerAccount Account, long Amount)[] entry =
+                [(LedgerAccount.Receivable, 740_000), (LedgerAccount.ClientCredit, -25_000), (LedgerAccount.DeferredRevenue, -153_333), (LedgerAccount.OpeningBalance, -561_667)];
             _postings.AddRange(entry.Select((l, i) => new PostingRow(s_account.LegalEntity, s_start, "open-books-import/cut-over/1", i, l.Account, "USD", l.Amount, s_account.Client, null, null)));
         }
 
@@ -152,9 +156,16 @@ public sealed class The_books_of_an_account
                 earned += days.All(d => d < before) ? amount : (long)Math.Round((decimal)amount * days.Count(d => d < before) / days.Count, MidpointRounding.AwayFromZero);
             }
 
+            foreach (var brought in Account.Deferred ?? [])
+            {
+                var (days, passed) = (Period.DaysBetween(brought.Days.Start, brought.Days.End!.Value), Math.Max(0, Period.DaysBetween(brought.Days.Start, before)));
+                charged += brought.Amount;
+                earned += (long)Math.Round((decimal)brought.Amount * Math.Min(days, passed) / days, MidpointRounding.AwayFromZero);
+            }
+
             Assert.Equal(earned - charged, Ledger(LedgerAccount.DeferredRevenue));
             Assert.Equal(
-                Final.Sum(i => i.Content.Total), -(Ledger(LedgerAccount.Revenue) + Ledger(LedgerAccount.DeferredRevenue) + Ledger(LedgerAccount.TaxPayable) + Ledger(LedgerAccount.UnbilledReceivable)));
+                Own.Where(i => i.IsFinal).Sum(i => i.Content.Total) + (Account.Deferred ?? []).Sum(d => d.Amount), -(Ledger(LedgerAccount.Revenue) + Ledger(LedgerAccount.DeferredRevenue) + Ledger(LedgerAccount.TaxPayable) + Ledger(LedgerAccount.UnbilledReceivable)));
             if (!arrears)
             {
                 Assert.Equal(-earned, Ledger(LedgerAccount.Revenue));
@@ -201,6 +212,7 @@ public sealed class The_books_of_an_account
             var posted = _postings.Where(p => p.Date <= date && p.Account == LedgerAccount.Revenue).Sum(p => p.Amount);
             var known = Final.Where(i => i.IssueDate <= date).SelectMany(i => i.Content.Lines).GroupBy(l => l.Item).Sum(fee =>
                 new Earning(fee.Sum(l => l.Amount), fee.LastOrDefault(l => !l.ByHand)?.KeyDates ?? []).Before(date.PlusDays(1)));
+            known += date < s_start ? 0 : (Account.Deferred ?? []).Sum(d => new Earning(d.Amount, [d.Days]).Before(date.PlusDays(1)));
             Assert.Equal(known, pending - posted);
         }
 

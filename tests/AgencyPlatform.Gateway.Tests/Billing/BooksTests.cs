@@ -114,28 +114,28 @@ public sealed class BooksTests(PlatformFixture platform)
         var admin = await ActiveEngagement.Create(agency, ActiveEngagement.Hourly);
         var (billing, books, time) = (admin.Service<ServiceClient>(), admin.Service<Books>(), admin.Service<TimeService.TimeServiceClient>());
         var (entity, sheet) = (agency.Name + "/legalEntities/main", agency.Name + "/cmos/ada/timesheets/2026-w02");
-        Assert.Equal(new Protocol.Billing.V1.Books { LegalEntity = entity }, await books.GetBooksAsync(new GetBooksRequest { LegalEntity = entity }));
+        Assert.Equal(new Protocol.Billing.V1.Books { LegalEntity = entity }, await books.GetBooksAsync(new GetBooksRequest { Name = entity }));
         await time.LogTimeAsync(new LogTimeRequest { Name = sheet, Entries = { new TimeEntry { EntryId = "a", Engagement = agency.Name + "/engagements/launch", Date = Day(1, 5), Minutes = 60 } } });
-        var close = new CloseBooksRequest { LegalEntity = entity, ThroughDate = Day(1, 31), RequestId = Guid.CreateVersion7().ToString() };
+        var close = new CloseBooksRequest { Name = entity, ThroughDate = Day(1, 31), RequestId = Guid.CreateVersion7().ToString() };
 
         // Bad input: the field, the reason, and nothing changed.
         var early = await Refused.By(books.CloseBooksAsync(close));
         Assert.Equal(("through_date", "must be before today, 2026-01-05: a month is closed when it is over"), (Assert.Single(early.FieldViolations).Field, early.FieldViolations[0].Description));
-        Assert.Equal("through_date", Assert.Single((await Refused.By(books.CloseBooksAsync(new CloseBooksRequest { LegalEntity = entity, ThroughDate = Day(1, 3) }))).FieldViolations).Field);
-        Assert.Equal(StatusCode.NotFound, (await Refused.By(books.CloseBooksAsync(new CloseBooksRequest { LegalEntity = agency.Name + "/legalEntities/none", ThroughDate = Day(1, 31) }))).StatusCode);
-        Assert.Equal(["legal_entity", "through_date"], (await Refused.By(books.CloseBooksAsync(new CloseBooksRequest()))).FieldViolations.Select(v => v.Field));
+        Assert.Equal("through_date", Assert.Single((await Refused.By(books.CloseBooksAsync(new CloseBooksRequest { Name = entity, ThroughDate = Day(1, 3) }))).FieldViolations).Field);
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(books.CloseBooksAsync(new CloseBooksRequest { Name = agency.Name + "/legalEntities/none", ThroughDate = Day(1, 31) }))).StatusCode);
+        Assert.Equal(["name", "through_date"], (await Refused.By(books.CloseBooksAsync(new CloseBooksRequest()))).FieldViolations.Select(v => v.Field));
 
         await agency.AdvanceTo(new DateTime(2026, 2, 2, 12, 0, 0, DateTimeKind.Utc));
         Assert.Equal((Reasons.OpenItems, "1"), ((await Refused.By(books.CloseBooksAsync(close))).Reason, (await Refused.By(books.CloseBooksAsync(close))).Metadata["open_items"]));
-        var open = Assert.Single((await books.GetClosingChecklistAsync(new GetClosingChecklistRequest { LegalEntity = entity, ThroughDate = Day(1, 31) })).OpenItems);
+        var open = Assert.Single((await books.GetClosingChecklistAsync(new GetClosingChecklistRequest { Name = entity, ThroughDate = Day(1, 31) })).OpenItems);
         Assert.Equal((OpenItemKind.UnsubmittedTime, 1, "ada/2026-W02/a"), (open.Kind, open.Count, open.Resources.Single()));
         var accepted = new CloseBooksRequest(close) { AcceptOpenItems = true, RequestId = Guid.CreateVersion7().ToString() };
         Assert.Equal(Day(1, 31), (await books.CloseBooksAsync(new CloseBooksRequest(accepted) { ValidateOnly = true, RequestId = "" })).ClosingThroughDate);
-        Assert.Null((await books.GetBooksAsync(new GetBooksRequest { LegalEntity = entity })).ClosedThroughDate);
+        Assert.Null((await books.GetBooksAsync(new GetBooksRequest { Name = entity })).ClosedThroughDate);
         var closed = await books.CloseBooksAsync(accepted);
         Assert.Equal((Day(1, 31), null), (closed.ClosedThroughDate, closed.ClosingThroughDate));
         Assert.Equal(closed, await books.CloseBooksAsync(accepted));
-        var listed = Assert.Single((await books.ListClosingsAsync(new ListClosingsRequest { LegalEntity = entity })).Closings);
+        var listed = Assert.Single((await books.ListClosingsAsync(new ListClosingsRequest { Parent = entity })).Closings);
         Assert.Equal((Day(1, 31), 1), (listed.ClosedThroughDate, listed.OpenItems));
 
         // Submitted and approved afterwards: it is posted on the first open day, and says that it is of 5 January.

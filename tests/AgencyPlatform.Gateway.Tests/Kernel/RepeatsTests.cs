@@ -444,7 +444,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 ClientCredits = { new OpeningCredit { ClientCompany = _acme, Amount = Dollars(5) } },
                 CmoPayables = { new OpeningPayable { Cmo = _cy, Amount = Dollars(7) } },
             });
-            await As<BooksService.BooksServiceClient>(_admin).CloseBooksAsync(new CloseBooksRequest { LegalEntity = entity, ThroughDate = new Date { Year = 2025, Month = 12, Day = 31 }, AcceptOpenItems = true });
+            await As<BooksService.BooksServiceClient>(_admin).CloseBooksAsync(new CloseBooksRequest { Name = entity, ThroughDate = new Date { Year = 2025, Month = 12, Day = 31 }, AcceptOpenItems = true });
             Money Dollars(long minor) => new() { MinorUnits = minor, Currency = "USD" };
 
             RecordPaymentRequest Pay(string reference, long amount) => new()
