@@ -96,6 +96,9 @@ public sealed class PostgresTestDatabase : EngineDatabase
 
     public PostgresRoles Roles { get; }
 
+    /// <summary>How many connections the program under test has opened so far.</summary>
+    public int Connections => _proxy.Accepted;
+
     public override StorageOptions Options => new()
     {
         Provider = StorageProvider.Postgres,

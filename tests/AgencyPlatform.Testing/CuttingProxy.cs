@@ -18,6 +18,7 @@ public sealed class CuttingProxy : IAsyncDisposable
     private int _cutRequest = -1;
     private int _cutAnswer;
     private int _cuts;
+    private int _accepted;
 
     /// <param name="target">The port of the server, on loopback.</param>
     /// <param name="listen">Where it listens; null: on loopback.</param>
@@ -33,6 +34,9 @@ public sealed class CuttingProxy : IAsyncDisposable
 
     /// <summary>How many connections were cut.</summary>
     public int Cuts => Volatile.Read(ref _cuts);
+
+    /// <summary>How many connections came in so far.</summary>
+    public int Accepted => Volatile.Read(ref _accepted);
 
     /// <summary>Where new connections lead.</summary>
     public int Target
@@ -75,7 +79,9 @@ public sealed class CuttingProxy : IAsyncDisposable
         {
             while (true)
             {
-                _ = Serve(await _listener.AcceptTcpClientAsync(_stop.Token));
+                var client = await _listener.AcceptTcpClientAsync(_stop.Token);
+                Interlocked.Increment(ref _accepted);
+                _ = Serve(client);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)

@@ -32,6 +32,9 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Connections for everything but the journal's writer and maintenance.</summary>
     public abstract DbDataSource Source { get; }
 
+    /// <summary>Connections of the cluster's membership.</summary>
+    public virtual DbDataSource ClusterSource => Source;
+
     /// <summary>Called around each commit; tests lose connections and fill disks here.</summary>
     public CommitHook? Hook { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Text;
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Storage.Journal;
@@ -9,13 +10,24 @@ using NpgsqlTypes;
 namespace AgencyPlatform.Storage.Engines;
 
 /// <summary>
-/// PostgreSQL 15 or later: one connection that appends, a pool that reads, another for migrations and maintenance. Every table of tenants has a
-/// row-level policy; what the first two do is bound to the agencies that they name.
+/// PostgreSQL 15 or later: one connection that appends, a pool that reads, another for the cluster's membership, another for migrations and maintenance. Every table
+/// of tenants has a row-level policy; what the first two do is bound to the agencies that they name.
 /// </summary>
 internal sealed partial class PostgresDatabase : Database
 {
     /// <summary>Names, for the rest of the transaction, the agencies whose rows may be seen and written.</summary>
     public const string SetScope = "SELECT set_config('app.agencies', CAST($1 AS text), true)";
+
+    /// <summary>
+    /// How many sessions of a process read, unless the connection string says it (<c>Maximum Pool Size</c>). Few, so that five processes have room in a server's
+    /// default of 100, three of which it keeps for itself. Each session costs the server a process that learns every table anew, and more of them than it has
+    /// processors for answer nothing sooner.
+    /// </summary>
+    public const int Readers = 12;
+
+    // How long a read waits for a session, and for how long a place stays empty whose session the server has refused.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(5);
 
     // Any number that no other program uses in this database: one migration or rebuild at a time.
     private const long MaintenanceLock = 0x4167_656e_6379_0001;
@@ -23,6 +35,10 @@ internal sealed partial class PostgresDatabase : Database
     private readonly NpgsqlDataSource _reading;
     private readonly NpgsqlDataSource _writing;
     private readonly NpgsqlDataSource _maintaining;
+    private readonly NpgsqlDataSource _members;
+
+    // One for each session that may read. The driver empties its whole pool whenever the server refuses it one more session, and so must not ask for more than there are.
+    private readonly SemaphoreSlim _places;
     private PostgresWriter? _writer;
 
     public PostgresDatabase(StorageOptions options, RowTables tables) : base(tables)
@@ -36,7 +52,18 @@ internal sealed partial class PostgresDatabase : Database
             (b.MaxPoolSize, b.MinPoolSize, b.MaxAutoPrepare, b.AutoPrepareMinUsages) = (2, 0, statements, 2);
             b.WriteBufferSize = Math.Max(b.WriteBufferSize, 1 << 20);
         });
-        _reading = Source("reader", "-c statement_timeout=30000", b => b.MaxAutoPrepare = Math.Max(b.MaxAutoPrepare, 60));
+        _reading = Source("reader", "-c statement_timeout=30000", b =>
+        {
+            b.MaxAutoPrepare = Math.Max(b.MaxAutoPrepare, 60);
+            if (!Says(b, "Maximum Pool Size"))
+            {
+                b.MaxPoolSize = Math.Max(Readers, b.MinPoolSize);
+            }
+        });
+        _places = new SemaphoreSlim(new NpgsqlConnectionStringBuilder(_reading.ConnectionString).MaxPoolSize);
+
+        // A silo that is slow to say that it lives is voted out: that does not stand in line with reads.
+        _members = Source("members", "-c statement_timeout=30000", b => (b.MaxPoolSize, b.MinPoolSize) = (2, 0));
 
         // What would silently see less than everything must fail instead.
         _maintaining = Source("maintenance", "-c statement_timeout=0 -c row_security=off", b => (b.MaxPoolSize, b.MinPoolSize, b.CommandTimeout) = (8, 0, 0));
@@ -61,6 +88,8 @@ internal sealed partial class PostgresDatabase : Database
     }
 
     public override DbDataSource Source => _reading;
+
+    public override DbDataSource ClusterSource => _members;
 
     public override string TypeOf(StoredKind kind) => kind switch
     {
@@ -260,7 +289,7 @@ internal sealed partial class PostgresDatabase : Database
     // By the names that this program gives its sessions; everybody may see those.
     public override async Task<long> ServingSessions(DbConnection connection, CancellationToken cancellation) => (await Query(
         connection,
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND (application_name LIKE '% writer' OR application_name LIKE '% reader')",
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND (application_name LIKE '% writer' OR application_name LIKE '% reader' OR application_name LIKE '% members')",
         new SqlArguments(),
         r => r.GetInt64(0),
         cancellation)).Single();
@@ -283,6 +312,7 @@ internal sealed partial class PostgresDatabase : Database
 
         await _writing.DisposeAsync();
         await _reading.DisposeAsync();
+        await _members.DisposeAsync();
         await _maintaining.DisposeAsync();
     }
 
@@ -303,7 +333,7 @@ internal sealed partial class PostgresDatabase : Database
         {
             return await Read(agencies, sql, arguments, map, cancellation);
         }
-        catch (NpgsqlException e) when (e is not PostgresException { InvariantSeverity: "ERROR" } && e.InnerException is not TimeoutException)
+        catch (NpgsqlException e) when (e is not PostgresException { InvariantSeverity: "ERROR" } && !IsRefused(e) && e.InnerException is not TimeoutException)
         {
             // A pooled connection was lost while it was idle, and the others with it: once more on a new one.
             _reading.Clear();
@@ -311,14 +341,57 @@ internal sealed partial class PostgresDatabase : Database
         }
     }
 
+    /// <summary>
+    /// Reads once a place is free. Nothing in here waits for the caller's turn, a grain's: a session that is held while thousands of grains start serves nobody.
+    /// </summary>
     private async Task<List<T>> Read<T>(string[] agencies, string sql, SqlArguments arguments, Func<DbDataReader, T> map, CancellationToken cancellation)
     {
-        await using var connection = await _reading.OpenConnectionAsync(cancellation);
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { Command(SetScope, [agencies]), Command(sql, arguments.Values) } };
-        await using var reader = await batch.ExecuteReaderAsync(cancellation);
-        await reader.NextResultAsync(cancellation);
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var left = s_patience - Stopwatch.GetElapsedTime(began);
+            if (left <= TimeSpan.Zero || !await _places.WaitAsync(left, cancellation).ConfigureAwait(false))
+            {
+                throw new TimeoutException($"No session was free to read within {s_patience.TotalSeconds:0} s.");
+            }
+
+            var refused = false;
+            try
+            {
+                return await ReadInPlace(agencies, sql, arguments, map, cancellation).ConfigureAwait(false);
+            }
+            catch (NpgsqlException e) when (IsRefused(e))
+            {
+                // Others have the sessions: this process makes do with those that it has.
+                refused = true;
+            }
+            finally
+            {
+                _ = Leave(refused);
+            }
+        }
+
+        async Task Leave(bool refused)
+        {
+            if (refused)
+            {
+                await Task.Delay(s_rest, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            _places.Release();
+        }
+    }
+
+    private async Task<List<T>> ReadInPlace<T>(string[] agencies, string sql, SqlArguments arguments, Func<DbDataReader, T> map, CancellationToken cancellation)
+    {
+        var connection = await _reading.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        await using var closing = connection.ConfigureAwait(false);
+        using var batch = new NpgsqlBatch(connection) { BatchCommands = { Command(SetScope, [agencies]), Command(sql, arguments.Values) } };
+        var reader = await batch.ExecuteReaderAsync(cancellation).ConfigureAwait(false);
+        await using var ending = reader.ConfigureAwait(false);
+        await reader.NextResultAsync(cancellation).ConfigureAwait(false);
         var rows = new List<T>();
-        while (await reader.ReadAsync(cancellation))
+        while (await reader.ReadAsync(cancellation).ConfigureAwait(false))
         {
             rows.Add(map(reader));
         }
@@ -336,6 +409,12 @@ internal sealed partial class PostgresDatabase : Database
 
         return command;
     }
+
+    /// <summary>Whether the server, the database or the role has as many sessions as it may have.</summary>
+    private static bool IsRefused(NpgsqlException e) => e is PostgresException { SqlState: PostgresErrorCodes.TooManyConnections };
+
+    /// <summary>Whether a setting stands in the connection string, and is not the driver's own default.</summary>
+    private static bool Says(NpgsqlConnectionStringBuilder builder, string setting) => new DbConnectionStringBuilder { ConnectionString = builder.ConnectionString }.ContainsKey(setting);
 
     /// <summary>What an exception of a commit means for the batch.</summary>
     private static Exception Failure(Exception e) => e switch

@@ -14,7 +14,7 @@ public static class MembershipRegistration
     public static ISiloBuilder UseAgencyPlatformMembership(this ISiloBuilder silo)
     {
         silo.UseAdoNetClustering((OptionsBuilder<AdoNetClusteringSiloOptions> options) =>
-            options.Configure<Database>((o, database) => (o.Invariant, o.DataSource) = (Invariant, database.Source)));
+            options.Configure<Database>((o, database) => (o.Invariant, o.DataSource) = (Invariant, database.ClusterSource)));
         silo.Services.AddSingleton<DepartedMembers>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(sp => sp.GetRequiredService<DepartedMembers>());
         return silo;
@@ -23,5 +23,5 @@ public static class MembershipRegistration
     /// <summary>Lets a process without grains find the silos in the database.</summary>
     public static IClientBuilder UseAgencyPlatformMembership(this IClientBuilder client) =>
         client.UseAdoNetClustering((OptionsBuilder<AdoNetClusteringClientOptions> options) =>
-            options.Configure<Database>((o, database) => (o.Invariant, o.DataSource) = (Invariant, database.Source)));
+            options.Configure<Database>((o, database) => (o.Invariant, o.DataSource) = (Invariant, database.ClusterSource)));
 }
