@@ -26,6 +26,7 @@ internal sealed class DemoMoney(DemoStage stage, DemoBooks books)
     private readonly HashSet<string> _hadCredit = [];
     private readonly List<PayoutRunItem> _payouts = [];
     private readonly Dictionary<LocalDate, IReadOnlyDictionary<LedgerAccount, long>> _closed = [];
+    private int _wires;
 
     /// <summary>What the bank tells of the week that is over: wires for what fell due, and one that did not stand.</summary>
     public async Task<IReadOnlyList<string>> Monday()
@@ -80,7 +81,7 @@ internal sealed class DemoMoney(DemoStage stage, DemoBooks books)
             }
         }
 
-        return wires == 0 ? notes : [$"{wires} invoices are paid, {Dollars(cents)}{(late == 0 ? "" : $", {late} of them {DaysLate} days late")}", .. notes];
+        return wires == 0 ? notes : [$"{wires} invoices are paid, {Dollars(cents)}{(late == 0 ? "" : $", {(late == wires ? "all" : $"{late}")} of them {DaysLate} days late")}", .. notes];
     }
 
     /// <summary>After a billing: credit that went into invoices is told, CMOs are paid for the month, and the month before is closed.</summary>
@@ -157,6 +158,7 @@ internal sealed class DemoMoney(DemoStage stage, DemoBooks books)
                 Currency = "USD",
                 Amount = Usd(cents),
                 ReceivedDate = Wire(received),
+                PaymentId = $"wire-{++_wires:000}",
                 Reference = $"WIRE {Last(invoice.ClientCompany)} {Text(FromWire(invoice.ToDate))}",
                 Allocations = { new Allocation { Invoice = invoice.Name, Amount = Usd(open) } },
             },
