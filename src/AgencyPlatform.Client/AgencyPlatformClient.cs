@@ -98,6 +98,9 @@ public sealed class AgencyPlatformClient : IDisposable
         Absences = Service<AbsencesService.AbsencesServiceClient>();
         Time = Service<TimeService.TimeServiceClient>();
         Billing = Service<BillingService.BillingServiceClient>();
+        BillingRuns = Service<BillingRunsService.BillingRunsServiceClient>();
+        Payables = Service<PayablesService.PayablesServiceClient>();
+        Books = Service<BooksService.BooksServiceClient>();
         Events = Service<EventsService.EventsServiceClient>();
     }
 
@@ -124,6 +127,15 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>Invoices and the ledger.</summary>
     public BillingService.BillingServiceClient Billing { get; }
+
+    /// <summary>One call bills a whole agency to a date.</summary>
+    public BillingRunsService.BillingRunsServiceClient BillingRuns { get; }
+
+    /// <summary>What CMOs have earned and were paid; the agency's margin.</summary>
+    public PayablesService.PayablesServiceClient Payables { get; }
+
+    /// <summary>Closing months; what engagements have earned to a date.</summary>
+    public BooksService.BooksServiceClient Books { get; }
 
     /// <summary>What happened, in order.</summary>
     public EventsService.EventsServiceClient Events { get; }

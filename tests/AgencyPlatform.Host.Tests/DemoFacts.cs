@@ -21,7 +21,7 @@ public sealed partial class DemoFacts
         // The table of the life: everything that the demo can tell of has happened.
         var life = output[output.IndexOf("Their life:", StringComparison.Ordinal)..output.IndexOf("Next due:", StringComparison.Ordinal)];
         var counts = Count().Matches(life).Select(m => (What: m.Groups[2].Value.Trim(), Times: int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))).ToList();
-        Assert.Equal(26, counts.Count);
+        Assert.Equal(35, counts.Count);
         Assert.All(counts, c => Assert.True(c.Times > 0, c.What));
     }
 

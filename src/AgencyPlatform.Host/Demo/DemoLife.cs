@@ -41,7 +41,7 @@ internal sealed class DemoLife(DemoStage stage, DemoPlacement placement, DemoTim
         8 => [_pause.LogOnAPausedDay, _moves.HandOver, _moves.ChangeScope],
         9 => [_moves.HandOver, time.Dispute],
         10 => [_moves.HandOver, time.SettleDisputes, _pause.Resume, time.LookAhead],
-        11 => [_moves.HandOver, _absences.TakeWeekOff],
+        11 => [_moves.HandOver, _absences.TakeWeekOff, time.FindForgotten],
         _ => [],
     };
 }

@@ -175,7 +175,7 @@ internal sealed class DemoPlacement(DemoStage stage)
 
     private Terms TermsOf(RosterEngagement e, bool asksConsent)
     {
-        var terms = new Terms { Seller = $"{stage.Agency}/legalEntities/us", Currency = "USD", BillCycleDay = 1 };
+        var terms = new Terms { Seller = stage.LegalEntity, Currency = "USD", BillCycleDay = 1 };
         if (e.Retainer)
         {
             terms.Retainer = new RetainerTerms

@@ -29,6 +29,7 @@ internal sealed class DemoRun
     private readonly DemoTime _time;
     private readonly DemoLife _life;
     private readonly DemoBooks _books;
+    private readonly DemoMoney _money;
     private readonly List<DemoCheck> _checks = [];
 
     private DemoRun(DemoStage stage, DemoOptions options, IJournalMaintenance journal)
@@ -38,6 +39,7 @@ internal sealed class DemoRun
         _time = new DemoTime(stage, Weeks);
         _life = new DemoLife(stage, _placement, _time);
         _books = new DemoBooks(stage);
+        _money = new DemoMoney(stage, _books);
     }
 
     private int Weeks => _options.Months * 13 / 3;
@@ -173,6 +175,7 @@ internal sealed class DemoRun
                         Billing = new BillingDetails
                         {
                             Country = "US",
+                            PaymentTermDays = DemoMoney.TermDays,
                             PostalAddress = new PostalAddress { Street = "5 Main Street", City = "Boston", PostCode = "02101", Subdivision = "MA" },
                         },
                     },
@@ -235,6 +238,7 @@ internal sealed class DemoRun
             await _stage.Platform.Agencies.AdvanceClockAsync(new AdvanceClockRequest { Name = _stage.Agency, To = Midday(_stage.Today) }, cancellationToken: _stage.Cancellation);
             var before = _time.WorkedMinutes;
             notes.AddRange(await _time.Work(monday));
+            notes.AddRange(await _money.Monday());
             Console.WriteLine(
                 $"  week of {Text(monday)}: {placed} engagements started, {_stage.Work.Count(w => w.IsActiveOn(monday))} active, {(_time.WorkedMinutes - before) / 60} h worked, {_stage.Refusals.Count} refusals so far");
             foreach (var note in notes)
@@ -249,7 +253,7 @@ internal sealed class DemoRun
         }
     }
 
-    /// <summary>A month's end: clients are asked about what is beyond their hours, then billed.</summary>
+    /// <summary>A month's end: clients are asked about what is beyond their hours, then billed; CMOs are paid, and the month before is closed.</summary>
     private async Task Bill(LocalDate to)
     {
         if (await _time.AskConsent(to) is { } consents)
@@ -257,8 +261,12 @@ internal sealed class DemoRun
             Console.WriteLine($"      {consents}");
         }
 
-        var (count, billed) = (_books.Invoices.Count, await _books.Bill(to));
-        Console.WriteLine($"  billed to {Text(to)}: {billed} invoices of {Dollars(_books.Invoices.Skip(count).Sum(i => i.TotalAmount.MinorUnits))}");
+        var billed = await _books.Bill(to);
+        Console.WriteLine($"  billed to {Text(to)}: {billed.Count} invoices of {Dollars(billed.Sum(r => r.Total.MinorUnits))}");
+        foreach (var note in await _money.MonthEnd(to, billed))
+        {
+            Console.WriteLine($"      {note}");
+        }
     }
 
     private async Task Check()
@@ -267,10 +275,8 @@ internal sealed class DemoRun
         _checks.AddRange(await _life.Check());
         await CheckBookings();
         await CheckTwice();
-        await foreach (var check in _books.Check())
-        {
-            _checks.Add(check);
-        }
+        _checks.AddRange(await _books.Check());
+        _checks.AddRange(await _money.Check());
 
         await CheckFeed();
     }

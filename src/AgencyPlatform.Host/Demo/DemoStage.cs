@@ -19,6 +19,7 @@ internal enum DemoEvent
     SignedByTwo, AgreedByCmo, Revised, Declined, ScopeChanged, TimeOff, FellIll, Covered, Paused, Resumed, TaperStarted, TaperEnded,
     RenewedBySignature, RenewedByTime, EndedByNotice, EndedByTime, Waited, Offered, OfferTaken, OfferDeclined,
     AsPlanned, NothingWorked, SheetLate, Disputed, Corrected, Consented,
+    PaidOnTime, PaidLate, PaidInPart, PaidTwice, CreditUsed, Bounced, CmoPaid, MonthClosed, PostedOpen,
 }
 
 /// <summary>An engagement that was activated: who works on it, how much from which day on, and what must be true of it in the end.</summary>
@@ -95,6 +96,9 @@ internal sealed class DemoStage(AgencyPlatformClient platform, Roster roster, st
 
     public LocalDate Today { get; set; } = start;
 
+    /// <summary>The last day of the months whose books are closed; null: none yet.</summary>
+    public LocalDate? ClosedThrough { get; set; }
+
     /// <summary>Mondays since the first.</summary>
     public int Week => Period.DaysBetween(Start, Today) / 7;
 
@@ -121,6 +125,9 @@ internal sealed class DemoStage(AgencyPlatformClient platform, Roster roster, st
     public string CmoName(string id) => $"{agency}/cmos/{id}";
 
     public string EngagementName(string id) => $"{agency}/engagements/{id}";
+
+    /// <summary>The one legal entity: it sells, and it pays.</summary>
+    public string LegalEntity => $"{agency}/legalEntities/us";
 
     /// <summary>The first day of the month after this one.</summary>
     public LocalDate NextMonth => new LocalDate(Today.Year, Today.Month, 1).PlusMonths(1);

@@ -1,7 +1,9 @@
+using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using Spectre.Console;
 using static AgencyPlatform.Host.Demo.DemoWire;
+using Margins = AgencyPlatform.Domain.Billing.Margins;
 
 namespace AgencyPlatform.Host.Demo;
 
@@ -21,6 +23,8 @@ internal static class DemoSummary
 {
     private const string Levels = "·▁▂▃▄▅▆▇█";
     private const int LifeColumns = 3;
+    private const int MostOverdue = 3;
+    private const int MostMargin = 5;
 
     private static readonly (DemoEvent What, string Text)[] s_life =
     [
@@ -31,6 +35,9 @@ internal static class DemoSummary
         (DemoEvent.Waited, "waited for a CMO"), (DemoEvent.Offered, "offers to who waited"), (DemoEvent.OfferDeclined, "offers let go"), (DemoEvent.OfferTaken, "offers taken"),
         (DemoEvent.AsPlanned, "sheets as planned"), (DemoEvent.NothingWorked, "weeks without work"), (DemoEvent.SheetLate, "sheets that came late"), (DemoEvent.Disputed, "entries disputed"),
         (DemoEvent.Corrected, "entries corrected"), (DemoEvent.Consented, "consents to overage"),
+        (DemoEvent.PaidOnTime, "invoices paid on time"), (DemoEvent.PaidLate, "paid late"), (DemoEvent.PaidInPart, "paid in part"), (DemoEvent.PaidTwice, "paid twice"),
+        (DemoEvent.CreditUsed, "credits used"), (DemoEvent.Bounced, "wires bounced"), (DemoEvent.CmoPaid, "payouts to CMOs"), (DemoEvent.MonthClosed, "months closed"),
+        (DemoEvent.PostedOpen, "posted into an open month"),
     ];
 
     public static void Print(DemoResult result, Uri http, string key)
@@ -60,7 +67,7 @@ internal static class DemoSummary
             + $"shortfall from absences {result.LackingMinutes / 60} h");
         Console.WriteLine(
             $"Time: {result.Time.WorkedMinutes / 60} h in {result.Time.Entries} entries, approved. Invoices and credit notes: {result.Books.Invoices.Count}, {Dollars(result.Books.Invoices.Sum(i => i.TotalAmount.MinorUnits))}, "
-            + $"the last {result.Books.Invoices.LastOrDefault()?.DocumentNumber ?? "none"}");
+            + $"the last {result.Books.Invoices.Where(i => i.Kind == DocumentKind.Invoice).MaxBy(i => i.Number)?.DocumentNumber ?? "none"}");
         Console.WriteLine("Their life:");
         foreach (var row in s_life.Chunk(LifeColumns))
         {
@@ -73,12 +80,14 @@ internal static class DemoSummary
             Console.WriteLine($"  {Text(FromWire(due.Date))}  {Last(due.Engagement),-16} {Told(due.Kind)}");
         }
 
-        Console.WriteLine("Trial balance:");
+        Console.WriteLine($"Trial balance as of {Text(result.Stage.Today)}:");
         foreach (var (account, balance) in result.Books.Balances.Where(b => b.Value != 0).OrderBy(b => b.Key))
         {
             Console.WriteLine($"  {account,-20} {(balance > 0 ? Dollars(balance) : ""),18} {(balance < 0 ? Dollars(-balance) : ""),18}");
         }
 
+        PrintAging(result.Books);
+        PrintMargin(result.Books);
         Console.WriteLine($"Refusals: {result.Stage.Refusals.Count}");
         foreach (var reason in result.Stage.Refusals.GroupBy(r => r.Reason).OrderByDescending(g => g.Count()))
         {
@@ -101,6 +110,60 @@ internal static class DemoSummary
         Console.WriteLine($"  curl -s '{http}v1/{result.Stage.Agency}/engagements?page_size=3' -H 'authorization: Bearer {key}'");
         Console.WriteLine($"  curl -s '{http}v1/{result.Stage.Agency}/trialBalance' -H 'authorization: Bearer {key}'");
         Console.WriteLine();
+    }
+
+    /// <summary>Those who owe most of what is overdue, the others, and all.</summary>
+    private static void PrintAging(DemoBooks books)
+    {
+        Console.WriteLine($"Open invoices by days overdue:{"current",14}{"1–30",14}{"31–60",14}{"61–90",14}{">90",14}{"credit",14}");
+        var overdue = books.Aging.OrderByDescending(a => a.Amounts.OpenAmount.MinorUnits - a.Amounts.CurrentAmount.MinorUnits).ThenBy(a => a.ClientCompany, StringComparer.Ordinal).ToList();
+        foreach (var account in overdue.Take(MostOverdue))
+        {
+            Print(Last(account.ClientCompany), [account.Amounts]);
+        }
+
+        if (overdue.Count > MostOverdue)
+        {
+            Print($"{overdue.Count - MostOverdue} others", [.. overdue.Skip(MostOverdue).Select(a => a.Amounts)]);
+        }
+
+        Print("all", [books.AgingTotal]);
+
+        static void Print(string who, IReadOnlyList<AgingAmounts> amounts)
+        {
+            Func<AgingAmounts, Protocol.Type.V1.Money>[] columns =
+                [a => a.CurrentAmount, a => a.Overdue1To30Amount, a => a.Overdue31To60Amount, a => a.Overdue61To90Amount, a => a.OverdueOver90Amount, a => a.CreditAmount];
+            Console.WriteLine(($"  {who,-28}" + string.Concat(columns.Select(c => amounts.Sum(a => c(a)?.MinorUnits ?? 0)).Select(c => $"{(c == 0 ? "" : Dollars(c)),14}"))).TrimEnd());
+        }
+    }
+
+    /// <summary>By month; by client company those with the largest margin, and the others; the agency.</summary>
+    private static void PrintMargin(DemoBooks books)
+    {
+        Console.WriteLine($"{"Margin:",-30}{"revenue",14}{"cost",14}{"margin",14}{"%",8}");
+        foreach (var row in books.MarginByMonth.Rows)
+        {
+            Print($"{row.Month.Year:0000}-{row.Month.Month:00}", [row]);
+        }
+
+        var clients = books.MarginByClient.Rows.OrderByDescending(r => r.Margin.MinorUnits).ThenBy(r => r.Resource, StringComparer.Ordinal).ToList();
+        foreach (var row in clients.Take(MostMargin))
+        {
+            Print(Last(row.Resource), [row]);
+        }
+
+        if (clients.Count > MostMargin)
+        {
+            Print($"{clients.Count - MostMargin} others", clients[MostMargin..]);
+        }
+
+        Print("agency", books.MarginByClient.Rows);
+
+        static void Print(string of, IReadOnlyCollection<MarginRow> rows)
+        {
+            var (revenue, cost) = (rows.Sum(r => r.Revenue.MinorUnits), rows.Sum(r => r.Cost.MinorUnits));
+            Console.WriteLine($"  {of,-28}{Dollars(revenue),14}{Dollars(cost),14}{Dollars(revenue - cost),14}{Margins.Percent(revenue, cost),8}");
+        }
     }
 
     private static string Told(DueKind kind) => kind switch

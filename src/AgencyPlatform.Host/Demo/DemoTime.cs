@@ -14,6 +14,7 @@ internal sealed class DemoTime(DemoStage stage, int weeks)
     private readonly Dictionary<string, long> _approved = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _consented = new(StringComparer.Ordinal);
     private readonly List<TimeEntry> _lastWeek = [];
+    private readonly List<TimeEntry> _everyWeek = [];
     private readonly List<TimeEntry> _disputed = [];
     private (string Cmo, LocalDate Monday)? _late;
     private (int Right, int All) _missing;
@@ -119,6 +120,19 @@ internal sealed class DemoTime(DemoStage stage, int weeks)
 
         _disputed.Clear();
         return $"{Last(wrong.Engagement)}: {wrong.Minutes} min are reversed and {corrected.Minutes} logged instead{(right.Count == 0 ? "" : $"; {Names(right.Select(e => e.Engagement))}: it stands")}";
+    }
+
+    /// <summary>Half an hour of a month whose books are closed is found, logged and approved: it posts into the open month.</summary>
+    public async Task<string?> FindForgotten()
+    {
+        var metered = stage.Work.Where(w => w is { Retainer: true, AsksConsent: false }).Select(w => w.Name).ToHashSet();
+        if (_everyWeek.Where(e => FromWire(e.Date) <= stage.ClosedThrough && metered.Contains(e.Engagement)).MaxBy(e => FromWire(e.Date)) is not { } beside)
+        {
+            return null;
+        }
+
+        await Log(beside.Timesheet, [new TimeEntry { EntryId = $"forgotten-{stage.Week}", Engagement = beside.Engagement, Date = beside.Date, Minutes = 30, Category = beside.Category }]);
+        return $"{Last(beside.Engagement)}: half an hour of {Text(FromWire(beside.Date))} is found, whose month is closed: it posts into the open one";
     }
 
     /// <summary>A retainer's meter to yesterday, and where it will be at the month's end if everything booked is worked.</summary>
@@ -271,6 +285,7 @@ internal sealed class DemoTime(DemoStage stage, int weeks)
             var entry = approved.Timesheet.Entries.First(e => e.EntryId == result.EntryId);
             _approved[entry.Engagement] = _approved.GetValueOrDefault(entry.Engagement) + entry.Minutes;
             _lastWeek.Add(entry);
+            _everyWeek.Add(entry);
             Entries++;
         }
     }

@@ -30,6 +30,23 @@ internal static class DemoWire
     public static string IsoWeek(LocalDate date) => string.Create(
         CultureInfo.InvariantCulture, $"{WeekYearRules.Iso.GetWeekYear(date)}-w{WeekYearRules.Iso.GetWeekOfWeekYear(date):00}");
 
+    /// <summary>All pages of a list.</summary>
+    public static async Task<List<T>> All<T>(Func<string, Task<(IEnumerable<T> Items, string Next)>> page)
+    {
+        var all = new List<T>();
+        for (var token = ""; ;)
+        {
+            var (items, next) = await page(token);
+            all.AddRange(items);
+            if (next.Length == 0)
+            {
+                return all;
+            }
+
+            token = next;
+        }
+    }
+
     /// <summary>The id at the end of a name.</summary>
     public static string Last(string name) => name[(name.LastIndexOf('/') + 1)..];
 
