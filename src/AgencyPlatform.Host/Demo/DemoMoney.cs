@@ -125,7 +125,7 @@ internal sealed class DemoMoney(DemoStage stage, DemoBooks books)
 
         var unpaid = _payouts.Where(p => p.Payout.Length == 0).ToList();
         var (lines, off) = (await books.Postings(), new List<string>());
-        var closings = (await stage.Platform.Books.ListClosingsAsync(new ListClosingsRequest { LegalEntity = stage.LegalEntity, PageSize = 1000 }, cancellationToken: stage.Cancellation)).Closings;
+        var closings = (await stage.Platform.Books.ListClosingsAsync(new ListClosingsRequest { Parent = stage.LegalEntity, PageSize = 1000 }, cancellationToken: stage.Cancellation)).Closings;
         foreach (var closing in closings)
         {
             var through = FromWire(closing.ClosedThroughDate);
@@ -199,9 +199,9 @@ internal sealed class DemoMoney(DemoStage stage, DemoBooks books)
         }
 
         var open = (await stage.Platform.Books.GetClosingChecklistAsync(
-            new GetClosingChecklistRequest { LegalEntity = stage.LegalEntity, ThroughDate = Wire(through) }, cancellationToken: stage.Cancellation)).OpenItems;
+            new GetClosingChecklistRequest { Name = stage.LegalEntity, ThroughDate = Wire(through) }, cancellationToken: stage.Cancellation)).OpenItems;
         await stage.Platform.Books.CloseBooksAsync(
-            new CloseBooksRequest { LegalEntity = stage.LegalEntity, ThroughDate = Wire(through), AcceptOpenItems = true }, cancellationToken: stage.Cancellation);
+            new CloseBooksRequest { Name = stage.LegalEntity, ThroughDate = Wire(through), AcceptOpenItems = true }, cancellationToken: stage.Cancellation);
         stage.ClosedThrough = through;
         _closed[through] = await books.BalancesOn(through);
         stage.Count(DemoEvent.MonthClosed);
