@@ -18,7 +18,7 @@ public sealed class DoctorFacts
             var (code, output, error) = await HostProcess.Run("doctor", "--environment", "Development", "--data", folder.Path);
             Assert.True(code == 0, output + error);
             Assert.Equal(
-                ["configuration", "database", "durability", "disk", "pages", "schema", "feeds", "series", "deadlines", "snapshots", "journal", "read models"],
+                ["configuration", "database", "durability", "disk", "pages", "schema", "feeds", "series", "closings", "deadlines", "snapshots", "journal", "read models"],
                 output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[9..23].Trim()));
             Assert.DoesNotContain("FAILED", output, StringComparison.Ordinal);
         }
@@ -33,6 +33,8 @@ public sealed class DoctorFacts
         Assert.Equal((1, "failed"), await Found(folder, "journal"));
         await Change(folder, "UPDATE heads SET sequence = sequence + 1");
         Assert.Equal((1, "failed"), await Found(folder, "feeds", "--quick"));
+        await Change(folder, "INSERT INTO closed_periods VALUES ('harbor', 'us', '2026-01-31')");
+        Assert.Equal((1, "failed"), await Found(folder, "closings", "--quick"));
         await Change(folder, "UPDATE schema_info SET version = 1");
         Assert.Equal((1, "failed"), await Found(folder, "schema", "--quick"));
     }

@@ -82,8 +82,9 @@ public sealed record EngagementAtCutOver(
 /// <param name="Last">The last numbers of the legal entity's series of invoices and of credit notes.</param>
 /// <param name="Formats">How they print.</param>
 /// <param name="Refused">Why a series does not go on with the number that is named.</param>
+/// <param name="ClosedThrough">Through which day the legal entity's books are closed; null: no month is.</param>
 [GenerateSerializer, Immutable, Alias("open-books.facts")]
 public sealed record OpenBooksFacts(
     string TimeZone, ImmutableHashSet<ClientCompanyId> Clients, ImmutableHashSet<CmoId> Cmos, ImmutableDictionary<EngagementId, EngagementAtCutOver> Engagements,
     ImmutableHashSet<string> Imported, ImmutableDictionary<InvoiceSeriesId, long> Last, ImmutableDictionary<InvoiceSeriesId, SeriesFormat> Formats,
-    ImmutableDictionary<InvoiceSeriesId, string> Refused);
+    ImmutableDictionary<InvoiceSeriesId, string> Refused, LocalDate? ClosedThrough = null);

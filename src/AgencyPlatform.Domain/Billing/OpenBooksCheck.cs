@@ -20,6 +20,11 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
     {
         var books = import.Books;
         Check(import.On <= today, "cut_over_date", $"must not be after today, {Text(today)}");
+        if (import.On <= facts.ClosedThrough)
+        {
+            Check(false, "cut_over_date", $"must be after {Text(facts.ClosedThrough.Value)}, through which the books of {import.LegalEntity} are closed");
+        }
+
         if (books.Rows is 0 or > OpenBooks.MostRows)
         {
             Check(false, "invoices", books.Rows == 0 ? "must have a row, or another list must" : $"must be at most {OpenBooks.MostRows} with all other rows; they are {books.Rows}: import them in parts");

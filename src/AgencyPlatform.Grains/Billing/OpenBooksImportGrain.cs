@@ -122,7 +122,8 @@ public sealed class OpenBooksImportGrain(GrainServices services) : AggregateGrai
             }
         }
 
-        return new OpenBooksFacts(entity.TimeZone, clients, cmos, engagements.ToImmutable(), imported, last.ToImmutable(), last.Keys.ToImmutableDictionary(s => s, s => agency.FormatOf(c.LegalEntity, s)), refused.ToImmutable());
+        return new OpenBooksFacts(entity.TimeZone, clients, cmos, engagements.ToImmutable(), imported, last.ToImmutable(), last.Keys.ToImmutableDictionary(s => s, s => agency.FormatOf(c.LegalEntity, s)), refused.ToImmutable(),
+            (await Grain<IBooksGrain>(c.LegalEntity.Value).Get(new Read(Key.Agency, call.SandboxNow), c.LegalEntity)).Value?.ClosedThrough);
     }
 
     /// <summary>Those of the keys that have a row.</summary>

@@ -16,7 +16,7 @@ internal sealed class DatabaseDoctor(Database database, IJournalMaintenance main
     {
         (string Subject, Func<CancellationToken, Task<Finding>> Look)[] checks =
         [
-            .. database.Checks(quick), ("schema", Schema), ("feeds", Feeds), ("series", Series), ("deadlines", Deadlines), ("snapshots", Snapshots),
+            .. database.Checks(quick), ("schema", Schema), ("feeds", Feeds), ("series", Series), ("closings", Closings), ("deadlines", Deadlines), ("snapshots", Snapshots),
         ];
         if (!quick)
         {
@@ -114,6 +114,21 @@ internal sealed class DatabaseDoctor(Database database, IJournalMaintenance main
         return locked.Count == 0
             ? new Finding(Health.Ok, "none waits for a confirmation after a restore")
             : new Finding(Health.Warning, $"{locked.Count} wait for the confirmation of their last number after a restore, the first is {locked[0]}");
+    }
+
+    /// <summary>What keeps postings out of closed months, beside what the closings say.</summary>
+    private async Task<Finding> Closings(CancellationToken cancellation)
+    {
+        var closings = database.Tables.Of(typeof(ClosingRow));
+        var (entity, through) = (closings.Property(nameof(ClosingRow.LegalEntity)).Quoted, closings.Property(nameof(ClosingRow.ClosedThrough)).Quoted);
+        var told = await database.Ask($"SELECT agency, {entity}, max({through}) FROM {closings.Name} GROUP BY agency, {entity}", Row, cancellation);
+        var kept = await database.Ask("SELECT agency, legal_entity, closed_through FROM closed_periods", Row, cancellation);
+        var apart = told.Except(kept).Union(kept.Except(told)).OrderBy(c => c.Books, StringComparer.Ordinal).ToList();
+        return apart.Count == 0
+            ? new Finding(Health.Ok, $"{kept.Count} books are closed through the days that their closings say")
+            : new Finding(Health.Failed, $"the books of {apart[0].Books} are not closed through the day that their closings say ({apart[0].Through}): restore a backup, and tell us");
+
+        static (string Books, string Through) Row(DbDataReader r) => ($"{r.GetString(0)} {r.GetString(1)}", r.GetString(2));
     }
 
     private async Task<Finding> Deadlines(CancellationToken cancellation)

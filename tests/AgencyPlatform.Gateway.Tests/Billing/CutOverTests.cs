@@ -73,6 +73,32 @@ public sealed class CutOverTests(PlatformFixture platform)
             ToDate = Day(12, 31),
         }))).Reason);
         Assert.Equal(0, (await billing.GetTrialBalanceAsync(new GetTrialBalanceRequest { Parent = agency.Name })).Balances.Sum(b => b.Balance.MinorUnits));
+
+        // What came deferred is earned: $2,000 by its 61 days, $600 by 90 of 240 minutes; all of it when the block has expired.
+        Assert.Equal((98_361 + 22_500, 260_000 - 98_361 - 22_500), await Earned(Day(4, 30)));
+        await agency.AdvanceTo(new System.DateTime(2026, 9, 2, 12, 0, 0, DateTimeKind.Utc));
+        Assert.Equal((98_361 + 22_500, 260_000 - 98_361 - 22_500), await Earned(Day(4, 30)));
+        Assert.Equal((200_000 + 22_500, 60_000 - 22_500), await Earned(Day(8, 31)));
+        Assert.Equal((260_000, 0), await Earned(Day(9, 1)));
+
+        // A month that is closed takes no import.
+        await admin.Service<BooksService.BooksServiceClient>().CloseBooksAsync(new CloseBooksRequest { Name = Seller(agency), ThroughDate = Day(8, 31), AcceptOpenItems = true });
+        var late = await Refused.By(cutOver.ImportOpenBooksAsync(new ImportOpenBooksRequest
+        {
+            Parent = agency.Name,
+            LegalEntity = Seller(agency),
+            Currency = "USD",
+            CutOverDate = Day(8, 31),
+            ClientCredits = { new OpeningCredit { ClientCompany = Name(agency, "clientCompanies/acme"), Amount = Dollars(1) } },
+        }));
+        Assert.Equal("cut_over_date", Assert.Single(late.FieldViolations).Field);
+
+        async Task<(long Revenue, long Deferred)> Earned(Date date)
+        {
+            var hours = (await admin.Service<BooksService.BooksServiceClient>().ListEngagementBalancesAsync(
+                new ListEngagementBalancesRequest { Parent = agency.Name, AsOfDate = date, ClientCompany = Name(agency, "clientCompanies/bolt") })).Balances.Single();
+            return (hours.Revenue.MinorUnits, hours.DeferredRevenue.MinorUnits);
+        }
     }
 
     [Fact]
