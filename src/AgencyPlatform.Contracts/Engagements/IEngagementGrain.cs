@@ -160,6 +160,10 @@ public interface IEngagementGrain : IAggregateGrain
     [Alias("ImportGrants")]
     Task<Reply<EngagementId>> ImportGrants(Call call, ImportGrants command);
 
+    /// <summary>The step of a credit note by hand of a prepaid block: so much of its price is not earned, once.</summary>
+    [Alias("CreditBlock")]
+    Task<Reply<EngagementId>> CreditBlock(Call call, CreditBlock command);
+
     /// <summary>What bills are computed from.</summary>
     [Alias("GetBillingInputs")]
     Task<Reply<BillingInputs>> GetBillingInputs(Read read);

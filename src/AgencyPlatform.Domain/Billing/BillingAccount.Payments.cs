@@ -355,7 +355,12 @@ public sealed partial record BillingAccount
             ],
         };
         final = final.Settled(credited, (s, amount) => s with { Credited = s.Credited + amount });
-        return e.RecognizedBefore is { } before ? final.AfterRecognition(before) : final;
+        if (e.RecognizedBefore is not { } before)
+        {
+            return final;
+        }
+
+        return (BlockCredits(final.Find(e.Invoice)!).Any() ? final with { Untold = [.. Untold ?? [], e.Invoice] } : final).AfterRecognition(before);
     }
 
     private BillingAccount Settled(ImmutableArray<Allocation> allocations, Func<Settlement, long, Settlement> change)

@@ -73,9 +73,11 @@ public sealed record InvoiceFinalized(
 /// <param name="Recognized">How far what was billed in advance is revenue; null before the first invoice or import.</param>
 /// <param name="Deferred">What imports have brought of deferred revenue; null: nothing.</param>
 /// <param name="Imports">The imports of open books that it has taken; null: none.</param>
+/// <param name="Untold">Credit notes by hand of prepaid blocks that the engagements do not know of yet; null: none.</param>
 [GenerateSerializer, Immutable, Alias("billing-account")]
 public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, ImmutableArray<Invoice> Standing, long Credit, ImmutableArray<Payment> Payments,
-    string? TimeZone = null, Recognized? Recognized = null, ImmutableArray<OpeningDeferred>? Deferred = null, ImmutableSortedSet<OpenBooksImportId>? Imports = null) : IState<BillingAccount>
+    string? TimeZone = null, Recognized? Recognized = null, ImmutableArray<OpeningDeferred>? Deferred = null, ImmutableSortedSet<OpenBooksImportId>? Imports = null,
+    ImmutableArray<InvoiceId>? Untold = null) : IState<BillingAccount>
 {
     /// <summary>How far ahead of the seller's today a bill may reach.</summary>
     public const int MostDaysAhead = 366;
@@ -94,7 +96,7 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
 
     /// <summary>The end of a month in which something was earned, or an unfinished finalization's wake-up.</summary>
     [JsonIgnore]
-    public Instant? NextDue => (NextRecognition, Standing.FirstOrDefault(i => i.State == InvoiceState.Finalizing)?.FrozenAt + s_sagaPatience) switch
+    public Instant? NextDue => (NextRecognition, Standing.FirstOrDefault(i => i.State == InvoiceState.Finalizing || Untold?.Contains(i.Id) == true)?.FrozenAt + s_sagaPatience) switch
     {
         ({ } month, { } saga) => Instant.Min(month, saga),
         var (month, saga) => month ?? saga,
@@ -277,6 +279,7 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
         FinalizationStarted e => this with { Draft = null, TimeZone = e.TimeZone ?? TimeZone, Standing = Standing.Add(Draft! with { State = InvoiceState.Finalizing, Series = e.Series, FrozenAt = e.At }) },
         InvoiceFinalized e => AfterFinalizing(e),
         OpeningImported e => AfterImport(e),
+        BlockCreditsTold e => this with { Untold = Untold?.Remove(e.CreditNote) },
         NothingChanged => this,
         _ => AfterMoney(@event) ?? throw new InvalidOperationException($"A billing account does not know {@event.GetType().Name}."),
     };

@@ -11,8 +11,8 @@ internal static class LinePostings
     {
         switch (line)
         {
-            case { ByHand: true, Timing: FeeTiming.InArrears } or { ByHand: true, Item.Charge: Charge.Block }:
-                // What was earned when it was delivered is taken back: no run bills it again. A block's hours go on earning all of its price.
+            case { ByHand: true, Timing: FeeTiming.InArrears }:
+                // What was earned when it was delivered is taken back: no run bills it again.
                 yield return (LedgerAccount.Revenue, -line.Amount);
                 break;
             case { Item.Charge: Charge.Commitment or Charge.Discount }:

@@ -35,6 +35,15 @@ public sealed record PrepaidEarned(LegalEntityId LegalEntity, LocalDate PostingD
     public IPosting PostedOn(LocalDate date) => this with { PostingDate = date, Effective = Effective ?? PostingDate };
 }
 
+/// <summary>Tells of a credit note by hand, which gives back a part of a block's price. The same again changes nothing.</summary>
+/// <param name="Amount">Minor units without tax, above 0.</param>
+[GenerateSerializer, Immutable, Alias("engagement.credit-block")]
+public sealed record CreditBlock(InvoiceId CreditNote, PartId Block, long Amount);
+
+/// <summary>A part of a block's price was given back: so much less is earned by its minutes.</summary>
+[Event("engagement.block-credited"), GenerateSerializer, Immutable, Alias("engagement.block-credited")]
+public sealed record BlockCredited(InvoiceId CreditNote, PartId Block, long Amount) : IEngagementTimeEvent;
+
 /// <summary>
 /// Revenue that no approval makes: the days of a fee that is billed in arrears, posted at each month's and each period's end, and what expires of prepaid blocks. Source: domain §5.
 /// </summary>
@@ -102,11 +111,28 @@ public sealed partial record Engagement
 
     // ---- prepaid blocks ----
 
-    /// <summary>What is earned of a block's price, or of what was deferred of it at a cut-over: by the minutes drawn of it, and all of it once it has expired.</summary>
+    /// <summary>What is earned of a block's price less what was credited of it, or of what was deferred of it at a cut-over: by the minutes drawn of it, and all of it once it has expired.</summary>
     private long EarnedOf(PrepaidBlock block)
     {
-        var price = block.Deferred ?? (IsBilledOn(block.EffectiveAt) ? block.Price : 0);
+        var price = (block.Deferred ?? (IsBilledOn(block.EffectiveAt) ? block.Price : 0)) - (Time.BlockCredits ?? []).Where(c => c.Block == block.Id).Sum(c => c.Amount);
         return Time.Lapsed?.Contains(block.Grant.Id) == true ? price : Rounding.HalfAwayFromZero((BigInteger)price * Time.Drawn.GetValueOrDefault(block.Grant.Id), block.Minutes);
+    }
+
+    /// <summary>Takes back what was earned of what a credit note gives back of a block's price.</summary>
+    public Decision Credit(CreditBlock command, Instant now)
+    {
+        if (Time.Blocks?.Any(b => b.Id == command.Block) != true)
+        {
+            return Rejection.NotFound("prepaid_block", command.Block.Value);
+        }
+
+        if (Time.BlockCredits?.Any(c => c.CreditNote == command.CreditNote && c.Block == command.Block) == true)
+        {
+            return Decision.Nothing;
+        }
+
+        ImmutableArray<IEvent> events = [new BlockCredited(command.CreditNote, command.Block, command.Amount)];
+        return Decision.Accept(events).Then([.. EarnedBy(events, SellersToday(now))]);
     }
 
     /// <summary>What some events earn of blocks, in the books of those who sold them.</summary>

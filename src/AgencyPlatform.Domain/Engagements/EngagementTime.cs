@@ -92,6 +92,7 @@ public sealed record ApprovedTime(
 /// <param name="Fees">What is posted of each fee that is billed in arrears; null: nothing.</param>
 /// <param name="FeesBefore">What the days before it have earned of these fees is posted; null: nothing was.</param>
 /// <param name="Opening">The meter as an import of open books has found it; null: it began with the engagement.</param>
+/// <param name="BlockCredits">What credit notes by hand have given back of blocks; null: nothing.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved,
@@ -109,7 +110,8 @@ public sealed record EngagementTime(
     ImmutableSortedSet<GrantId>? Lapsed = null,
     ImmutableSortedDictionary<AccrualKey, FeeAccrual>? Fees = null,
     LocalDate? FeesBefore = null,
-    OpeningMeter? Opening = null)
+    OpeningMeter? Opening = null,
+    ImmutableArray<BlockCredited>? BlockCredits = null)
 {
     public static EngagementTime Initial { get; } = new(
         ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty,
@@ -154,6 +156,7 @@ public sealed record EngagementTime(
             Fees = e.Fees.Aggregate(Fees ?? ImmutableSortedDictionary<AccrualKey, FeeAccrual>.Empty, (all, f) => all.SetItem(f.Key(e.LegalEntity), f)),
         },
         PrepaidEarned => this,
+        BlockCredited e => this with { BlockCredits = [.. BlockCredits ?? [], e] },
         TimeReversed e => this with
         {
             Approved = Approved.Remove(e.Entry),

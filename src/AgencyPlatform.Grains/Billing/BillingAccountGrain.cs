@@ -61,12 +61,12 @@ public sealed partial class BillingAccountGrain(GrainServices services) : Aggreg
 
     public Task<Reply<AccountBalance>> ImportOpening(Call call, ImportOpening c) => Decide(call, (s, now) => s.Import(c, now), s => s.Balance);
 
-    /// <summary>Gets the numbers of frozen invoices from their series and records them.</summary>
+    /// <summary>Gets the numbers of frozen invoices from their series and records them; then tells engagements what was credited of their blocks.</summary>
     protected override async Task<bool> Step(BillingAccount committed)
     {
         if (committed.NextStep() is not var (series, invoices))
         {
-            return false;
+            return await TellBlocks(committed);
         }
 
         var entity = committed.Account!.LegalEntity;
@@ -85,6 +85,25 @@ public sealed partial class BillingAccountGrain(GrainServices services) : Aggreg
             }
         }
 
+        return true;
+    }
+
+    private async Task<bool> TellBlocks(BillingAccount committed)
+    {
+        if (committed.NextToTell() is not var (creditNote, credits))
+        {
+            return false;
+        }
+
+        foreach (var (engagement, credit) in credits)
+        {
+            if ((await Grain<IEngagementGrain>(engagement.Value).CreditBlock(StepCall(), credit)).Rejection is { } refused)
+            {
+                throw new UnavailableException($"The engagement {engagement} did not take the credit of {credit.Block}: {refused.Message}");
+            }
+        }
+
+        await Decide(StepCall(), (s, _) => s.TellBlocks(creditNote), s => s);
         return true;
     }
 

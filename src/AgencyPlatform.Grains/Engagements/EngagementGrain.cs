@@ -140,6 +140,8 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
 
     public Task<Reply<EngagementId>> ImportGrants(Call call, ImportGrants c) => Decide(call, (s, _) => s.Import(c), s => s.Id);
 
+    public Task<Reply<EngagementId>> CreditBlock(Call call, CreditBlock c) => Decide(call, (s, now) => s.Credit(c, now), s => s.Id);
+
     public Task<Reply<BillingInputs>> GetBillingInputs(Read read) => Query(read, (s, _) => s.BillingInputs());
 
     public async Task<Reply<BillingSources>> GetBillingSources(Read read, long before)

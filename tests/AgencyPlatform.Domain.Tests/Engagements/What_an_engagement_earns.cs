@@ -99,6 +99,30 @@ public sealed class What_an_engagement_earns
     }
 
     [Fact]
+    public void What_is_credited_of_a_block_by_hand_is_earned_no_more_and_taken_back_once()
+    {
+        var state = By(s_prepaid).After(s => s.SellHours(new SellHours(new("b"), 600, new Money(100_000, s_usd), Start, Day(5, 10)), s_may), Draw("a", 2, 150));
+        var credit = new CreditBlock(new("cn"), new("b"), 40_000);
+        var credited = state.Credit(credit, s_may);
+
+        // A quarter of $1,000 was earned; of the $600 that are left of the price it is $150.
+        Assert.Equal((-10_000, Day(5, 20)), (Earned(credited), credited.Events.OfType<PrepaidEarned>().Single().PostingDate));
+        state = state.With(credited.Events);
+        Assert.Empty(state.Credit(credit, s_may).Events);
+        Assert.Equal(Reasons.NotFound, state.Credit(credit with { Block = new("none") }, s_may).Reason());
+        Assert.Equal(15_000, Earned(Draw("b", 3, 150)(state)));
+        var (events, before) = (ImmutableArray<IEvent>.Empty, 15_000);
+        while (state.Settle(Instant.FromUtc(2026, 5, 10, 5, 0)) is { IsEmpty: false } due)
+        {
+            events = events.AddRange(due);
+            state = state.With(due);
+        }
+
+        Assert.Equal(60_000 - before, Earned(events));
+        Assert.Equal(-60_000, Earned(state.Credit(credit with { CreditNote = new("cn-2"), Amount = 60_000 }, s_may)));
+    }
+
+    [Fact]
     public void A_block_before_the_first_billed_day_earns_nothing_since_it_is_never_billed()
     {
         var state = By(s_prepaid).After(s => s.SellHours(new SellHours(new("b"), 600, new Money(100_001, s_usd), Start, Day(5, 10)), s_may));

@@ -35,6 +35,7 @@ internal sealed partial class Story
         var grain = grains.Of<IBillingAccountGrain>(s_agency, account.Key);
         Ok(await grain.Prepare(Next(), new PrepareInvoice(account, new LocalDate(2026, 3, 1), null, new("inv-2"), new("counsel"))));
         Ok(await grain.Finalize(Next(), new("inv-2")));
+        Ok(await grain.CreditInvoice(Next(), new CreditInvoice(new("inv-2"), new("cn-2"), [new LineCredit(1, 10_000)], false)));
         Ok(await grain.Prepare(Next(), new PrepareInvoice(account, new LocalDate(2026, 3, 1), null, new("inv-3"))));
         Ok(await grain.Finalize(Next(), new("inv-3")));
     }
