@@ -71,11 +71,12 @@ public sealed partial record BillingAccount
     /// The fees of final invoices that were billed in advance, by item: what its lines come to, credits by hand among them, over the days that the last of its runs left it; and what imports
     /// have brought of such fees. Blocks are earned by the engagement.
     /// </summary>
-    private IEnumerable<(ItemKey Item, Earning Earning)> Earnings(IEnumerable<Invoice> invoices) => invoices
+    /// <remarks><c>Until</c>: the first day after the last that any of its runs gave it; null: it never had days.</remarks>
+    private IEnumerable<(ItemKey Item, Earning Earning, LocalDate? Until)> Earnings(IEnumerable<Invoice> invoices) => invoices
         .Where(i => i.IsFinal).SelectMany(i => i.Content.Lines).Where(l => l is { Item.Charge: Charge.Fee, Timing: FeeTiming.InAdvance })
-        .GroupBy(l => l.Item).Select(g => (g.Key, new Earning(g.Sum(l => l.Amount), g.LastOrDefault(l => !l.ByHand)?.KeyDates ?? [])))
+        .GroupBy(l => l.Item).Select(g => (g.Key, new Earning(g.Sum(l => l.Amount), g.LastOrDefault(l => !l.ByHand)?.KeyDates ?? []), g.SelectMany(l => l.KeyDates).Max(d => d.End)))
         .Concat((Deferred ?? []).Select((d, i) => (Of: d, Number: i + 1)).Where(d => d.Of.Block is null)
-            .Select(d => (new ItemKey(d.Of.Engagement, d.Of.Days.Start, Charge.Fee, new PartId($"opening-{Text(d.Number)}")), new Earning(d.Of.Amount, [d.Of.Days]))));
+            .Select(d => (new ItemKey(d.Of.Engagement, d.Of.Days.Start, Charge.Fee, new PartId($"opening-{Text(d.Number)}")), new Earning(d.Of.Amount, [d.Of.Days]), d.Of.Days.End)));
 
     /// <summary>Of days that a late import brings and that are posted already for all others: what they have earned.</summary>
     private FeesRecognized? RecognizeImported(OpeningImported imported)
@@ -108,6 +109,6 @@ public sealed partial record BillingAccount
         return Earnings(Standing).Where(e => named.Contains(e.Item) || since is null || e.Earning.End > since)
             .Select(e => new Put(RecognitionRow.Of(
                 Account!.LegalEntity, e.Item.Engagement, Account.Currency, e.Item.Part is { } part ? $"{Text(e.Item.Period)}/{part}" : RecognitionRow.ItemOf(e.Item.Period, e.Item.Rate), from, Account.Client,
-                FeeTiming.InAdvance, e.Earning, Recognized.Before, info)));
+                FeeTiming.InAdvance, e.Earning, Recognized.Before, e.Until ?? from, info)));
     }
 }

@@ -41,7 +41,8 @@ public static class RecognitionDates
 }
 
 /// <summary>
-/// How much a fee is for its days, and up to which of them its revenue is posted: as it was from a posting date until its next one. Reports compute the days since.
+/// How much a fee is for its days, and up to which of them its revenue is posted. On a date the row holds that was written last of those from that date or an earlier one. Reports compute
+/// the days since.
 /// </summary>
 /// <param name="Item">
 /// The fee's item, <c>{first day of its bill-cycle period}/{rate}</c>, and <c>/arrears</c> where it is billed in arrears; of what was deferred at a cut-over its first day and <c>/opening-{number}</c>.
@@ -51,17 +52,18 @@ public static class RecognitionDates
 /// <param name="Amount">Minor units in all.</param>
 /// <param name="Dates">Its days, <c>2026-05-01/2026-05-16</c> half-open, separated by a blank.</param>
 /// <param name="Before">What the days before it have earned is posted.</param>
-/// <param name="Until">The first day after the last; the posting date when it has no days.</param>
-/// <param name="KnownAt">When it was posted, by the agency's clock.</param>
-[RowTable("recognitions", nameof(LegalEntity), nameof(Engagement), nameof(Currency), nameof(Item), nameof(From), Indexes = [nameof(Until)])]
+/// <param name="Until">The first day after the last that it ever had: no row of it has a later one.</param>
+/// <param name="KnownAt">When it was written, by the agency's clock.</param>
+/// <param name="Version">Of the engagement for fees in arrears, else of the billing account: it tells what was written last.</param>
+[RowTable("recognitions", nameof(LegalEntity), nameof(Engagement), nameof(Currency), nameof(Item), nameof(From), nameof(Version), Indexes = [nameof(Until)])]
 public sealed record RecognitionRow(
     LegalEntityId LegalEntity, EngagementId Engagement, string Currency, string Item, LocalDate From, ClientCompanyId Client, FeeTiming Timing, long Amount, string Dates, LocalDate Before,
-    LocalDate Until, Instant KnownAt) : IRow
+    LocalDate Until, Instant KnownAt, long Version) : IRow
 {
     public static RecognitionRow Of(
-        LegalEntityId entity, EngagementId engagement, Currency currency, string item, LocalDate from, ClientCompanyId client, FeeTiming timing, Earning earning, LocalDate before, EventInfo info) => new(
+        LegalEntityId entity, EngagementId engagement, Currency currency, string item, LocalDate from, ClientCompanyId client, FeeTiming timing, Earning earning, LocalDate before, LocalDate until, EventInfo info) => new(
         entity, engagement, currency.Code, item, from, client, timing, earning.Amount,
-        string.Join(' ', earning.Dates.Select(d => $"{LocalDatePattern.Iso.Format(d.Start)}/{LocalDatePattern.Iso.Format(d.End!.Value)}")), before, earning.End ?? from, info.OccurredAt);
+        string.Join(' ', earning.Dates.Select(d => $"{LocalDatePattern.Iso.Format(d.Start)}/{LocalDatePattern.Iso.Format(d.End!.Value)}")), before, until, info.OccurredAt, info.Version);
 
     /// <summary>The item of a fee.</summary>
     public static string ItemOf(LocalDate period, long rate, string more = "") => string.Create(CultureInfo.InvariantCulture, $"{period:uuuu-MM-dd}/{rate}{more}");

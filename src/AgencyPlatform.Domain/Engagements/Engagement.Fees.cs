@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using System.Text.Json.Serialization;
 using AgencyPlatform.Domain.Billing;
 using NodaTime;
 
@@ -11,15 +12,28 @@ namespace AgencyPlatform.Domain.Engagements;
 /// <param name="Accrued">Minor units in all, so far.</param>
 /// <param name="Amount">Minor units that its days come to in the end, as the terms are now.</param>
 /// <param name="Dates">Its days.</param>
+/// <param name="Until">The first day after the last that it ever had; null: after its last.</param>
 [GenerateSerializer, Immutable, Alias("engagement.fee-accrual")]
-public sealed record FeeAccrual(LocalDate Period, long Rate, Currency Currency, long Accrued, long Amount, ImmutableArray<DateRange> Dates)
+public sealed record FeeAccrual(LocalDate Period, long Rate, Currency Currency, long Accrued, long Amount, ImmutableArray<DateRange> Dates, LocalDate? Until = null)
 {
+    /// <summary>What its days earn, as the terms are now.</summary>
+    [JsonIgnore]
+    public Earning Earning => new(Amount, Dates);
+
+    /// <summary>The first day after the last that it ever had.</summary>
+    [JsonIgnore]
+    public LocalDate Ends => LocalDate.Max(Until ?? Period, Earning.End ?? Period);
+
     /// <summary>Its key in the books of a seller.</summary>
     public AccrualKey Key(LegalEntityId seller) => AccrualKey.Fee(seller, Currency, Period, Rate);
 }
 
-/// <summary>Days of fees that are billed in arrears were served: unbilled receivable, and revenue.</summary>
-/// <param name="Before">What the days before it have earned is posted now.</param>
+/// <summary>
+/// Days of fees that are billed in arrears were served: unbilled receivable, and revenue. Without lines it tells what days will earn from now on: at the first such day, and when terms or the
+/// end change.
+/// </summary>
+/// <param name="Before">What the days before it have earned is posted.</param>
+/// <param name="PostingDate">From this date on reports go by these fees.</param>
 /// <param name="Fees">Those that changed.</param>
 [Event("engagement.fees-accrued")]
 public sealed record FeesAccrued(LegalEntityId LegalEntity, LocalDate Before, LocalDate PostingDate, ImmutableArray<FeeAccrual> Fees, Posting Posting, LocalDate? Effective = null)
@@ -51,39 +65,70 @@ public sealed partial record Engagement
 {
     // ---- fees in arrears ----
 
-    /// <summary>When the month or the bill-cycle period ends up to which the days of fees in arrears are posted next; null: there are none, or all are.</summary>
+    /// <summary>When the next days of fees in arrears are posted; null: there are none, or all are.</summary>
     private Instant? NextOfFees => NextDateOfFees is { } date ? StartOf(date) : null;
 
+    /// <summary>The first day of the first period with such a fee, and from there each month's and each period's end.</summary>
     private LocalDate? NextDateOfFees
     {
         get
         {
-            if (State is not (EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended)
-                || (Time.FeesBefore is null && !Terms.Any(t => t is RetainerTerms { Timing: FeeTiming.InArrears })))
+            if (State is not (EngagementState.Active or EngagementState.Paused or EngagementState.Transitioning or EngagementState.Ended))
             {
                 return null;
             }
 
-            var before = Time.FeesBefore ?? LocalDate.Max(Plan.Start, Plan.BillingStartsOn ?? Plan.Start);
-            if (End is { } end && before >= end)
+            if (Time.FeesBefore is { } before)
             {
-                // It ended earlier than was posted for: that is taken back.
-                return Time.FeesBefore > end ? end : null;
+                return before >= End ? null : LocalDate.Min(RecognitionDates.NextMonth(before), PeriodOn(before).Dates.End!.Value);
             }
 
-            return LocalDate.Min(RecognitionDates.NextMonth(before), PeriodOn(before).Dates.End!.Value);
+            return Terms.FirstOrDefault(t => t is RetainerTerms { Timing: FeeTiming.InArrears }) is { } terms && LocalDate.Max(terms.EffectiveFrom, Plan.Start) is var from && !(from >= End)
+                && LocalDate.Max(PeriodOn(from).Dates.Start, Plan.BillingStartsOn ?? Plan.Start) is var first && !(first >= End)
+                ? first
+                : null;
         }
     }
 
-    /// <summary>Posts what the days so far have earned, as the terms are now, less what was posted before: a change in the past corrects itself here.</summary>
+    /// <summary>Posts what the days so far have earned, as the terms are now.</summary>
     private ImmutableArray<IEvent> AccrueFees()
     {
         var before = NextDateOfFees!.Value;
+        var changed = ChangedFees(before);
+        return changed.Count > 0
+            ? FeesAccruedBy(changed, before, before.PlusDays(-1))
+            : [new FeesAccrued(Terms[^1].Seller, before, before.PlusDays(-1), [], new Posting([]))];
+    }
 
-        // Nothing is posted before what it corrects.
-        var date = LocalDate.Max(before, Time.FeesBefore ?? before).PlusDays(-1);
+    /// <summary>
+    /// Terms or the end have changed: reports of the days concerned go by them at once, and what is posted of such days is corrected today.
+    /// </summary>
+    private ImmutableArray<IEvent> FeesAfterChange(LocalDate today)
+    {
+        if (Time.FeesBefore is not { } posted)
+        {
+            return [];
+        }
+
+        var before = End is { } end && end < posted ? end : posted;
+        var changed = ChangedFees(before);
+        if (changed.Count == 0)
+        {
+            return [];
+        }
+
+        var first = changed.Min(c => FirstDifference(c.Was?.Dates ?? [], c.Fee.Dates) ?? c.Fee.Period);
+        return FeesAccruedBy(changed, before, first < posted ? today : first);
+
+        static LocalDate? FirstDifference(ImmutableArray<DateRange> was, ImmutableArray<DateRange> now) =>
+            Owed.DaysOf(was, now).Concat(Owed.DaysOf(now, was)).Select(d => (LocalDate?)d).Min();
+    }
+
+    /// <summary>The fees of which more or less is earned before a date, or will be, than was told last.</summary>
+    private List<(LegalEntityId Seller, FeeAccrual? Was, FeeAccrual Fee)> ChangedFees(LocalDate before)
+    {
         var inputs = BillingInputs() with { Entries = [], Milestones = null, Blocks = null };
-        var (events, known) = (ImmutableArray.CreateBuilder<IEvent>(), Time.Fees ?? ImmutableSortedDictionary<AccrualKey, FeeAccrual>.Empty);
+        var (all, known) = (new List<(LegalEntityId Seller, FeeAccrual? Was, FeeAccrual Fee)>(), Time.Fees ?? ImmutableSortedDictionary<AccrualKey, FeeAccrual>.Empty);
         foreach (var seller in Terms.Select(t => t.Seller).Distinct())
         {
             var fees = (
@@ -93,21 +138,32 @@ public sealed partial record Engagement
                 select new FeeAccrual(item.Key.Period, item.Key.Rate, currency, new Earning(item.Amount.Minor, item.Dates).Before(before), item.Amount.Minor, item.Dates)).ToList();
             var keys = fees.Select(f => f.Key(seller)).ToHashSet();
             fees.AddRange(known.Where(k => k.Key.IsFeeOf(seller) && !keys.Contains(k.Key)).Select(k => k.Value with { Accrued = 0, Amount = 0, Dates = [] }));
-            var changed = fees.Select(f => (Fee: f, Amount: f.Accrued - (known.GetValueOrDefault(f.Key(seller))?.Accrued ?? 0))).Where(f => f.Amount != 0 || !known.ContainsKey(f.Fee.Key(seller))).ToList();
-            if (changed.Count > 0 || (seller == Terms[^1].Seller && events.Count == 0))
-            {
-                events.Add(new FeesAccrued(seller, before, date, [.. changed.Select(c => c.Fee)], new Posting(
-                [
-                    .. changed.Where(c => c.Amount != 0).SelectMany(c => Posting.Pair(LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue, new Money(c.Amount, c.Fee.Currency), Client, Id, null)),
-                ])));
-            }
+            all.AddRange(
+                from fee in fees
+                let was = known.GetValueOrDefault(fee.Key(seller))
+                where was is null || (was.Accrued, was.Amount) != (fee.Accrued, fee.Amount) || !was.Dates.SequenceEqual(fee.Dates)
+                select (seller, was, fee with { Until = LocalDate.Max(was?.Ends ?? fee.Ends, fee.Ends) }));
         }
 
-        return events.ToImmutable();
+        return all;
     }
 
+    private ImmutableArray<IEvent> FeesAccruedBy(List<(LegalEntityId Seller, FeeAccrual? Was, FeeAccrual Fee)> changed, LocalDate before, LocalDate postingDate) =>
+    [
+        .. from change in changed
+           group change by change.Seller into sold
+           select new FeesAccrued(sold.Key, before, postingDate, [.. sold.Select(c => c.Fee)], new Posting(
+           [
+               .. from c in sold
+                  let amount = c.Fee.Accrued - (c.Was?.Accrued ?? 0)
+                  where amount != 0
+                  from line in Posting.Pair(LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue, new Money(amount, c.Fee.Currency), Client, Id, null)
+                  select line,
+           ])),
+    ];
+
     private IEnumerable<RowChange> AccrualRows(FeesAccrued e, EventInfo info) => e.Fees.Select(f => new Put(RecognitionRow.Of(
-        e.LegalEntity, Id, f.Currency, RecognitionRow.ItemOf(f.Period, f.Rate, "/arrears"), e.PostingDate, Client, FeeTiming.InArrears, new Earning(f.Amount, f.Dates), e.Before, info)));
+        e.LegalEntity, Id, f.Currency, RecognitionRow.ItemOf(f.Period, f.Rate, "/arrears"), e.PostingDate, Client, FeeTiming.InArrears, f.Earning, e.Before, f.Ends, info)));
 
     // ---- prepaid blocks ----
 

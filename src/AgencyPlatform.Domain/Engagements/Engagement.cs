@@ -71,7 +71,21 @@ public sealed partial record Engagement(
     [JsonIgnore]
     public Instant? NextDue => Saga is { } saga ? saga.StartedAt + s_sagaPatience : Earliest(NextOfProposal, NextOfTerm, NextOfMeter, NextOfBlocks, NextOfFees, NextOfRunning);
 
-    public ImmutableArray<IEvent> Settle(Instant now) =>
+    public ImmutableArray<IEvent> Settle(Instant now) => Passed(now) is { IsEmpty: false } events ? [.. events, .. Following(events, now)] : [];
+
+    /// <summary>What a change of terms or of the end means for fees in arrears.</summary>
+    public ImmutableArray<IEvent> Following(ImmutableArray<IEvent> events, Instant now)
+    {
+        if (events.All(e => e is IEngagementTimeEvent))
+        {
+            return [];
+        }
+
+        var after = events.Aggregate(this, (state, e) => state.Folded(e));
+        return after.Terms == Terms && after.End == End ? [] : after.FeesAfterChange(DayOf(now));
+    }
+
+    private ImmutableArray<IEvent> Passed(Instant now) =>
         Saga is not null || NextDue is not { } due || due > now ? []
         : NextOfTerm == due ? MoveTerm(due)
         : NextOfMeter == due ? MoveMeter()

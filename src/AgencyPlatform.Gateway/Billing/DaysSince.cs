@@ -36,14 +36,20 @@ internal static class DaysSince
             filters.In(nameof(RecognitionRow.Engagement), engagements);
         }
 
-        // A fee's rows lie together, the latest last.
+        // A fee's rows lie together. What was written last counts.
         RecognitionRow? last = null;
         for (var after = ImmutableArray<object>.Empty; ;)
         {
             var rows = await readModels.List<RecognitionRow>(agency, new Query([.. filters.All], after, AtOnce), cancellation);
             foreach (var row in rows)
             {
-                if (last is { } known && (known.LegalEntity, known.Engagement, known.Currency, known.Item) != (row.LegalEntity, row.Engagement, row.Currency, row.Item) && On(known) is { Amount: not 0 } earned)
+                if (last is { } known && (known.LegalEntity, known.Engagement, known.Currency, known.Item) == (row.LegalEntity, row.Engagement, row.Currency, row.Item))
+                {
+                    last = row.Version > known.Version ? row : known;
+                    continue;
+                }
+
+                if (last is not null && On(last) is { Amount: not 0 } earned)
                 {
                     yield return earned;
                 }
@@ -56,7 +62,7 @@ internal static class DaysSince
                 break;
             }
 
-            after = [rows[^1].LegalEntity, rows[^1].Engagement, rows[^1].Currency, rows[^1].Item, rows[^1].From];
+            after = [rows[^1].LegalEntity, rows[^1].Engagement, rows[^1].Currency, rows[^1].Item, rows[^1].From, rows[^1].Version];
         }
 
         if (last is { } end && On(end) is { Amount: not 0 } ended)

@@ -50,7 +50,7 @@ public sealed class The_books_of_an_account
         private readonly List<PostingRow> _postings = [];
         private readonly List<AccountEntryRow> _entries = [];
         private readonly Dictionary<InvoiceId, InvoiceRow> _invoices = [];
-        private readonly Dictionary<(string Item, LocalDate From), RecognitionRow> _fees = [];
+        private readonly List<RecognitionRow> _fees = [];
         private readonly HashSet<IRow> _claimed = [];
         private ImmutableArray<Terms> _terms = [Retainer(s_start, 800_000) with { Timing = arrears ? FeeTiming.InArrears : FeeTiming.InAdvance }];
         private LocalDate? _end;
@@ -208,7 +208,7 @@ public sealed class The_books_of_an_account
         /// <summary>What a report as of a day adds is what makes its deferred revenue the days to come.</summary>
         private void AsOf(LocalDate date)
         {
-            var pending = _fees.Values.Where(r => r.From <= date).GroupBy(r => r.Item).Sum(i => i.MaxBy(r => r.From)!.PendingOn(date));
+            var pending = _fees.Where(r => r.From <= date).GroupBy(r => r.Item).Sum(i => i.MaxBy(r => r.Version)!.PendingOn(date));
             var posted = _postings.Where(p => p.Date <= date && p.Account == LedgerAccount.Revenue).Sum(p => p.Amount);
             var known = Final.Where(i => i.IssueDate <= date).SelectMany(i => i.Content.Lines).GroupBy(l => l.Item).Sum(fee =>
                 new Earning(fee.Sum(l => l.Amount), fee.LastOrDefault(l => !l.ByHand)?.KeyDates ?? []).Before(date.PlusDays(1)));
@@ -287,7 +287,7 @@ public sealed class The_books_of_an_account
                             _entries.Add(entry);
                             break;
                         case Put { Row: RecognitionRow fee }:
-                            _fees[(fee.Item, fee.From)] = fee;
+                            _fees.Add(fee);
                             break;
                     }
                 }

@@ -50,6 +50,10 @@ public sealed class BooksTests(PlatformFixture platform)
         var agency = await platform.NewAgency();
         var admin = await ActiveEngagement.Create(agency, a => Retainer(a, FeeTiming.InArrears));
         var (billing, books) = (admin.Service<ServiceClient>(), admin.Service<Books>());
+
+        // 6 of 31 days, and nothing is posted before the month's end.
+        await agency.AdvanceTo(new DateTime(2026, 1, 10, 12, 0, 0, DateTimeKind.Utc));
+        await Earned(agency, billing, books, Day(1, 10), 154_839, 0, 154_839);
         await agency.AdvanceTo(new DateTime(2026, 2, 10, 12, 0, 0, DateTimeKind.Utc));
 
         // 27 of 31 days by the end of January, all on 4 February; 28 days from 5 February, of which nothing is posted yet.
