@@ -17,6 +17,9 @@ public sealed partial record BillingAccount
     public (InvoiceId CreditNote, ImmutableArray<(EngagementId Engagement, CreditBlock Credit)> Credits)? NextToTell() =>
         Untold is { IsEmpty: false } untold ? (untold[0], [.. BlockCredits(Find(untold[0])!)]) : null;
 
+    /// <summary>Whether a credit note is final, and every engagement knows of it that has to.</summary>
+    public bool IsCredited(InvoiceId creditNote) => Find(creditNote)?.IsFinal == true && Untold?.Contains(creditNote) != true;
+
     /// <summary>Told before: nothing to do.</summary>
     public Decision TellBlocks(InvoiceId creditNote) => Untold?.Contains(creditNote) == true ? Decision.Accept(new BlockCreditsTold(creditNote)) : Decision.Nothing;
 

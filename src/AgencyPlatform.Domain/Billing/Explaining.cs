@@ -31,10 +31,10 @@ internal sealed class Explaining(AccountId account, Invoice invoice, ImmutableAr
             .Append(line.Corrects?.Invoice).Concat(later.Select(l => (InvoiceId?)l.Line.Invoice)).OfType<InvoiceId>().ToHashSet();
         return new LineExplanation(
             invoice, line, computed is null ? ExplanationBasis.AsFrozen : ExplanationBasis.Computed,
-            period is null ? [] : [.. period.InForce.Where(t => IsBy(line, t.Terms, t.Dates)).Select(t => new ExplainedTerms(t.Terms, t.Dates, sources!.Terms.FirstOrDefault(s => s.EffectiveFrom == t.Terms.EffectiveFrom)))],
+            period is null ? [] : [.. period.InForce.Where(t => IsBy(line, t.Terms, t.Dates, block)).Select(t => new ExplainedTerms(t.Terms, t.Dates, sources!.Terms.FirstOrDefault(s => s.EffectiveFrom == t.Terms.EffectiveFrom)))],
             steps.Steps, taxes, steps.Entries, milestone, block,
             milestone is not null ? sources!.Milestones.FirstOrDefault(m => m.Part == milestone.Id) : block is not null ? sources!.Blocks.FirstOrDefault(b => b.Part == block.Id) : null,
-            byHand, later, standing.Where(i => named.Contains(i.Id)).ToImmutableSortedDictionary(i => i.Id, i => i.DocumentNumber));
+            byHand, later, computed is not null && !byHand && inputs?.Service.End <= line.Period.End ? inputs!.Service.End : null, standing.Where(i => named.Contains(i.Id)).ToImmutableSortedDictionary(i => i.Id, i => i.DocumentNumber));
     }
 
     /// <summary>The steps and entries of a line as the engine computes it now; null when it does not come to the same line.</summary>
@@ -130,13 +130,16 @@ internal sealed class Explaining(AccountId account, Invoice invoice, ImmutableAr
     private bool IsOf(InvoiceLine later, InvoiceLine line) => later.Corrects == new LineReference(invoice.Id, line.Number);
 
     /// <summary>Whether terms are what a line charges by.</summary>
-    private static bool IsBy(InvoiceLine line, Terms terms, DateRange dates) => line.Item.Charge switch
+    private static bool IsBy(InvoiceLine line, Terms terms, DateRange dates, PrepaidBlock? block) => line.Item.Charge switch
     {
         Charge.Fee => terms is RetainerTerms retainer && retainer.Fee == line.Item.Rate,
         Charge.Overage => terms.HasMeter && terms.TimeRate.Rate == line.Item.Rate,
         Charge.Hours => terms is HourlyTerms hourly && hourly.HourlyRate == line.Item.Rate,
         Charge.Days => terms is DayRateTerms days && days.DayRate == line.Item.Rate,
-        Charge.Milestone or Charge.Block => dates.Contains(line.Service.Start),
+        Charge.Milestone => dates.Contains(line.Service.Start) && terms is MilestoneTerms milestones && milestones.Milestones.Any(m => m.Id == line.Item.Part),
+
+        // One that was sold otherwise than the terms say was agreed by itself.
+        Charge.Block => dates.Contains(line.Service.Start) && terms is PrepaidTerms prepaid && (prepaid.BlockPrice, prepaid.BlockMinutes) == (block?.Price, block?.Minutes),
         Charge.Commitment => terms.Minimum?.Id == line.Item.Part,
         Charge.Discount => terms.Discounts?.Any(d => d.Id == line.Item.Part) == true,
         _ => throw new InvalidOperationException($"{line.Item.Charge} is charged by no terms."),

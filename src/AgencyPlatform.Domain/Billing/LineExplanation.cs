@@ -53,9 +53,10 @@ public sealed record LaterLine(LineReference Line, long Amount, bool Corrects);
 /// <param name="Part">Who marked the milestone or sold the block, and when.</param>
 /// <param name="ByHand">It was credited by hand.</param>
 /// <param name="Later">In the order in which they were frozen.</param>
+/// <param name="Ends">The first day that the engagement no longer serves, when that is in the line's period or before it; null: later, or not known.</param>
 /// <param name="Documents">The printed numbers of all that is referred to; empty of one that has none yet.</param>
 [GenerateSerializer, Immutable, Alias("billing.line-explanation")]
 public sealed record LineExplanation(
     Invoice Invoice, InvoiceLine Line, ExplanationBasis Basis, ImmutableArray<ExplainedTerms> Terms, ImmutableArray<Step> Steps, ImmutableArray<Step> TaxSteps,
     ImmutableArray<ExplainedEntry> Entries, ReachedMilestone? Milestone, PrepaidBlock? Block, PartSource? Part, bool ByHand, ImmutableArray<LaterLine> Later,
-    ImmutableSortedDictionary<InvoiceId, string> Documents);
+    LocalDate? Ends, ImmutableSortedDictionary<InvoiceId, string> Documents);

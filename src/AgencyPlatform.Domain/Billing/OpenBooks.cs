@@ -19,7 +19,12 @@ public readonly record struct OpenBooksImportId([property: Id(0)] string Value) 
 /// <param name="Tax">Part of the total. It was reported elsewhere and is not posted again.</param>
 /// <param name="Open">What of it is still to be paid.</param>
 [GenerateSerializer, Immutable, Alias("open-books.invoice")]
-public sealed record OpenInvoice(ClientCompanyId Client, string Number, LocalDate IssueDate, LocalDate DueDate, Money Total, Money Tax, Money Open);
+public sealed record OpenInvoice(ClientCompanyId Client, string Number, LocalDate IssueDate, LocalDate DueDate, Money Total, Money Tax, Money Open)
+{
+    /// <summary>By which it is known: whether its letters are large or small makes no other number of it.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string NumberKey => Number.ToUpperInvariant();
+}
 
 /// <summary>What a client has paid or is credited beyond its invoices.</summary>
 [GenerateSerializer, Immutable, Alias("open-books.credit")]
@@ -78,7 +83,7 @@ public sealed record EngagementAtCutOver(
 /// <summary>What an import is checked against.</summary>
 /// <param name="TimeZone">The legal entity's.</param>
 /// <param name="Clients">Those of the named ones that are there; so with the CMOs and the engagements.</param>
-/// <param name="Imported">Those of the old numbers that another import has brought.</param>
+/// <param name="Imported">The keys of those of the old numbers that another import has brought.</param>
 /// <param name="Last">The last numbers of the legal entity's series of invoices and of credit notes.</param>
 /// <param name="Formats">How they print.</param>
 /// <param name="Refused">Why a series does not go on with the number that is named.</param>

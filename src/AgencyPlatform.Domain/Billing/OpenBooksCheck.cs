@@ -36,7 +36,7 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
             Invoice($"invoices[{i}]", books.Invoices[i]);
         }
 
-        Once("invoices", "number", books.Invoices.Select(r => r.Number));
+        Once("invoices", "number", books.Invoices.Select(r => r.NumberKey));
         for (var i = 0; i < books.Credits.Length; i++)
         {
             Client($"client_credits[{i}]", books.Credits[i].Client);
@@ -66,7 +66,8 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
         for (var i = 0; i < books.Series.Length; i++)
         {
             Check(books.Series[i].Next is >= 1 and <= 1_000_000_000, $"series[{i}].next_number", $"must be 1 to 1000000000; it is {Text(books.Series[i].Next)}");
-            Check(!facts.Refused.TryGetValue(books.Series[i].Series, out var why), $"series[{i}].series", $"must go on with the number: {why}");
+            var why = books.Series[i].Next < 1 ? null : facts.Refused.GetValueOrDefault(books.Series[i].Series);
+            Check(why is null, $"series[{i}].series", $"must go on with the number: {why}");
         }
 
         Once("series", "series", books.Series.Select(r => r.Series));
@@ -76,8 +77,9 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
     private void Invoice(string path, OpenInvoice row)
     {
         Client(path, row.Client);
-        Check(!facts.Imported.Contains(row.Number), $"{path}.number", $"must be of an invoice that was not imported before; {row.Number} was");
-        Check(!IsYetToCome(row.Number), $"{path}.number", $"must not be a number that a series here is yet to give, as {row.Number} is");
+        Check(!facts.Imported.Contains(row.NumberKey), $"{path}.number", $"must be of an invoice that was not imported before; {row.Number} was");
+        Check(row.Number.Trim() == row.Number, $"{path}.number", "must not begin or end with a blank");
+        Check(!IsYetToCome(row.NumberKey), $"{path}.number", $"must not be a number that a series here is yet to give, as {row.Number} is");
         Check(row.IssueDate <= import.On, $"{path}.issue_date", $"must not be after the cut-over, {Text(import.On)}");
         Check(row.DueDate >= row.IssueDate, $"{path}.due_date", $"must not be before the issue date, {Text(row.IssueDate)}");
         Amount($"{path}.total_amount", row.Total);
@@ -118,6 +120,9 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
             Check(
                 !isBlock || engagement.Blocks + import.Books.Grants.Count(g => g.Engagement == row.Engagement && g.Origin == GrantOrigin.Prepaid) <= Engagements.Engagement.MostBlocks,
                 $"{path}.engagement", $"must have at most {Engagements.Engagement.MostBlocks} prepaid blocks over time");
+            Check(
+                row.Origin != GrantOrigin.Included || row.Minutes == 0 || engagement.BillingStartsOn > import.On, $"{path}.kind",
+                "must be CARRIED or PREPAID of an engagement that is billed from the cut-over on: its own included minutes begin that day");
         }
     }
 
@@ -134,7 +139,7 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
             engagement.Seller == import.LegalEntity && engagement.Currency == import.Currency, $"{path}.engagement",
             $"must be charged by {import.LegalEntity} in {import.Currency}; {id} is charged by {engagement.Seller} in {engagement.Currency}");
         Check(
-            engagement.BillingStartsOn >= import.On, $"{path}.engagement",
+            !engagement.Runs || engagement.BillingStartsOn >= import.On, $"{path}.engagement",
             $"must have a billing_start_date of the cut-over or later, so that nothing earlier is billed again; {id} is billed from {Text(engagement.BillingStartsOn)}");
         return engagement;
     }
@@ -155,7 +160,7 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
         {
             if (!seen.TryAdd(key, i))
             {
-                Check(false, $"{list}[{i}].{field}", $"must be there once; row {seen[key]} is of the same");
+                Check(false, $"{list}[{i}].{field}", $"must be that of one row; row {seen[key]} has the same");
             }
 
             i++;
@@ -163,6 +168,7 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
     }
 
     /// <summary>Whether it reads like a number that a series of the legal entity gives later on.</summary>
+    /// <param name="number">In large letters.</param>
     private bool IsYetToCome(string number)
     {
         var digits = number.Reverse().TakeWhile(char.IsAsciiDigit).Count();
@@ -173,7 +179,9 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
         bool WouldPrint(InvoiceSeriesId series, long last)
         {
             var (format, year) = (facts.Formats.GetValueOrDefault(series) ?? SeriesFormat.Default(series), import.On.Year);
-            return (format.Print(n, year) == number && n > LastOf(series, last)) || (format.Print(n, year + 1) == number && (format.RestartsYearly || n > LastOf(series, last)));
+            return (Prints(year) && n > LastOf(series, last)) || (Prints(year + 1) && (format.RestartsYearly || n > LastOf(series, last)));
+
+            bool Prints(int inYear) => string.Equals(format.Print(n, inYear), number, StringComparison.OrdinalIgnoreCase);
         }
 
         long LastOf(InvoiceSeriesId series, long last) => import.Books.Series.FirstOrDefault(r => r.Series == series)?.Next - 1 ?? last;

@@ -222,7 +222,7 @@ public sealed record OpenBooksImport(
     {
         OpenBooksPosted e =>
         [
-            .. e.Import.Books.Invoices.Select(r => new Claim(new ImportedNumberRow(e.LegalEntity, r.Number, InvoiceOf(e.Import.Id, r.Number)))),
+            .. e.Import.Books.Invoices.Select(r => new Claim(new ImportedNumberRow(e.LegalEntity, r.NumberKey, InvoiceOf(e.Import.Id, r.Number)))),
             .. e.Posting.Rows(Kind, info, e),
         ],
         _ => [],
@@ -230,5 +230,6 @@ public sealed record OpenBooksImport(
 }
 
 /// <summary>The old numbers of imported invoices. A number is imported once: a second time is refused by the key.</summary>
+/// <param name="Number">See <see cref="OpenInvoice.NumberKey"/>.</param>
 [RowTable("imported_numbers", nameof(LegalEntity), nameof(Number), Claimed = "imported_number")]
 public sealed record ImportedNumberRow(LegalEntityId LegalEntity, string Number, InvoiceId Invoice) : IRow;

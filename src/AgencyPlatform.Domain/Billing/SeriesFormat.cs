@@ -30,16 +30,17 @@ public sealed record SeriesFormat(string Prefix, int Digits, bool RestartsYearly
     {
         // The year as a letter, so that what is left is read as it stands.
         var rest = Prefix.Replace(Year, "Y", StringComparison.Ordinal);
-        if (Prefix.Length is 0 or > LongestPrefix || Prefix.Split(Year).Length > 2 || !rest.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '/' or '.' or '_')
-            || !char.IsAsciiLetterOrDigit(rest[0]) || char.IsAsciiDigit(rest[^1]) || Prefix.EndsWith(Year, StringComparison.Ordinal))
+        var wrong =
+            Prefix.Length is 0 or > LongestPrefix ? $"must have 1 to {LongestPrefix} characters; it has {Prefix.Length.ToString(CultureInfo.InvariantCulture)}"
+            : Prefix.Split(Year).Length > 2 ? $"must have {Year} once at most"
+            : rest.FirstOrDefault(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '/' or '.' or '_')) is var odd and not '\0' ? $"must only have A-Z, a-z, 0-9, '-', '/', '.', '_' and {Year}; it has '{odd}'"
+            : !char.IsAsciiLetterOrDigit(rest[0]) ? $"must begin with a letter, a digit or {Year}"
+            : char.IsAsciiDigit(rest[^1]) || Prefix.EndsWith(Year, StringComparison.Ordinal) ? $"must not end with a digit or {Year}: nobody could tell where the number begins"
+            : RestartsYearly && !Prefix.Contains(Year, StringComparison.Ordinal) ? $"must have {Year} in it, since the series begins again each year: the same number would be printed twice otherwise"
+            : null;
+        if (wrong is not null)
         {
-            yield return new FieldViolation(
-                path + ".prefix",
-                $"must have 1 to {LongestPrefix} of A-Z, a-z, 0-9, '-', '/', '.', '_' and at most one {Year}, begin with a letter, a digit or {Year}, and end with neither a digit nor {Year}");
-        }
-        else if (RestartsYearly && !Prefix.Contains(Year, StringComparison.Ordinal))
-        {
-            yield return new FieldViolation(path + ".prefix", $"must have {Year} in it, since the series begins again each year: the same number would be printed twice otherwise");
+            yield return new FieldViolation(path + ".prefix", wrong);
         }
 
         if (Digits is < 1 or > MostDigits)

@@ -20,18 +20,19 @@ internal sealed class CutOverService(Calls calls, IGrainFactory grains) : V1.Cut
     internal const string Collection = "openBooksImports";
 
     /// <summary>Amounts are the domain's to judge.</summary>
-    private const long AnyAmount = long.MinValue;
+    private const long AnyAmount = -1_000_000_000_000_000;
 
     public override async Task<V1.OpenBooksImport> ImportOpenBooks(V1.ImportOpenBooksRequest request, ServerCallContext context)
     {
         var fields = new Fields();
         var agency = fields.Agency("parent", request.Parent);
+        var currency = fields.Currency("currency", request.Currency);
         var command = new ImportOpenBooks(
             fields.NewId<OpenBooksImportId>("open_books_import_id", request.OpenBooksImportId, request.RequestId),
             fields.Reference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities"),
-            fields.Currency("currency", request.Currency),
+            currency,
             fields.Date("cut_over_date", request.CutOverDate),
-            Books(request, agency, fields));
+            Books(request, agency, currency, fields));
         var call = await calls.Mutation(context, request, fields, agency);
         return ToWire(agency, await grains.Of<IOpenBooksImportGrain>(agency, command.Id.Value).Import(call, command));
     }
@@ -43,7 +44,7 @@ internal sealed class CutOverService(Calls calls, IGrainFactory grains) : V1.Cut
         return ToWire(agency, await grains.Of<IOpenBooksImportGrain>(agency, id.Value).Get(await calls.Read(context, request, fields, agency)));
     }
 
-    private static OpenBooks Books(V1.ImportOpenBooksRequest request, AgencyId agency, Fields fields)
+    private static OpenBooks Books(V1.ImportOpenBooksRequest request, AgencyId agency, Currency currency, Fields fields)
     {
         return new OpenBooks(
             [.. request.Invoices.Select((r, i) => Invoice($"invoices[{i}]", r))],
@@ -70,10 +71,9 @@ internal sealed class CutOverService(Calls calls, IGrainFactory grains) : V1.Cut
 
         OpenInvoice Invoice(string path, V1.OpenInvoice row)
         {
-            var total = fields.Money(path + ".total_amount", row.TotalAmount, AnyAmount);
             return new OpenInvoice(
                 Client(path, row.ClientCompany), fields.Text(path + ".number", row.Number, OpenBooks.LongestNumber), fields.Date(path + ".issue_date", row.IssueDate),
-                fields.Date(path + ".due_date", row.DueDate), total, row.TaxAmount is null ? total with { Minor = 0 } : fields.Money(path + ".tax_amount", row.TaxAmount, AnyAmount),
+                fields.Date(path + ".due_date", row.DueDate), fields.Money(path + ".total_amount", row.TotalAmount, AnyAmount), row.TaxAmount is null ? Money.Zero(currency) : fields.Money(path + ".tax_amount", row.TaxAmount, AnyAmount),
                 fields.Money(path + ".open_amount", row.OpenAmount, AnyAmount));
         }
     }

@@ -131,7 +131,7 @@ internal static class InvoiceWire
         TaxCategory = line.TaxTreatment.Category.ToWire<TaxCategory>(),
         TaxRatePercent = line.TaxTreatment.ToPercent(),
         TaxAmount = new Money(line.Tax, currency).ToWire(),
-        TimeEntries = { line.Entries.Select(e => e.Value) },
+        TimeEntries = { line.Entries.Select(TimeEntry) },
         CorrectedInvoice = line.Corrects is { } of ? ResourceNames.Of(agency, BillingService.Collection, of.Invoice.Value) : "",
         CorrectedLine = line.Corrects?.Line ?? 0,
         EngagementTitle = content.Titles?.GetValueOrDefault(line.Item.Engagement) ?? "",
@@ -139,6 +139,9 @@ internal static class InvoiceWire
         UncappedAmount = line.Uncapped is { } uncapped ? new Money(uncapped, currency).ToWire() : null,
         ByHand = line.ByHand,
     };
+
+    /// <summary>Weeks are lower case in names.</summary>
+    internal static string TimeEntry(Domain.Time.TimeEntryKey entry) => entry.Value.ToLowerInvariant();
 
     /// <summary>An invoice's id is never used again in its agency, so that account and id make a uid.</summary>
     private static Guid Uid(Meta account, InvoiceId invoice) => Uid(account, invoice.Value);

@@ -53,7 +53,7 @@ public sealed partial class BillingAccountGrain
         return await RunSaga(
             call,
             (s, now) => s.CreditByHand(c, seller!.DefaultSeries, now),
-            (s, _) => s.Find(c.Id)?.IsFinal == true ? new SagaEnd(null) : null,
+            (s, _) => s.IsCredited(c.Id) ? new SagaEnd(null) : null,
             s => s.Find(c.Id)!,
             refusal);
     }

@@ -90,7 +90,7 @@ public sealed class OpenBooksImportGrain(GrainServices services) : AggregateGrai
         var books = c.Books.Rows <= OpenBooks.MostRows ? c.Books : OpenBooks.Empty;
         var clients = await Found<ClientRow, ClientCompanyId>(nameof(ClientRow.Id), books.Invoices.Select(r => r.Client).Concat(books.Credits.Select(r => r.Client)), r => r.Id);
         var cmos = await Found<CmoRow, CmoId>(nameof(CmoRow.Id), books.Payables.Select(r => r.Cmo), r => r.Id);
-        var imported = await Found<ImportedNumberRow, string>(nameof(ImportedNumberRow.Number), books.Invoices.Select(r => r.Number), r => r.Number, Filter.Eq(nameof(ImportedNumberRow.LegalEntity), c.LegalEntity));
+        var imported = await Found<ImportedNumberRow, string>(nameof(ImportedNumberRow.Number), books.Invoices.Select(r => r.NumberKey), r => r.Number, Filter.Eq(nameof(ImportedNumberRow.LegalEntity), c.LegalEntity));
 
         var engagements = ImmutableDictionary.CreateBuilder<EngagementId, EngagementAtCutOver>();
         foreach (var ids in books.Deferrals.Select(r => r.Engagement).Concat(books.Grants.Select(r => r.Engagement)).Distinct().Chunk(PartsAtOnce))

@@ -45,7 +45,7 @@ public sealed class Open_books_of_a_running_agency
             [.. deferrals.Select((r, i) => new OpeningDeferral(i % 2 == 0 ? s_engagements.Growth : s_engagements.Hours, Usd(r.Item1), new DateRange(s_cutOver.PlusDays(i / 2), s_cutOver.PlusDays(i / 2 + 1 + r.Item2))))],
             [
                 .. grants.Select((r, i) => new OpeningGrant(
-                    s_engagements.Hours, r.Item1, r.Item2, s_cutOver.PlusDays(10 + i), r.Item1 == GrantOrigin.Prepaid ? Usd(r.Item3) : null)),
+                    r.Item1 == GrantOrigin.Included ? s_engagements.Growth : s_engagements.Hours, r.Item1, r.Item2, s_cutOver.PlusDays(10 + i), r.Item1 == GrantOrigin.Prepaid ? Usd(r.Item3) : null)),
             ],
             [.. payables.Select((amount, i) => new OpeningPayable(new(i == 0 ? "ada" : "bob"), Usd(amount)))], []);
 
@@ -101,6 +101,10 @@ public sealed class Open_books_of_a_running_agency
                 good with { Number = "MAIN-000042", IssueDate = new(2026, 4, 2), DueDate = new(2026, 4, 2), Tax = Usd(100) },
                 good with { Total = euros, Tax = Usd(-1), Open = Usd(101) },
                 good with { Number = "MAIN-000041", Open = Usd(0) },
+                good with { Number = " X-1" },
+                good with { Number = "main-000050" },
+                good with { Number = "b-1" },
+                good with { Number = "B-1" },
             ],
             [new(s_clients.Acme, Usd(0)), new(s_clients.Acme, euros)],
             [
@@ -108,11 +112,11 @@ public sealed class Open_books_of_a_running_agency
             ],
             [
                 new(s_engagements.Growth, GrantOrigin.Carried, -1, s_cutOver, Usd(5)), new(s_engagements.Hours, GrantOrigin.Prepaid, 0, new(2026, 5, 1), euros),
-                new(s_engagements.Hours, GrantOrigin.Prepaid, 600_001, new(2026, 5, 1), null),
+                new(s_engagements.Hours, GrantOrigin.Prepaid, 600_001, new(2026, 5, 1), null), new(s_engagements.Hours, GrantOrigin.Included, 5, new(2026, 5, 2), null),
             ],
             [new(new("nobody"), Usd(1)), new(new("ada"), Usd(0)), new(new("ada"), Usd(1))],
-            [new(new("main"), 42), new(new("other"), 0), new(new("main"), 43)]);
-        var facts = s_facts with { Refused = ImmutableDictionary<InvoiceSeriesId, string>.Empty.Add(new("other"), "There is no invoice_series 'other'") };
+            [new(new("main"), 42), new(new("other"), 0), new(new("main"), 43), new(new("other-2"), 9)]);
+        var facts = s_facts with { Refused = ImmutableDictionary<InvoiceSeriesId, string>.Empty.Add(new("other"), "There is no invoice_series 'other'").Add(new("other-2"), "There is no invoice_series 'other-2'") };
 
         var refused = OpenBooksImport.Initial.Start(Books(books), facts, s_now).Rejection!;
 
@@ -122,9 +126,9 @@ public sealed class Open_books_of_a_running_agency
                 "client_credits[0].amount.minor_units", "client_credits[1].amount.currency", "client_credits[1].client_company", "cmo_payables[0].cmo", "cmo_payables[1].amount.minor_units",
                 "cmo_payables[2].cmo", "deferred_revenue[0].end_date", "deferred_revenue[0].start_date", "deferred_revenue[1].amount.minor_units", "deferred_revenue[1].end_date",
                 "deferred_revenue[1].engagement", "grants[0].deferred_amount", "grants[0].expire_date", "grants[0].minutes", "grants[1].deferred_amount.currency", "grants[1].minutes",
-                "grants[2].expire_date", "grants[2].minutes", "invoices[1].client_company", "invoices[1].due_date", "invoices[1].number", "invoices[2].issue_date", "invoices[2].number",
+                "grants[2].expire_date", "grants[2].minutes", "grants[3].kind", "invoices[1].client_company", "invoices[1].due_date", "invoices[1].number", "invoices[2].issue_date", "invoices[2].number",
                 "invoices[2].tax_amount.minor_units", "invoices[3].number", "invoices[3].open_amount.minor_units", "invoices[3].tax_amount.minor_units", "invoices[3].total_amount.currency",
-                "invoices[4].open_amount.minor_units", "series[1].next_number", "series[1].series", "series[2].series",
+                "invoices[4].open_amount.minor_units", "invoices[5].number", "invoices[6].number", "invoices[8].number", "series[1].next_number", "series[2].series", "series[3].series",
             ],
             refused.Fields.Select(f => f.Field).Order(StringComparer.Ordinal));
     }

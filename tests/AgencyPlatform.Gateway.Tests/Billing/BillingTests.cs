@@ -39,7 +39,7 @@ public sealed class BillingTests(PlatformFixture platform)
 
         // Two fees in advance, and 20 minutes beyond 100 at $250: 83.33; 8.875 % of 16,083.33 is 1,427.40.
         Assert.Equal([(Charge.Fee, 800_000L), (Charge.Overage, 8_333L), (Charge.Fee, 800_000L)], draft.Lines.Select(l => (l.Charge, l.Amount.MinorUnits)));
-        Assert.Equal(["ada/2026-W02/a"], draft.Lines[1].TimeEntries);
+        Assert.Equal(["ada/2026-w02/a"], draft.Lines[1].TimeEntries);
         Assert.Equal((1_608_333, 142_740, 1_751_073), (draft.NetAmount.MinorUnits, draft.TaxAmount.MinorUnits, draft.TotalAmount.MinorUnits));
         Assert.Equal(142_740, draft.Lines.Sum(l => l.TaxAmount.MinorUnits));
 

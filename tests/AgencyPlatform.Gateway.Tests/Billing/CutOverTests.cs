@@ -168,6 +168,12 @@ public sealed class CutOverTests(PlatformFixture platform)
         Assert.Equal(("2026-117", import, 100_000, 19_000, 69_000, 0), (
             whole.DocumentNumber, whole.OpenBooksImport, whole.NetAmount.MinorUnits, whole.TaxAmount.MinorUnits, whole.SettledBeforeAmount.MinorUnits, whole.Number));
 
+        var why = await (await agency.As(Role.Finance)).Service<ExplanationsService.ExplanationsServiceClient>().ExplainInvoiceAsync(new ExplainInvoiceRequest { Name = old.Name });
+        Assert.Equal(why.OpenAmount.MinorUnits, why.TotalAmount.MinorUnits + why.Settlements.Sum(s => s.Amount.MinorUnits));
+        Assert.Equal(
+            ["This invoice was issued before the books were taken over: its lines are on it. Without tax: 1,000.00 USD.", "Total: 1,000.00 + 190.00 = 1,190.00 USD.", "Settled before the books were taken over: –690.00 USD."],
+            why.Text.SkipLast(1));
+
         // It has no document here.
         foreach (var format in new[] { DocumentFormat.Ubl, DocumentFormat.Pdf, DocumentFormat.Csv, DocumentFormat.Json })
         {

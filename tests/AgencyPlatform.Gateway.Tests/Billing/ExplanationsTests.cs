@@ -36,7 +36,7 @@ public sealed class ExplanationsTests(PlatformFixture platform)
         Assert.Equal((ExplanationBasis.Computed, Charge.Hours, 12_500), (first.Basis, first.Rule.Charge, first.Line.Amount.MinorUnits));
         Assert.Equal([(StepKind.Minutes, 30L), (StepKind.Amount, 12_500)], first.Steps.Select(s => (s.Kind, s.Result)));
         Assert.Equal(["Time in all: 10 min + 10 min + 10 min = 30 min", "Amount: 30 min × 250.00 ÷ 60 min = 125.00 USD"], first.Steps.Select(s => s.Text));
-        Assert.Equal(["ada/2026-W02/a", "ada/2026-W02/b", "ada/2026-W02/c"], first.Steps[0].Parts.Select(p => p.Factors.Single().TimeEntry));
+        Assert.Equal(["ada/2026-w02/a", "ada/2026-w02/b", "ada/2026-w02/c"], first.Steps[0].Parts.Select(p => p.Factors.Single().TimeEntry));
         Assert.All(first.Entries, e =>
         {
             Assert.Equal((s_monday, 10, 10, 10L, EntryChange.Gained, "ada"), (e.Date, e.ApprovedMinutes, e.ChargedMinutes, e.BilledQuantity, e.Change, e.CmoDisplayName));
@@ -82,7 +82,7 @@ public sealed class ExplanationsTests(PlatformFixture platform)
 
         Assert.Equal((-12_500, agency.Name + "/invoices/first", 1), (credit.Line.Amount.MinorUnits, credit.Line.CorrectedInvoice, credit.Line.CorrectedLine));
         Assert.Equal([(StepKind.Minutes, 60L), (StepKind.Amount, 25_000), (StepKind.LessInvoiced, -12_500)], credit.Steps.Select(s => (s.Kind, s.Result)));
-        Assert.Equal([("ada/2026-W02/a", EntryChange.Kept), ("ada/2026-W02/b", EntryChange.Lost)], credit.Entries.Select(e => (e.TimeEntry, e.Change)));
+        Assert.Equal([("ada/2026-w02/a", EntryChange.Kept), ("ada/2026-w02/b", EntryChange.Lost)], credit.Entries.Select(e => (e.TimeEntry, e.Change)));
         Assert.NotNull(credit.Entries[1].ReverseTime);
         Assert.Contains("Corrects MAIN-000001, line 1.", credit.Text);
         Assert.Contains("5 January 2026, ada: 30 min worked; approved on 5 January 2026; taken back on 5 January 2026.", credit.Text);
@@ -127,6 +127,23 @@ public sealed class ExplanationsTests(PlatformFixture platform)
         var before = await Explained(admin, agency, "first", 1);
         Assert.Equal((fee.Steps, fee.Rule), (before.Steps, before.Rule));
         Assert.Equal([(agency.Name + "/invoices/second", 1, true)], before.LaterLines.Select(l => (l.Invoice, l.Line, l.Corrects)));
+    }
+
+    [Fact]
+    public async Task A_credit_of_days_after_the_end_says_when_the_work_ends()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a => Retainer(a, 800_000, day: 5));
+        await Finalized(agency, admin, s_monday, "first");
+        Assert.Null((await Explained(admin, agency, "first", 1)).EngagementEndDate);
+        await admin.Service<EngagementsService.EngagementsServiceClient>().EndEngagementAsync(new EndEngagementRequest { Name = Launch(agency), EndDate = Day(1, 20) });
+        await Finalized(agency, admin, s_monday, "credit");
+
+        var credit = await Explained(admin, agency, "credit", 1);
+
+        Assert.Equal(Day(1, 20), credit.EngagementEndDate);
+        Assert.Contains("The last day of the work is 19 January 2026.", credit.Text);
+        AddsUp(credit);
     }
 
     [Fact]
@@ -203,10 +220,11 @@ public sealed class ExplanationsTests(PlatformFixture platform)
         Assert.Equal((120, 20, 20L, "client:acme", 20), (entry.ApprovedMinutes, entry.ChargedMinutes, entry.BilledQuantity, entry.Consents.Single().ConsentedBy, entry.Consents.Single().Minutes));
         Assert.Contains("5 January 2026, ada: 120 min worked; 20 min of it charged here; approved on 5 January 2026; overage of 20 min consented to on 5 January 2026.", overage.Text);
         Assert.Equal("Amount: 20 min × 250.00 ÷ 60 min = 83.33 USD, rounded once", overage.Steps[^1].Text);
+        Assert.Contains(overage.Text, t => t.EndsWith(": 250.00 USD an hour, 100 min included in a full period, and in a part of one by its days.", StringComparison.Ordinal));
         AddsUp(overage);
 
         // What is for people has no ids of the platform, and nothing that the client or the agency noted for itself.
-        Assert.DoesNotContain(overage.Text, t => t.Contains("key:", StringComparison.Ordinal) || t.Contains("agencies/", StringComparison.Ordinal) || t.Contains("2026-W02", StringComparison.Ordinal));
+        Assert.DoesNotContain(overage.Text, t => t.Contains("key:", StringComparison.Ordinal) || t.Contains("agencies/", StringComparison.Ordinal) || t.Contains("2026-W02", StringComparison.OrdinalIgnoreCase));
         Assert.DoesNotContain("Told by phone", overage.ToString(), StringComparison.Ordinal);
         await NotFound(others, "first");
         Assert.Equal(StatusCode.PermissionDenied, (await Refused.By((await agency.As(Role.Cmo, cmo: "ada")).Service<ExplanationsClient>().ExplainInvoiceLineAsync(Line(agency, "first", 1)))).StatusCode);
@@ -293,7 +311,15 @@ public sealed class ExplanationsTests(PlatformFixture platform)
         Assert.Equal(("brand", "Brand book", s_monday), (milestone.Milestone.MilestoneId, milestone.Milestone.DisplayName, milestone.Milestone.ReachDate));
         Assert.StartsWith("key:", milestone.Milestone.MarkedBy, StringComparison.Ordinal);
         Assert.Contains("The milestone “Brand book” was reached on 5 January 2026 and marked so on 5 January 2026.", milestone.Text);
+        Assert.Contains("For 5 January 2026 – 4 February 2026 the terms hold that are in force since 5 January 2026 (as proposed on 5 January 2026): 5,000.00 USD.", milestone.Text);
         Assert.Equal("Agreed amount: 5,000.00 USD", milestone.Steps.Single().Text);
+
+        // Reopened it is credited, and the terms do not say that.
+        await admin.Service<EngagementsService.EngagementsServiceClient>().ReopenMilestoneAsync(new ReopenMilestoneRequest { Name = Launch(marked), MilestoneId = "brand", Reason = "Not accepted." });
+        await Finalized(marked, admin, s_monday, "credit");
+        var credit = await Explained(admin, marked, "credit", 1);
+        Assert.Equal(-500_000, credit.Line.Amount.MinorUnits);
+        Assert.DoesNotContain(credit.Text, t => t.Contains("–5,000.00 USD.", StringComparison.Ordinal) && t.StartsWith("For", StringComparison.Ordinal));
 
         var sold = await platform.NewAgency();
         admin = await ActiveEngagement.Create(sold, a => new Terms
@@ -309,6 +335,14 @@ public sealed class ExplanationsTests(PlatformFixture platform)
         Assert.Equal((600, s_monday, Day(7, 5), false), (block.Block.Minutes, block.Block.EffectiveDate, block.Block.ExpireDate, block.Block.ToppedUp));
         Assert.NotNull(block.Block.SellTime);
         Assert.Contains("10 hours, to be used from 5 January 2026 up to 4 July 2026; sold on 5 January 2026.", block.Text);
+        Assert.Contains(block.Text, t => t.EndsWith(": 1,500.00 USD for a block of 10 hours.", StringComparison.Ordinal));
+
+        // One that was sold at another price was agreed by itself: the terms do not say it, and nobody signed it with them.
+        await admin.Service<EngagementsService.EngagementsServiceClient>().SellPrepaidHoursAsync(new SellPrepaidHoursRequest { Name = Launch(sold), BlockId = "special", Price = Usd(99_000), EffectiveDate = s_monday });
+        await Finalized(sold, admin, s_monday, "second");
+        var special = await Explained(admin, sold, "second", 1);
+        Assert.Equal((0, 99_000), (special.Rule.Terms.Count, special.Line.Amount.MinorUnits));
+        Assert.DoesNotContain(special.Text, t => t.Contains("terms hold", StringComparison.Ordinal) || t.Contains("signed", StringComparison.Ordinal));
         AddsUp(milestone);
         AddsUp(block);
     }

@@ -9,6 +9,8 @@ using Figure = AgencyPlatform.Domain.Billing.Figure;
 using HourlyTerms = AgencyPlatform.Domain.Billing.HourlyTerms;
 using Invoice = AgencyPlatform.Domain.Billing.Invoice;
 using LineExplanation = AgencyPlatform.Domain.Billing.LineExplanation;
+using MilestoneTerms = AgencyPlatform.Domain.Billing.MilestoneTerms;
+using PrepaidTerms = AgencyPlatform.Domain.Billing.PrepaidTerms;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 using StepOperation = AgencyPlatform.Domain.Billing.StepOperation;
 using StepPart = AgencyPlatform.Domain.Billing.StepPart;
@@ -37,6 +39,11 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
         if (explained.Basis == ExplanationBasis.AsFrozen)
         {
             yield return explained.Invoice.State == InvoiceState.Draft ? says.Stale : says.AsFrozen;
+        }
+
+        if (explained.Ends is { } end)
+        {
+            yield return Say(says.Ends, Words.Date(end.PlusDays(-1)));
         }
 
         foreach (var terms in explained.Terms)
@@ -111,7 +118,9 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
     public IEnumerable<string> Of(Invoice invoice, IEnumerable<(string Text, long Amount)> settlements)
     {
         var content = invoice.Content;
-        yield return $"{says.Lines}: {(content.Lines.Length is > 1 and <= MostTerms ? Added(content.Lines.Select(l => Number(l.Amount))) + " = " : "")}{Amount(content.Net)}.";
+        yield return invoice.Imported is not null
+            ? $"{says.IssuedElsewhere} {says.Untaxed}: {Amount(content.Net)}."
+            : $"{says.Lines}: {(content.Lines.Length is > 1 and <= MostTerms ? Added(content.Lines.Select(l => Number(l.Amount))) + " = " : "")}{Amount(content.Net)}.";
         foreach (var tax in content.Taxes.Where(t => t.Treatment.RatePpm > 0))
         {
             yield return $"{Say(says.TaxOn, Words.Percent(tax.Treatment), Amount(tax.Taxable))}: {Amount(tax.Tax)}.";
@@ -155,6 +164,7 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
                 break;
             case Charge.Overage:
                 parts.Add(Say(says.Hourly, Amount(line.Item.Rate)));
+                parts.AddRange(terms is RetainerTerms { IncludedMinutes: var included } ? [Say(says.Included, Minutes(included))] : []);
                 break;
             case Charge.Hours when terms is HourlyTerms hourly:
                 parts.Add(Say(says.Hourly, Amount(hourly.HourlyRate)));
@@ -173,8 +183,11 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
                 parts.Add(discount.Ppm is { } ppm ? Say(says.PercentOff, Percent(ppm)) : Say(says.AmountOff, Amount(discount.Amount!.Value)));
                 parts.AddRange(discount.Cap is { } most ? [Say(says.NoMoreInAll, Amount(most))] : []);
                 break;
-            default:
-                parts.Add(Amount(line.Amount));
+            case Charge.Milestone when terms is MilestoneTerms milestones:
+                parts.Add(Amount(milestones.Milestones.Single(m => m.Id == line.Item.Part).Amount));
+                break;
+            case Charge.Block when terms is PrepaidTerms prepaid:
+                parts.Add(Say(says.BlockPrice, Amount(prepaid.BlockPrice), Hours(prepaid.BlockMinutes)));
                 break;
         }
 

@@ -46,6 +46,7 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
                 ToppedUp = block.ToppedUp,
             } : null,
             ByHand = explained.ByHand,
+            EngagementEndDate = explained.Ends?.ToWire(),
             LaterLines = { explained.Later.Select(l => Related(l.Line, explained, l)) },
             Language = words.Words.Language,
             Text = { text.Of(explained, words.Words.Line(line, content.Titles?.GetValueOrDefault(line.Item.Engagement))) },
@@ -55,7 +56,7 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
     public V1.InvoiceExplanation ToWire(Domain.Billing.Invoice invoice)
     {
         var (content, settled) = (invoice.Content, invoice.Settlement ?? Settlement.None);
-        var settlements = new[] { (words.CreditUsed, -settled.CreditApplied), (words.Payments, -settled.Paid), (words.CreditNotes, -settled.Credited), (words.WrittenOff, -settled.WrittenOff) }
+        var settlements = new[] { (words.CreditUsed, -settled.CreditApplied), (words.Payments, -settled.Paid), (words.CreditNotes, -settled.Credited), (words.WrittenOff, -settled.WrittenOff), (words.SettledBefore, -settled.Before) }
             .Where(s => s.Item2 != 0).ToList();
         return new V1.InvoiceExplanation
         {
@@ -107,7 +108,7 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
         Unit = figure.Unit.ToWire<V1.FigureUnit>(),
         Value = figure.Value,
         Step = figure.Step ?? 0,
-        TimeEntry = figure.Entry?.Value ?? "",
+        TimeEntry = figure.Entry is { } entry ? InvoiceWire.TimeEntry(entry) : "",
         StartDate = figure.Dates?.Start.ToWire(),
         EndDate = figure.Dates?.End.ToWire(),
         Charge = figure.Item?.Charge.ToWire<V1.Charge>() ?? V1.Charge.Unspecified,
@@ -117,7 +118,7 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
 
     private V1.ExplainedEntry ToWire(ExplainedEntry entry) => new()
     {
-        TimeEntry = entry.Entry.Value,
+        TimeEntry = InvoiceWire.TimeEntry(entry.Entry),
         Cmo = ResourceNames.Of(agency, "cmos", entry.Cmo.Value),
         CmoDisplayName = cmos(entry.Cmo),
         Date = entry.Date.ToWire(),

@@ -81,6 +81,8 @@ internal sealed record ExplanationWords
         Fee = "{0} for a full period",
         Hourly = "{0} an hour",
         Daily = "{0} a day",
+        BlockPrice = "{0} for a block of {1} hours",
+        Included = "{0} included in a full period, and in a part of one by its days",
         EntryIncrement = "each entry rounded up to {0}",
         EntryMinimum = "at least {0} an entry",
         Capped = "no more than {0} for a full period",
@@ -104,6 +106,7 @@ internal sealed record ExplanationWords
         Sold = "sold on {0}",
         ToppedUp = "sold because the hours ran low, as the terms say, on {0}",
         ByHand = "This was credited by hand.",
+        Ends = "The last day of the work is {0}.",
         Later = "Later changed by {0}: {1}.",
         LaterCorrected = "Later corrected by {0}: {1}.",
         Stale = "Something has changed since this draft was prepared. This is what the draft says; it is to be prepared again.",
@@ -114,6 +117,9 @@ internal sealed record ExplanationWords
         Payments = "Paid",
         CreditNotes = "Credited",
         WrittenOff = "Written off",
+        SettledBefore = "Settled before the books were taken over",
+        IssuedElsewhere = "This invoice was issued before the books were taken over: its lines are on it.",
+        Untaxed = "Without tax",
         DueBy = "Due by {0}",
         NotFinal = "This is a draft: nothing is due yet.",
     };
@@ -193,6 +199,8 @@ internal sealed record ExplanationWords
         Fee = "{0} für einen vollen Zeitraum",
         Hourly = "{0} je Stunde",
         Daily = "{0} je Tag",
+        BlockPrice = "{0} für einen Block von {1} Stunden",
+        Included = "{0} in einem vollen Zeitraum enthalten, in einem Teil davon nach Tagen",
         EntryIncrement = "jeder Eintrag aufgerundet auf {0}",
         EntryMinimum = "mindestens {0} je Eintrag",
         Capped = "höchstens {0} für einen vollen Zeitraum",
@@ -216,6 +224,7 @@ internal sealed record ExplanationWords
         Sold = "verkauft am {0}",
         ToppedUp = "am {0} verkauft, weil die Stunden zur Neige gingen, wie vereinbart",
         ByHand = "Das wurde von Hand gutgeschrieben.",
+        Ends = "Der letzte Tag der Arbeit ist der {0}.",
         Later = "Später geändert durch {0}: {1}.",
         LaterCorrected = "Später korrigiert durch {0}: {1}.",
         Stale = "Seit dieser Entwurf erstellt wurde, hat sich etwas geändert. Das sagt der Entwurf; er ist neu zu erstellen.",
@@ -226,6 +235,9 @@ internal sealed record ExplanationWords
         Payments = "Bezahlt",
         CreditNotes = "Gutgeschrieben",
         WrittenOff = "Ausgebucht",
+        SettledBefore = "Vor der Übernahme der Bücher beglichen",
+        IssuedElsewhere = "Diese Rechnung wurde vor der Übernahme der Bücher ausgestellt: Ihre Positionen stehen auf ihr.",
+        Untaxed = "Ohne Steuer",
         DueBy = "Fällig am {0}",
         NotFinal = "Das ist ein Entwurf: Noch ist nichts fällig.",
     };
@@ -258,6 +270,10 @@ internal sealed record ExplanationWords
     public required string Fee { get; init; }
     public required string Hourly { get; init; }
     public required string Daily { get; init; }
+
+    /// <summary>{0} the price, {1} how many hours.</summary>
+    public required string BlockPrice { get; init; }
+    public required string Included { get; init; }
     public required string EntryIncrement { get; init; }
     public required string EntryMinimum { get; init; }
     public required string Capped { get; init; }
@@ -287,6 +303,7 @@ internal sealed record ExplanationWords
     public required string Sold { get; init; }
     public required string ToppedUp { get; init; }
     public required string ByHand { get; init; }
+    public required string Ends { get; init; }
 
     /// <summary>{0} the line, {1} its amount.</summary>
     public required string Later { get; init; }
@@ -301,6 +318,9 @@ internal sealed record ExplanationWords
     public required string Payments { get; init; }
     public required string CreditNotes { get; init; }
     public required string WrittenOff { get; init; }
+    public required string SettledBefore { get; init; }
+    public required string IssuedElsewhere { get; init; }
+    public required string Untaxed { get; init; }
     public required string DueBy { get; init; }
     public required string NotFinal { get; init; }
 
