@@ -30,6 +30,7 @@ internal sealed class DemoRun
     private readonly DemoLife _life;
     private readonly DemoBooks _books;
     private readonly DemoMoney _money;
+    private readonly HashSet<string> _charged = [];
     private readonly List<DemoCheck> _checks = [];
 
     private DemoRun(DemoStage stage, DemoOptions options, IJournalMaintenance journal)
@@ -246,9 +247,16 @@ internal sealed class DemoRun
                 Console.WriteLine($"      {note}");
             }
 
+            var began = _stage.Work.Count(w => w.Start <= _stage.Today && _charged.Add(w.Name));
             if (_stage.Today.Month != monday.Month)
             {
                 await Bill(new LocalDate(_stage.Today.Year, _stage.Today.Month, 1));
+            }
+            else if (began > 0)
+            {
+                // The fee of the rest of the month is charged now, not with the next one's.
+                var first = await _books.Bill(_stage.Today);
+                Console.WriteLine($"      {first.Count} first invoices of {Dollars(first.Sum(r => r.Total.MinorUnits))}");
             }
         }
     }
