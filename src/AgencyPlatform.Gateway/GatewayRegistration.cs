@@ -1,4 +1,5 @@
 using System.Reflection;
+using AgencyPlatform.Gateway.Events;
 using AgencyPlatform.Gateway.Json;
 using AgencyPlatform.Gateway.OpenApi;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +27,7 @@ public static class GatewayRegistration
         services.AddSingleton<FailedKeys>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<AgencyLimits>();
+        services.AddSingleton<FeedTurns>();
         services.AddSingleton<Calls>();
         services.AddSingleton<GatewayInterceptor>();
         services.AddGrpc(grpc =>

@@ -6,7 +6,7 @@ using V1 = AgencyPlatform.Protocol.Events.V1;
 namespace AgencyPlatform.Gateway.Events;
 
 /// <summary>The history of an agency, read from the journal.</summary>
-internal sealed class EventsService(Calls calls, IJournal journal) : V1.EventsService.EventsServiceBase
+internal sealed class EventsService(Calls calls, IJournal journal, FeedTurns turns) : V1.EventsService.EventsServiceBase
 {
     /// <summary>Bytes of events in a page, unless the first alone has more: a caller that asks for many pages and reads none keeps them all in memory.</summary>
     private const int PageBytes = 256 * 1024;
@@ -25,6 +25,7 @@ internal sealed class EventsService(Calls calls, IJournal journal) : V1.EventsSe
         var type = fields.Text("type", request.Type, 128, required: false);
         await calls.Read(context, request, fields, agency);
 
+        using var turn = await turns.Take(agency, context.CancellationToken);
         var head = await journal.ReadHead(agency, context.CancellationToken);
         if (after is { } cursor && (cursor.Epoch != head.Epoch || cursor.Sequence > head.Sequence))
         {
