@@ -119,5 +119,9 @@ public sealed record PayoutRun(StartPayoutRun? Run, Guid Request, ImmutableArray
         _ => throw new InvalidOperationException($"A payout run does not know {@event.GetType().Name}."),
     };
 
-    public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => [];
+    public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event is PayoutRunStarted e ? [new Put(new PayoutRunRow(e.Run.Id))] : [];
 }
+
+/// <summary>The list of payout runs.</summary>
+[RowTable("payout_runs", nameof(Id))]
+public sealed record PayoutRunRow(PayoutRunId Id) : IRow;

@@ -15,7 +15,7 @@ using V1 = AgencyPlatform.Protocol.Billing.V1;
 namespace AgencyPlatform.Gateway.Billing;
 
 /// <summary>The service that brings a running agency's open books over. Here is told what cannot be read; what is wrong of a row the domain tells, of all rows at once.</summary>
-internal sealed class CutOverService(Calls calls, IGrainFactory grains) : V1.CutOverService.CutOverServiceBase
+internal sealed class CutOverService(Calls calls, IGrainFactory grains, IReadModels readModels) : V1.CutOverService.CutOverServiceBase
 {
     internal const string Collection = "openBooksImports";
 
@@ -42,6 +42,17 @@ internal sealed class CutOverService(Calls calls, IGrainFactory grains) : V1.Cut
         var fields = new Fields();
         var (agency, id) = fields.Name<OpenBooksImportId>("name", request.Name, Collection);
         return ToWire(agency, await grains.Of<IOpenBooksImportGrain>(agency, id.Value).Get(await calls.Read(context, request, fields, agency)));
+    }
+
+    public override async Task<V1.ListOpenBooksImportsResponse> ListOpenBooksImports(V1.ListOpenBooksImportsRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var page = Page.Of(context, request, fields);
+        var read = await calls.Read(context, request, fields, agency);
+        var (rows, next) = page.Cut(await readModels.List<OpenBooksImportRow>(agency, page.Query<OpenBooksImportRow>(), context.CancellationToken));
+        var imports = await Task.WhenAll(rows.Select(r => grains.Of<IOpenBooksImportGrain>(agency, r.Id.Value).Get(read)));
+        return new V1.ListOpenBooksImportsResponse { OpenBooksImports = { imports.Select(r => ToWire(agency, r)) }, NextPageToken = next };
     }
 
     private static OpenBooks Books(V1.ImportOpenBooksRequest request, AgencyId agency, Currency currency, Fields fields)

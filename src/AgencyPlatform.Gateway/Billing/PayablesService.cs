@@ -146,6 +146,17 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
         return ToWire(agency, await grains.Of<IPayoutRunGrain>(agency, id.Value).Get(await calls.Read(context, request, fields, agency)));
     }
 
+    public override async Task<V1.ListPayoutRunsResponse> ListPayoutRuns(V1.ListPayoutRunsRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var agency = fields.Agency("parent", request.Parent);
+        var page = Page.Of(context, request, fields);
+        var read = await calls.Read(context, request, fields, agency);
+        var (rows, next) = page.Cut(await readModels.List<PayoutRunRow>(agency, page.Query<PayoutRunRow>(), context.CancellationToken));
+        var runs = await Task.WhenAll(rows.Select(r => grains.Of<IPayoutRunGrain>(agency, r.Id.Value).Get(read)));
+        return new V1.ListPayoutRunsResponse { PayoutRuns = { runs.Select(r => ToWire(agency, r)) }, NextPageToken = next };
+    }
+
     public override async Task<V1.Margin> GetMargin(V1.GetMarginRequest request, ServerCallContext context)
     {
         var fields = new Fields();

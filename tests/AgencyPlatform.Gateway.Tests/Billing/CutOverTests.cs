@@ -47,6 +47,7 @@ public sealed class CutOverTests(PlatformFixture platform)
         request.RequestId = Guid.CreateVersion7().ToString();
         Assert.Equal(import, await cutOver.ImportOpenBooksAsync(request));
         Assert.Equal(import, await cutOver.GetOpenBooksImportAsync(new GetOpenBooksImportRequest { Name = import.Name }));
+        Assert.Equal([import], (await cutOver.ListOpenBooksImportsAsync(new ListOpenBooksImportsRequest { Parent = agency.Name })).OpenBooksImports);
         var trial = await billing.GetTrialBalanceAsync(new GetTrialBalanceRequest { Parent = agency.Name });
         Assert.Equal(import.OpeningBalances.OrderBy(b => b.Account), trial.Balances.OrderBy(b => b.Account));
         Assert.Empty((await billing.GetTrialBalanceAsync(new GetTrialBalanceRequest { Parent = agency.Name, AsOfDate = Day(3, 31) })).Balances);

@@ -96,6 +96,7 @@ public sealed class PayablesTests(PlatformFixture platform)
         var run = await payables.RunPayoutsAsync(request);
         Assert.Equal((true, 27_500), (run.Done, run.Total.MinorUnits));
         Assert.Equal(run, await payables.RunPayoutsAsync(request));
+        Assert.Equal([run], (await payables.ListPayoutRunsAsync(new ListPayoutRunsRequest { Parent = agency.Name })).PayoutRuns);
         Assert.Equal(run, await payables.GetPayoutRunAsync(new GetPayoutRunRequest { Name = run.Name }));
         var payout = (await payables.ListPayoutsAsync(new ListPayoutsRequest { Parent = agency.Name })).Payouts.Single();
         Assert.Equal((run.Items.Single().Payout, "jan-2026-ada", 27_500), (payout.Name, payout.Reference, payout.Amount.MinorUnits));
