@@ -1,3 +1,5 @@
+using AgencyPlatform.Domain.Billing;
+
 namespace AgencyPlatform.Contracts;
 
 /// <summary>What every aggregate's grain answers.</summary>
@@ -16,6 +18,11 @@ public interface IAggregateGrain : IGrainWithStringKey
     /// </summary>
     [Alias("HasAnswered")]
     Task<bool> HasAnswered(Call call);
+
+    /// <summary>Why one of its events posts what it does, computed again from its history. NOT_FOUND when it has no such event, or one that posts nothing.</summary>
+    /// <param name="version">The event's number within the aggregate, from 1.</param>
+    [Alias("ExplainPosting")]
+    Task<Reply<PostingExplanation>> ExplainPosting(Read read, long version);
 }
 
 /// <summary>How a saga ended: well (no rejection), or refused.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using AgencyPlatform.Domain.Billing;
 using NodaTime;
 
 namespace AgencyPlatform.Domain;
@@ -23,6 +24,9 @@ public interface IPosting : IEvent
 
     /// <summary>The day that it belongs to, when that month was closed and it corrects it in a later one; null: its posting date.</summary>
     LocalDate? Effective { get; }
+
+    /// <summary>What it posts.</summary>
+    Posting Posting { get; }
 
     /// <summary>The same, posted on a later day, since the books are closed through its own.</summary>
     IPosting PostedOn(LocalDate date);

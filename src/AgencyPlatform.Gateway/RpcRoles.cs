@@ -176,6 +176,7 @@ public static class RpcRoles
         ["agencyplatform.billing.v1.BillingRunsService/CancelBillingRun"] = s_financeAndService,
         ["agencyplatform.billing.v1.ExplanationsService/ExplainInvoiceLine"] = s_staffAndClient,
         ["agencyplatform.billing.v1.ExplanationsService/ExplainInvoice"] = s_staffAndClient,
+        ["agencyplatform.billing.v1.ExplanationsService/ExplainPosting"] = s_financeAndCmo,
         ["agencyplatform.billing.v1.CutOverService/ImportOpenBooks"] = s_finance,
         ["agencyplatform.billing.v1.CutOverService/GetOpenBooksImport"] = s_financeAndService,
         ["agencyplatform.billing.v1.CutOverService/ListOpenBooksImports"] = s_financeAndService,

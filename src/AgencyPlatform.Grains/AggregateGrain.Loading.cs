@@ -188,9 +188,10 @@ public abstract partial class AggregateGrain<TState>
     protected async Task<TState> StateAt(long version) => (await FoldFromJournal((stored, _) => stored.Version <= version)).State;
 
     /// <summary>The object's own history, from the first event on: for questions whose answer the state does not keep.</summary>
-    protected async IAsyncEnumerable<(StoredEvent Stored, IEvent Event)> History()
+    /// <param name="upTo">The version of the last event that is asked for.</param>
+    protected async IAsyncEnumerable<(StoredEvent Stored, IEvent Event)> History(long upTo = long.MaxValue)
     {
-        await foreach (var stored in _services.Journal.ReadStream(Key))
+        await foreach (var stored in _services.Journal.ReadStream(Key, upTo: upTo))
         {
             yield return (stored, EventJson.Deserialize(stored.Event.Name, stored.Event.SchemaVersion, stored.Event.Payload));
         }

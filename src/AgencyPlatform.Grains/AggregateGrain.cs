@@ -1,3 +1,4 @@
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Grains.Placement;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -171,6 +172,32 @@ public abstract partial class AggregateGrain<TState> : Grain, IAggregateGrain wh
 
         return false;
     }
+
+    /// <inheritdoc/>
+    public async Task<Reply<PostingExplanation>> ExplainPosting(Read read, long version)
+    {
+        if (read.Agency == Key.Agency && Postings() is { } history)
+        {
+            await Loaded();
+            await foreach (var (stored, @event) in History(version))
+            {
+                if (stored.Version < version)
+                {
+                    history.Apply(@event, stored.Event.Actor, stored.Event.OccurredAt);
+                }
+                else if (@event is IPosting { Posting.Lines.IsEmpty: false } posting)
+                {
+                    var info = new EventInfo(Key.Agency, Key.Id, stored.Version, stored.Event.OccurredAt);
+                    return Reply<PostingExplanation>.Ok(PostingExplanation.Of(posting, Key.Kind, info, stored.Event.Actor, history.Why(posting)), _committed.Meta);
+                }
+            }
+        }
+
+        return Reply<PostingExplanation>.No(Rejection.NotFound("posting", $"{Key.Kind}/{Key.Id}/{version}"));
+    }
+
+    /// <summary>What explains the aggregate's postings, from its first event on; null: it posts nothing.</summary>
+    protected virtual IPostingHistory? Postings() => null;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {

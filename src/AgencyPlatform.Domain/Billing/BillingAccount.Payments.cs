@@ -132,7 +132,7 @@ public sealed partial record BillingAccount
         var excess = command.Amount - allocated;
         return Decision.Accept(new PaymentRecorded(
             command.Account, command.Id, command.Amount, command.Received, command.Reference, command.Allocations, allocations, excess, now, Posted(command.Received, allocations),
-            Post(command.Account, (LedgerAccount.Cash, command.Amount), (LedgerAccount.Receivable, -allocated), (LedgerAccount.ClientCredit, -excess))));
+            PostingOfPayment(command.Account, command.Amount, allocations, excess)));
     }
 
     /// <summary>
@@ -162,12 +162,10 @@ public sealed partial record BillingAccount
             missing -= part;
         }
 
-        var (reopened, back) = (payment.Allocations.Sum(a => a.Amount), taken.Sum(a => a.Amount));
-        var cash = payment.Kind == PaymentKind.Received ? payment.Amount : -payment.Amount;
         return Decision.Accept(new PaymentReversed(
             Account!, payment.Id, payment.Kind, command.Reason, payment.Allocations, taken.ToImmutable(), payment.Credit, now,
             LocalDate.Max(Posted(Today(timeZone, now), [.. payment.Allocations, .. taken]), payment.PostingDate),
-            Post(Account!, (LedgerAccount.Receivable, reopened + back), (LedgerAccount.ClientCredit, payment.Credit - back), (LedgerAccount.Cash, -cash))));
+            PostingOfReversal(payment, taken)));
     }
 
     /// <summary>Pays account credit back. A refund with a known reference and the same content is the known one: nothing to do.</summary>
@@ -175,7 +173,7 @@ public sealed partial record BillingAccount
         Known(PaymentKind.Refund, command.Id, command.Reference, command.Amount, null, []) is { } known ? known
         : command.Amount > Credit ? CreditTooLow(command.Amount)
         : Decision.Accept(new CreditRefunded(
-            Account!, command.Id, command.Amount, command.Reference, now, Today(timeZone, now), Post(Account!, (LedgerAccount.ClientCredit, command.Amount), (LedgerAccount.Cash, -command.Amount))));
+            Account!, command.Id, command.Amount, command.Reference, now, Today(timeZone, now), PostingOfRefund(Account!, command.Amount)));
 
     public Decision Allocate(AllocateCredit command, string timeZone, Instant now)
     {
@@ -187,7 +185,7 @@ public sealed partial record BillingAccount
                 Reasons.NothingToAllocate, $"The account has a credit of {Amount(Credit)}, and {Amount(OpenAmount)} are open on its invoices: there is nothing to allocate.",
                 ("credit", Text(Credit)), ("open", Text(OpenAmount)), ("currency", Account!.Currency.Code))
             : Decision.Accept(new CreditAllocated(
-                Account!, allocations, Posted(Today(timeZone, now), allocations), Post(Account!, (LedgerAccount.ClientCredit, amount), (LedgerAccount.Receivable, -amount))));
+                Account!, allocations, Posted(Today(timeZone, now), allocations), PostingOfCredit(Account!, allocations)));
     }
 
     /// <summary>Writes off all that is open of an invoice.</summary>
@@ -197,7 +195,7 @@ public sealed partial record BillingAccount
         : invoice.Open == 0 ? Rejection.Rule(Reasons.NothingOpen, $"Nothing is open of the invoice {invoice.Id}.", ("invoice", invoice.Id.Value))
         : Decision.Accept(new InvoiceWrittenOff(
             Account!, invoice.Id, invoice.Open, command.Reason, Posted(Today(timeZone, now), [new Allocation(invoice.Id, invoice.Open)]),
-            Post(Account!, (LedgerAccount.BadDebt, invoice.Open), (LedgerAccount.Receivable, -invoice.Open))));
+            PostingOfWriteOff(Account!, new Allocation(invoice.Id, invoice.Open))));
 
     /// <summary>Notes that a final invoice was sent. The same again: nothing to do.</summary>
     public Decision MarkSent(MarkInvoiceSent command, Instant now) =>
@@ -293,14 +291,40 @@ public sealed partial record BillingAccount
     private LocalDate Posted(LocalDate date, IEnumerable<Allocation> allocations) =>
         allocations.Select(a => Find(a.Invoice)!).Select(i => i.Settlement?.Reopened ?? i.Imported?.On ?? i.IssueDate!.Value).Append(date).Max();
 
-    private static Posting Post(AccountId account, params ReadOnlySpan<(LedgerAccount Account, long Amount)> lines)
+    private static Posting PostingOfPayment(AccountId account, long amount, ImmutableArray<Allocation> allocations, long excess, PostingWorkings? workings = null) => Post(
+        account, workings, (LedgerAccount.Cash, [Moved(amount)]), (LedgerAccount.Receivable, Allocated(allocations, -1)), (LedgerAccount.ClientCredit, [FromCredit(-excess)]));
+
+    private static Posting PostingOfRefund(AccountId account, long amount, PostingWorkings? workings = null) =>
+        Post(account, workings, (LedgerAccount.ClientCredit, [FromCredit(amount)]), (LedgerAccount.Cash, [Moved(-amount)]));
+
+    /// <param name="taken">Credit that is taken back from invoices that it had gone to.</param>
+    private Posting PostingOfReversal(Payment payment, IEnumerable<Allocation> taken, PostingWorkings? workings = null) => Post(
+        Account!, workings, (LedgerAccount.Receivable, Allocated([.. payment.Allocations, .. taken], 1)), (LedgerAccount.ClientCredit, [FromCredit(payment.Credit), .. Allocated(taken, -1)]),
+        (LedgerAccount.Cash, [Moved(payment.Kind == PaymentKind.Received ? -payment.Amount : payment.Amount)]));
+
+    private static Posting PostingOfCredit(AccountId account, ImmutableArray<Allocation> allocations, PostingWorkings? workings = null) =>
+        Post(account, workings, (LedgerAccount.ClientCredit, Allocated(allocations, 1)), (LedgerAccount.Receivable, Allocated(allocations, -1)));
+
+    private static Posting PostingOfWriteOff(AccountId account, Allocation written, PostingWorkings? workings = null) =>
+        Post(account, workings, (LedgerAccount.BadDebt, Allocated([written], 1)), (LedgerAccount.Receivable, Allocated([written], -1)));
+
+    private static Figure Moved(long amount) => Workings.Money(FigureKind.Moved, amount);
+
+    private static Figure FromCredit(long amount) => Workings.Money(FigureKind.ClientCredit, amount);
+
+    /// <summary>What of invoices is settled or open again; these name no line.</summary>
+    private static IEnumerable<Figure> Allocated(IEnumerable<Allocation> allocations, int sign) =>
+        allocations.Select(a => Workings.Money(FigureKind.Allocated, sign * a.Amount) with { Line = new LineReference(a.Invoice, 0) });
+
+    private static Posting Post(AccountId account, PostingWorkings? workings, params ReadOnlySpan<(LedgerAccount Account, IEnumerable<Figure> Of)> lines)
     {
         var posted = ImmutableArray.CreateBuilder<PostingLine>();
-        foreach (var (on, amount) in lines)
+        foreach (var (on, of) in lines)
         {
-            if (amount != 0)
+            if (of.Sum(f => f.Value) is not 0 and var amount)
             {
                 posted.Add(new PostingLine(on, new Money(amount, account.Currency), account.Client));
+                workings?.Lines(1, workings.Posted(of.Where(f => f.Value != 0)));
             }
         }
 

@@ -42,41 +42,82 @@ public sealed partial record BillingAccount
 
     private FeesRecognized Recognize(LocalDate before, LocalDate postingDate)
     {
-        var earned = ImmutableArray.CreateBuilder<PostingLine>();
-        AddRecognition(earned, RecognizedOf(Standing, Recognized?.Before), RecognizedOf(Standing, before));
-        return new FeesRecognized(Account!, Recognized?.Before, before, postingDate, new Posting(earned.ToImmutable()));
+        var fees = Earnings(Standing).ToList();
+        return new FeesRecognized(Account!, Recognized?.Before, before, postingDate, PostingOf(fees, Recognized?.Before, fees, before));
     }
 
     /// <summary>What is posted before an invoice that is issued on a day: what was earned until then; null: nothing more is.</summary>
     private FeesRecognized? RecognizeBefore(LocalDate issueDate) =>
         Recognized is { } r && r.Before < issueDate && r.Before < r.Until ? Recognize(issueDate, issueDate) : null;
 
-    /// <summary>The difference by engagement between two states of what is recognised.</summary>
-    private void AddRecognition(ImmutableArray<PostingLine>.Builder lines, Dictionary<EngagementId, long> was, Dictionary<EngagementId, long> isNow)
+    private Posting PostingOf(IReadOnlyList<FeeInAdvance> was, LocalDate? since, IReadOnlyList<FeeInAdvance> isNow, LocalDate before, PostingWorkings? workings = null)
     {
-        foreach (var engagement in was.Keys.Union(isNow.Keys).Order())
+        var lines = ImmutableArray.CreateBuilder<PostingLine>();
+        foreach (var (engagement, amount, told) in Recognition(was, since, isNow, before, workings))
         {
-            var amount = isNow.GetValueOrDefault(engagement) - was.GetValueOrDefault(engagement);
+            lines.AddRange(Posting.Pair(LedgerAccount.DeferredRevenue, LedgerAccount.Revenue, new Money(amount, Account!.Currency), Account.Client, engagement, null));
+            workings?.Lines(2, told!);
+        }
+
+        return new Posting(lines.ToImmutable());
+    }
+
+    /// <summary>The difference by engagement between two states of what is recognised, and the step that comes to it where workings are told.</summary>
+    /// <param name="since">Up to which day it was recognised; null: it was not.</param>
+    private static IEnumerable<(EngagementId Engagement, long Amount, Figure? Told)> Recognition(
+        IReadOnlyList<FeeInAdvance> was, LocalDate? since, IReadOnlyList<FeeInAdvance> isNow, LocalDate before, PostingWorkings? workings)
+    {
+        var (earlier, now) = ((since is null ? [] : was).ToLookup(f => f.Item.Engagement), isNow.ToLookup(f => f.Item.Engagement));
+        foreach (var engagement in earlier.Concat(now).Select(f => f.Key).Distinct().Order())
+        {
+            var amount = now[engagement].Sum(f => f.Earning.Before(before)) - earlier[engagement].Sum(f => f.Earning.Before(since!.Value));
             if (amount != 0)
             {
-                lines.AddRange(Posting.Pair(LedgerAccount.DeferredRevenue, LedgerAccount.Revenue, new Money(amount, Account!.Currency), Account.Client, engagement, null));
+                yield return (engagement, amount, workings is null ? null : Told(earlier[engagement].ToDictionary(f => f.Item), since, now[engagement].ToDictionary(f => f.Item), before, workings));
             }
         }
     }
 
-    private Dictionary<EngagementId, long> RecognizedOf(IEnumerable<Invoice> invoices, LocalDate? before) => before is not { } date ? []
-        : Earnings(invoices).GroupBy(e => e.Item.Engagement).ToDictionary(g => g.Key, g => g.Sum(e => e.Earning.Before(date)));
+    /// <summary>The steps to what an engagement's fees have earned, less what they had; fees of which both are the same are left out.</summary>
+    private static Figure Told(Dictionary<ItemKey, FeeInAdvance> was, LocalDate? since, Dictionary<ItemKey, FeeInAdvance> isNow, LocalDate before, PostingWorkings workings)
+    {
+        var parts = new List<Figure>();
+        foreach (var item in was.Keys.Union(isNow.Keys).Order())
+        {
+            var (fee, had) = (isNow.GetValueOrDefault(item), was.GetValueOrDefault(item));
+            var (earned, posted) = (fee?.Earning.Before(before) ?? 0, had?.Earning.Before(since!.Value) ?? 0);
+            if (earned != posted && earned != 0)
+            {
+                parts.Add(workings.Earned(StepKind.Earned, Figure(fee!), fee!.Earning, before));
+            }
+
+            if (earned != posted && posted != 0)
+            {
+                parts.Add(workings.Earned(StepKind.PostedBefore, Figure(had!), had!.Earning, since!.Value).Negated);
+            }
+        }
+
+        return workings.Posted(parts);
+
+        static Figure Figure(FeeInAdvance fee) => Workings.Money(FigureKind.Charge, fee.Earning.Amount) with { Item = fee.Item, Line = fee.Line };
+    }
+
+    /// <summary>A fee that was billed in advance.</summary>
+    /// <param name="Until">The first day after the last that any of its runs gave it; null: it never had days.</param>
+    /// <param name="Line">The first line that bills it; null: it was brought over.</param>
+    private sealed record FeeInAdvance(ItemKey Item, Earning Earning, LocalDate? Until, LineReference? Line);
 
     /// <summary>
     /// The fees of final invoices that were billed in advance, by item: what its lines come to, credits by hand among them, over the days that the last of its runs left it; and what imports
     /// have brought of such fees. Blocks are earned by the engagement.
     /// </summary>
-    /// <remarks><c>Until</c>: the first day after the last that any of its runs gave it; null: it never had days.</remarks>
-    private IEnumerable<(ItemKey Item, Earning Earning, LocalDate? Until)> Earnings(IEnumerable<Invoice> invoices) => invoices
-        .Where(i => i.IsFinal).SelectMany(i => i.Content.Lines).Where(l => l is { Item.Charge: Charge.Fee, Timing: FeeTiming.InAdvance })
-        .GroupBy(l => l.Item).Select(g => (g.Key, new Earning(g.Sum(l => l.Amount), g.LastOrDefault(l => !l.ByHand)?.KeyDates ?? []), g.SelectMany(l => l.KeyDates).Max(d => d.End)))
+    private IEnumerable<FeeInAdvance> Earnings(IEnumerable<Invoice> invoices) => invoices
+        .Where(i => i.IsFinal).SelectMany(i => i.Content.Lines.Select(l => new StandingLine(i.Id, l))).Where(s => s.Line is { Item.Charge: Charge.Fee, Timing: FeeTiming.InAdvance })
+        .GroupBy(s => s.Line.Item).Select(g => new FeeInAdvance(
+            g.Key, new Earning(g.Sum(s => s.Line.Amount), g.Select(s => s.Line).LastOrDefault(l => !l.ByHand)?.KeyDates ?? []), g.SelectMany(s => s.Line.KeyDates).Max(d => d.End),
+            new LineReference(g.First().Invoice, g.First().Line.Number)))
         .Concat((Deferred ?? []).Select((d, i) => (Of: d, Number: i + 1)).Where(d => d.Of.Block is null)
-            .Select(d => (new ItemKey(d.Of.Engagement, d.Of.Days.Start, Charge.Fee, new PartId($"opening-{Text(d.Number)}")), new Earning(d.Of.Amount, [d.Of.Days]), d.Of.Days.End)));
+            .Select(d => new FeeInAdvance(new ItemKey(d.Of.Engagement, d.Of.Days.Start, Charge.Fee, new PartId($"opening-{Text(d.Number)}")), new Earning(d.Of.Amount, [d.Of.Days]), d.Of.Days.End, null)));
 
     /// <summary>Of days that a late import brings and that are posted already for all others: what they have earned.</summary>
     private FeesRecognized? RecognizeImported(OpeningImported imported)
@@ -86,9 +127,8 @@ public sealed partial record BillingAccount
             return null;
         }
 
-        var (after, lines) = (Apply(imported), ImmutableArray.CreateBuilder<PostingLine>());
-        AddRecognition(lines, RecognizedOf(Standing, known.Before), after.RecognizedOf(Standing, known.Before));
-        return lines.Count == 0 ? null : new FeesRecognized(Account!, imported.Opening.On, known.Before, known.Before.PlusDays(-1), new Posting(lines.ToImmutable()));
+        var posting = PostingOf([.. Earnings(Standing)], known.Before, [.. Apply(imported).Earnings(Standing)], known.Before);
+        return posting.Lines.IsEmpty ? null : new FeesRecognized(Account!, imported.Opening.On, known.Before, known.Before.PlusDays(-1), posting);
     }
 
     private BillingAccount AfterRecognition(LocalDate before) => this with

@@ -223,34 +223,39 @@ public sealed partial record BillingAccount(AccountId? Account, Invoice? Draft, 
     /// </summary>
     /// <param name="fromCredit">What of it the account's credit pays; below zero what a credit note adds to that.</param>
     /// <param name="before">What the days before it have earned is posted.</param>
-    private Posting PostingOf(Invoice invoice, long fromCredit, LocalDate before)
+    private Posting PostingOf(Invoice invoice, long fromCredit, LocalDate before, PostingWorkings? workings = null)
     {
-        var (content, lines, ofLines) = (invoice.Content, ImmutableArray.CreateBuilder<PostingLine>(), ImmutableArray.CreateBuilder<PostingLine>());
-        Add(LedgerAccount.Receivable, content.Total);
-        Add(LedgerAccount.ClientCredit, fromCredit);
-        Add(LedgerAccount.Receivable, -fromCredit);
-        ofLines.AddRange(
+        var (content, lines) = (invoice.Content, ImmutableArray.CreateBuilder<PostingLine>());
+        var ofLines = (
             from line in content.Lines
             from posted in LinePostings.Of(line)
-            select new PostingLine(posted.Account, new Money(posted.Amount, Account!.Currency), Account.Client, line.Item.Engagement));
-        AddRecognition(ofLines, RecognizedOf(Standing, before), RecognizedOf([.. Standing.Where(i => i.Id != invoice.Id), invoice with { State = InvoiceState.Finalized }], before));
+            select (line.Item.Engagement, posted.Account, Of: Workings.Money(FigureKind.DocumentLine, posted.Amount) with { Here = line.Number })).ToList();
+        var final = Earnings([.. Standing.Where(i => i.Id != invoice.Id), invoice with { State = InvoiceState.Finalized }]).ToList();
+        foreach (var (engagement, amount, told) in Recognition([.. Earnings(Standing)], before, final, before, workings))
+        {
+            var earned = told ?? Workings.Money(FigureKind.Result, amount);
+            ofLines.AddRange([(engagement, LedgerAccount.DeferredRevenue, earned), (engagement, LedgerAccount.Revenue, earned.Negated)]);
+        }
+
+        Add(LedgerAccount.Receivable, null, [Workings.Money(FigureKind.Net, content.Net), Workings.Money(FigureKind.DocumentTax, content.Tax)]);
+        Add(LedgerAccount.ClientCredit, null, [Workings.Money(FigureKind.ClientCredit, fromCredit)]);
+        Add(LedgerAccount.Receivable, null, [Workings.Money(FigureKind.ClientCredit, -fromCredit)]);
 
         // What a credit takes back of days to come and gives back of days gone by is one amount for an engagement.
-        lines.AddRange(
-            from posted in ofLines
-            group posted by (posted.Engagement, posted.Account) into of
-            let sum = of.Sum(l => l.Amount.Minor)
-            where sum != 0
-            orderby of.Key
-            select of.First() with { Amount = new Money(sum, Account!.Currency) });
-        Add(LedgerAccount.TaxPayable, -content.Tax);
+        foreach (var of in ofLines.GroupBy(l => (l.Engagement, l.Account), l => l.Of).OrderBy(g => g.Key))
+        {
+            Add(of.Key.Account, of.Key.Engagement, of);
+        }
+
+        Add(LedgerAccount.TaxPayable, null, content.Lines.Select(l => Workings.Money(FigureKind.DocumentTax, -l.Tax) with { Here = l.Number }));
         return new Posting(lines.ToImmutable());
 
-        void Add(LedgerAccount account, long amount)
+        void Add(LedgerAccount account, EngagementId? engagement, IEnumerable<Figure> of)
         {
-            if (amount != 0)
+            if (of.Sum(f => f.Value) is not 0 and var amount)
             {
-                lines.Add(new PostingLine(account, new Money(amount, Account!.Currency), Account.Client));
+                lines.Add(new PostingLine(account, new Money(amount, Account!.Currency), Account.Client, engagement));
+                workings?.Lines(1, workings.Posted(of.Where(f => f.Value != 0)));
             }
         }
     }

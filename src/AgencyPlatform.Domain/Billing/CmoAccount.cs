@@ -141,8 +141,26 @@ public sealed record CmoAccount(CmoAccountId? Account, long Paid, ImmutableArray
             : Decision.Accept(new PayoutReversed(Account!, command.Id, command.Date, command.Reason, PostingOf(Account!, -payout.Amount)));
     }
 
-    private static Posting PostingOf(CmoAccountId account, long amount) => new(Posting.Pair(
-        LedgerAccount.CmoPayable, LedgerAccount.Cash, new Money(amount, account.Currency), null, null, account.Cmo));
+    private static Posting PostingOf(CmoAccountId account, long amount, PostingWorkings? workings = null)
+    {
+        workings?.Lines(2, workings.Posted(Workings.Money(FigureKind.Moved, amount)));
+        return new Posting(Posting.Pair(LedgerAccount.CmoPayable, LedgerAccount.Cash, new Money(amount, account.Currency), null, null, account.Cmo));
+    }
+
+    /// <summary>Why an event that comes next posts what it does.</summary>
+    public PostingWhy Why(IPosting posting)
+    {
+        var workings = new PostingWorkings { Steps = { Currency = posting.Posting.Lines[0].Amount.Currency } };
+        return posting switch
+        {
+            PayoutRecorded e => workings.Why(PostingKind.Payout, e, PostingOf(e.Account, e.Payout.Amount, workings), Of(e.Payout)),
+            PayoutReversed e when Payouts.FirstOrDefault(p => p.Id == e.Payout) is { } payout =>
+                workings.Why(PostingKind.PayoutReversed, e, PostingOf(e.Account, -payout.Amount, workings), Of(payout) with { Reason = e.Reason }),
+            _ => throw new InvalidOperationException($"A CMO's account does not post {posting.GetType().Name}."),
+        };
+
+        static PostingInputs Of(Payout payout) => PostingInputs.None with { Of = [new PostingReference(PostingDocument.Payout, payout.Id.Value, payout.Reference)] };
+    }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -23,9 +23,12 @@ public sealed record Posting(ImmutableArray<PostingLine> Lines)
         [new PostingLine(debit, amount, client, engagement, cmo), new PostingLine(credit, -amount, client, engagement, cmo)];
 
     /// <summary>The ledger's rows of this posting.</summary>
-    public IEnumerable<RowChange> Rows(string kind, EventInfo info, IPosting @event) => Lines.Select(RowChange (line, i) => new Put(new PostingRow(
+    public IEnumerable<RowChange> Rows(string kind, EventInfo info, IPosting @event) => RowsOf(kind, info, @event).Select(RowChange (row) => new Put(row));
+
+    /// <inheritdoc cref="Rows"/>
+    internal IEnumerable<PostingRow> RowsOf(string kind, EventInfo info, IPosting @event) => Lines.Select((line, i) => new PostingRow(
         @event.LegalEntity, @event.PostingDate, $"{kind}/{info.AggregateId}/{info.Version}", i, line.Account, line.Amount.Currency.Code, line.Amount.Minor, line.Client, line.Engagement, line.Cmo,
-        @event.Effective, info.OccurredAt)));
+        @event.Effective, info.OccurredAt));
 }
 
 /// <summary>The ledger: every line of every posting.</summary>
@@ -33,7 +36,7 @@ public sealed record Posting(ImmutableArray<PostingLine> Lines)
 /// <param name="Amount">Minor units; a debit is positive, a credit negative.</param>
 /// <param name="Effective">The day that it belongs to, where it corrects a closed month; null: its date.</param>
 /// <param name="KnownAt">When it was posted, by the agency's clock.</param>
-[RowTable("postings", nameof(LegalEntity), nameof(Date), nameof(Source), nameof(Line), Indexes = [nameof(Client), nameof(Engagement), nameof(Cmo)])]
+[RowTable("postings", nameof(LegalEntity), nameof(Date), nameof(Source), nameof(Line), Indexes = [nameof(Client), nameof(Engagement), nameof(Cmo)]), GenerateSerializer, Immutable, Alias("billing.posting-row")]
 public sealed record PostingRow(
     LegalEntityId LegalEntity, LocalDate Date, string Source, int Line, LedgerAccount Account, string Currency, long Amount, ClientCompanyId? Client, EngagementId? Engagement, CmoId? Cmo,
     LocalDate? Effective = null, Instant? KnownAt = null) : IRow

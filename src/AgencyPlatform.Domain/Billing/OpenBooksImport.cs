@@ -123,39 +123,56 @@ public sealed record OpenBooksImport(
     /// <summary>The id of an invoice that an import brings: of the same number always the same.</summary>
     public static InvoiceId InvoiceOf(OpenBooksImportId import, string number) => new(IdSyntax.FromRequestId(IdSyntax.GuidOf($"{import}/{number}")));
 
-    private static Posting PostingOf(ImportOpenBooks import, ImmutableSortedDictionary<EngagementId, ClientCompanyId> clients)
+    /// <summary>Why the event that comes next posts what it does.</summary>
+    public static PostingWhy Why(IPosting posting)
     {
-        var (books, lines, sum) = (import.Books, ImmutableArray.CreateBuilder<PostingLine>(), 0L);
+        var e = (OpenBooksPosted)posting;
+        var workings = new PostingWorkings { Steps = { Currency = e.Import.Currency } };
+        return workings.Why(PostingKind.OpenBooks, e, PostingOf(e.Import, e.Clients, workings), PostingInputs.None with
+        {
+            Of = [new PostingReference(PostingDocument.OpenBooksImport, e.Import.Id.Value, "")],
+            Documents = e.Import.Books.Invoices.ToImmutableSortedDictionary(r => InvoiceOf(e.Import.Id, r.Number), r => r.Number),
+        });
+    }
+
+    private static Posting PostingOf(ImportOpenBooks import, ImmutableSortedDictionary<EngagementId, ClientCompanyId> clients, PostingWorkings? workings = null)
+    {
+        var (books, lines, sums) = (import.Books, ImmutableArray.CreateBuilder<PostingLine>(), new List<Figure>());
         foreach (var client in books.Invoices.GroupBy(r => r.Client).OrderBy(g => g.Key))
         {
-            Add(LedgerAccount.Receivable, client.Sum(r => r.Open.Minor), client.Key);
+            Add(LedgerAccount.Receivable, client.Select(r => BroughtOver(r.Open.Minor) with { Line = new LineReference(InvoiceOf(import.Id, r.Number), 0) }), client.Key);
         }
 
         foreach (var row in books.Credits.OrderBy(r => r.Client))
         {
-            Add(LedgerAccount.ClientCredit, -row.Amount.Minor, row.Client);
+            Add(LedgerAccount.ClientCredit, [BroughtOver(-row.Amount.Minor)], row.Client);
         }
 
-        var deferred = books.Deferrals.Select(r => (r.Engagement, r.Amount.Minor)).Concat(books.Grants.Select(r => (r.Engagement, Minor: r.Deferred?.Minor ?? 0)));
-        foreach (var engagement in deferred.GroupBy(d => d.Engagement).OrderBy(g => g.Key))
+        var deferred = books.Deferrals.Select(r => (r.Engagement, Of: BroughtOver(-r.Amount.Minor) with { Dates = r.Days }))
+            .Concat(books.Grants.Select(r => (r.Engagement, Of: BroughtOver(-(r.Deferred?.Minor ?? 0)))));
+        foreach (var engagement in deferred.GroupBy(d => d.Engagement, d => d.Of).OrderBy(g => g.Key))
         {
-            Add(LedgerAccount.DeferredRevenue, -engagement.Sum(d => d.Minor), clients[engagement.Key], engagement.Key);
+            Add(LedgerAccount.DeferredRevenue, engagement, clients[engagement.Key], engagement.Key);
         }
 
         foreach (var row in books.Payables.OrderBy(r => r.Cmo))
         {
-            Add(LedgerAccount.CmoPayable, -row.Amount.Minor, cmo: row.Cmo);
+            Add(LedgerAccount.CmoPayable, [BroughtOver(-row.Amount.Minor)], cmo: row.Cmo);
         }
 
-        Add(LedgerAccount.OpeningBalance, -sum);
+        Add(LedgerAccount.OpeningBalance, [.. sums.Select(s => s.Negated)]);
         return new Posting(lines.ToImmutable());
 
-        void Add(LedgerAccount account, long amount, ClientCompanyId? client = null, EngagementId? engagement = null, CmoId? cmo = null)
+        static Figure BroughtOver(long amount) => Workings.Money(FigureKind.BroughtOver, amount);
+
+        void Add(LedgerAccount account, IEnumerable<Figure> of, ClientCompanyId? client = null, EngagementId? engagement = null, CmoId? cmo = null)
         {
-            if (amount != 0)
+            if (of.Aggregate(0L, (sum, f) => checked(sum + f.Value)) is not 0 and var amount)
             {
                 lines.Add(new PostingLine(account, new Money(amount, import.Currency), client, engagement, cmo));
-                sum = checked(sum + amount);
+                var told = workings?.Posted(of.Where(f => f.Value != 0));
+                workings?.Lines(1, told!);
+                sums.Add(told ?? BroughtOver(amount));
             }
         }
     }

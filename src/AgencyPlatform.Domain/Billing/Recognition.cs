@@ -15,11 +15,14 @@ public readonly record struct Earning(long Amount, ImmutableArray<DateRange> Dat
     public LocalDate? End => Dates.IsEmpty ? null : Dates[^1].End;
 
     /// <summary>What the days before a date have earned: amount × days elapsed ÷ days, rounded once; after the last day exactly all of it.</summary>
-    public long Before(LocalDate date)
+    public long Before(LocalDate date) => ElapsedBefore(date) is var (elapsed, days) ? Rounding.HalfAwayFromZero((BigInteger)Amount * elapsed, days) : Amount;
+
+    /// <summary>How many of its days have elapsed before a date, and how many they are; null: it has none, or all have.</summary>
+    public (long Elapsed, long Days)? ElapsedBefore(LocalDate date)
     {
         if (End is not { } end || end <= date)
         {
-            return Amount;
+            return null;
         }
 
         var (elapsed, days) = (0L, 0L);
@@ -29,7 +32,7 @@ public readonly record struct Earning(long Amount, ImmutableArray<DateRange> Dat
             elapsed += range.Intersect(new DateRange(LocalDate.MinIsoValue, date)) is { } passed ? passed.Days() : 0;
         }
 
-        return Rounding.HalfAwayFromZero((BigInteger)Amount * elapsed, days);
+        return (elapsed, days);
     }
 }
 

@@ -118,6 +118,44 @@ public enum FigureKind
 
     /// <summary>The tax rate.</summary>
     TaxRate,
+
+    /// <summary>Minutes or half days that accrued before, of the same CMO, month and rate, or of the same charge, period and rate.</summary>
+    AccruedBefore,
+
+    /// <summary>Minutes that an entry is charged for.</summary>
+    ChargedMinutes,
+
+    /// <summary>What an entry adds to the half days of its CMO's date.</summary>
+    EntryHalfDays,
+
+    /// <summary>Days of a fee that are over.</summary>
+    ElapsedDays,
+
+    /// <summary>Minutes that were drawn of a block, and those that it gave.</summary>
+    DrawnMinutes,
+    BlockMinutes,
+
+    /// <summary>What was posted of the same before.</summary>
+    PostedBefore,
+
+    /// <summary>The net amount of a document; its tax.</summary>
+    Net,
+    DocumentTax,
+
+    /// <summary>What a line of the document posts to an account.</summary>
+    DocumentLine,
+
+    /// <summary>What of an invoice is paid, credited, written off or open again by it.</summary>
+    Allocated,
+
+    /// <summary>What the client's credit takes or gives.</summary>
+    ClientCredit,
+
+    /// <summary>Money that has moved: a payment, a refund, a payout.</summary>
+    Moved,
+
+    /// <summary>What a row of imported open books says.</summary>
+    BroughtOver,
 }
 
 /// <summary>How a step's parts make its result.</summary>
@@ -249,6 +287,21 @@ public enum StepKind
 
     /// <summary>The share of this line.</summary>
     TaxShare,
+
+    /// <summary>What was posted of the same before.</summary>
+    PostedBefore,
+
+    /// <summary>What is posted now.</summary>
+    Posted,
+
+    /// <summary>What the days or minutes so far have earned.</summary>
+    Earned,
+
+    /// <summary>What credit notes have left of a block's price.</summary>
+    LeftOfPrice,
+
+    /// <summary>What an entry adds to the half days of its CMO's date.</summary>
+    HalfDaysAdded,
 }
 
 /// <summary>A number of a step, and what it is.</summary>
@@ -273,8 +326,9 @@ public sealed record Figure(
 public sealed record StepPart(ImmutableArray<Figure> Factors, ImmutableArray<Figure> Divisors);
 
 /// <summary>One step of the arithmetic of an amount: what goes in, the operation and the result.</summary>
+/// <param name="Currency">Of the money in it; null: the account's.</param>
 [GenerateSerializer, Immutable, Alias("billing.step")]
-public sealed record Step(StepKind Kind, StepOperation Operation, ImmutableArray<StepPart> Parts, FigureUnit Unit, long Result);
+public sealed record Step(StepKind Kind, StepOperation Operation, ImmutableArray<StepPart> Parts, FigureUnit Unit, long Result, Currency? Currency = null);
 
 /// <summary>Steps in order; each may use the results of those before it.</summary>
 internal sealed class Steps
@@ -283,10 +337,13 @@ internal sealed class Steps
 
     public ImmutableArray<Step> All => _steps.ToImmutable();
 
+    /// <summary>Of the money in the steps that are added; null: the account's.</summary>
+    public Currency? Currency { get; set; }
+
     /// <summary>Adds a step and gives its result as a figure of later ones.</summary>
     public Figure Add(StepKind kind, StepOperation operation, FigureUnit unit, long result, IEnumerable<StepPart> parts)
     {
-        _steps.Add(new Step(kind, operation, [.. parts], unit, result));
+        _steps.Add(new Step(kind, operation, [.. parts], unit, result, Currency));
         return new Figure(FigureKind.Result, unit, result, _steps.Count);
     }
 

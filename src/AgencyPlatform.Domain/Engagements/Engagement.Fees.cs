@@ -152,15 +152,32 @@ public sealed partial record Engagement
     [
         .. from change in changed
            group change by change.Seller into sold
-           select new FeesAccrued(sold.Key, before, postingDate, [.. sold.Select(c => c.Fee)], new Posting(
-           [
-               .. from c in sold
-                  let amount = c.Fee.Accrued - (c.Was?.Accrued ?? 0)
-                  where amount != 0
-                  from line in Posting.Pair(LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue, new Money(amount, c.Fee.Currency), Client, Id, null)
-                  select line,
-           ])),
+           select new FeesAccrued(sold.Key, before, postingDate, [.. sold.Select(c => c.Fee)], PostingOf(sold.Select(c => (c.Was?.Accrued ?? 0, c.Fee)), before)),
     ];
+
+    /// <summary>What fees have accrued before a date, less what was posted of each.</summary>
+    private Posting PostingOf(IEnumerable<(long Was, FeeAccrual Fee)> fees, LocalDate before, PostingWorkings? workings = null)
+    {
+        var lines = ImmutableArray.CreateBuilder<PostingLine>();
+        foreach (var (was, fee) in fees)
+        {
+            if (fee.Accrued == was)
+            {
+                continue;
+            }
+
+            lines.AddRange(Posting.Pair(LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue, new Money(fee.Accrued - was, fee.Currency), Client, Id, null));
+            if (workings is not null)
+            {
+                workings.Steps.Currency = fee.Currency;
+                var item = new ItemKey(Id, fee.Period, Charge.Fee, fee.Rate);
+                var earned = workings.Earned(StepKind.Earned, Workings.Money(FigureKind.Charge, fee.Amount) with { Item = item }, fee.Earning, before);
+                workings.Lines(2, was == 0 ? earned : workings.Posted(earned, Workings.Money(FigureKind.PostedBefore, -was) with { Item = item }));
+            }
+        }
+
+        return new Posting(lines.ToImmutable());
+    }
 
     private IEnumerable<RowChange> AccrualRows(FeesAccrued e, EventInfo info) => e.Fees.Select(f => new Put(RecognitionRow.Of(
         e.LegalEntity, Id, f.Currency, RecognitionRow.ItemOf(f.Period, f.Rate, "/arrears"), e.PostingDate, Client, FeeTiming.InArrears, f.Earning, e.Before, f.Ends, info)));
@@ -168,10 +185,15 @@ public sealed partial record Engagement
     // ---- prepaid blocks ----
 
     /// <summary>What is earned of a block's price less what was credited of it, or of what was deferred of it at a cut-over: by the minutes drawn of it, and all of it once it has expired.</summary>
-    private long EarnedOf(PrepaidBlock block)
+    /// <param name="kind">Whether <paramref name="workings"/> are told of what is earned, or of what was posted before.</param>
+    private long EarnedOf(PrepaidBlock block, StepKind kind = StepKind.Earned, PostingWorkings? workings = null)
     {
-        var price = (block.Deferred ?? (IsBilledOn(block.EffectiveAt) ? block.Price : 0)) - (Time.BlockCredits ?? []).Where(c => c.Block == block.Id).Sum(c => c.Amount);
-        return Time.Lapsed?.Contains(block.Grant.Id) == true ? price : Rounding.HalfAwayFromZero((BigInteger)price * Time.Drawn.GetValueOrDefault(block.Grant.Id), block.Minutes);
+        var price = block.Deferred ?? (IsBilledOn(block.EffectiveAt) ? block.Price : 0);
+        var credited = (Time.BlockCredits ?? []).Where(c => c.Block == block.Id).Sum(c => c.Amount);
+        int? drawn = Time.Lapsed?.Contains(block.Grant.Id) == true ? null : Time.Drawn.GetValueOrDefault(block.Grant.Id);
+        var earned = drawn is { } minutes ? Rounding.HalfAwayFromZero((BigInteger)(price - credited) * minutes, block.Minutes) : price - credited;
+        workings?.Earned(kind, new ItemKey(Id, block.EffectiveAt, Charge.Block, block.Id), block, price, credited, drawn, earned);
+        return earned;
     }
 
     /// <summary>Takes back what was earned of what a credit note gives back of a block's price.</summary>
@@ -201,15 +223,44 @@ public sealed partial record Engagement
         }
 
         var after = events.Aggregate(this, (state, e) => state.Folded(e));
-        var was = (Time.Blocks ?? []).ToDictionary(b => b.Id, EarnedOf);
-        return
-        [
-            .. from block in after.Time.Blocks ?? []
-               let amount = after.EarnedOf(block) - was.GetValueOrDefault(block.Id)
-               where amount != 0
-               let terms = TermsOn(block.EffectiveAt)
-               group Posting.Pair(LedgerAccount.DeferredRevenue, LedgerAccount.Revenue, new Money(amount, terms.Currency), Client, Id, null) by terms.Seller into sold
-               select new PrepaidEarned(sold.Key, date, new Posting([.. sold.SelectMany(p => p)])),
-        ];
+        return EarningBlocks(after).Select(b => TermsOn(b.Block.EffectiveAt).Seller).Distinct().Select(seller => new PrepaidEarned(seller, date, EarnedIn(after, seller)));
+    }
+
+    /// <summary>The blocks of which more or less is earned in a later state, with what is earned of them in this one.</summary>
+    internal IEnumerable<(PrepaidBlock Block, long Was)> EarningBlocks(Engagement after)
+    {
+        var was = (Time.Blocks ?? []).ToDictionary(b => b.Id, b => EarnedOf(b));
+        return (after.Time.Blocks ?? []).Select(b => (Block: b, Was: was.GetValueOrDefault(b.Id))).Where(b => after.EarnedOf(b.Block) != b.Was);
+    }
+
+    /// <summary>What blocks have earned between this state and a later one, in the books of one who sold them.</summary>
+    private Posting EarnedIn(Engagement after, LegalEntityId seller, PostingWorkings? workings = null)
+    {
+        var lines = ImmutableArray.CreateBuilder<PostingLine>();
+        foreach (var (block, was) in EarningBlocks(after))
+        {
+            var terms = TermsOn(block.EffectiveAt);
+            if (terms.Seller != seller)
+            {
+                continue;
+            }
+
+            lines.AddRange(Posting.Pair(LedgerAccount.DeferredRevenue, LedgerAccount.Revenue, new Money(after.EarnedOf(block) - was, terms.Currency), Client, Id, null));
+            if (workings is not null)
+            {
+                workings.Steps.Currency = terms.Currency;
+                after.EarnedOf(block, StepKind.Earned, workings);
+                var earned = workings.Steps.Last;
+                if (was != 0)
+                {
+                    EarnedOf(Time.Blocks!.Value.First(b => b.Id == block.Id), StepKind.PostedBefore, workings);
+                    workings.Posted(earned, workings.Steps.Last.Negated);
+                }
+
+                workings.Lines(2, workings.Steps.Last);
+            }
+        }
+
+        return new Posting(lines.ToImmutable());
     }
 }

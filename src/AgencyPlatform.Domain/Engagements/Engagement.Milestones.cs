@@ -86,9 +86,21 @@ public sealed partial record Engagement
             ("date", Text(terms.EffectiveFrom)), ("charged_date", Text(stands[0])));
     }
 
-    private Posting Earned(long amount, LocalDate on) => new(IsBilledOn(on)
-        ? Posting.Pair(LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue, new Money(amount, TermsOn(on).Currency), Client, Id, null)
-        : []);
+    private Posting Earned(long amount, LocalDate on, PostingWorkings? workings = null)
+    {
+        if (!IsBilledOn(on))
+        {
+            return new Posting([]);
+        }
+
+        if (workings is not null)
+        {
+            workings.Steps.Currency = TermsOn(on).Currency;
+            workings.Lines(2, workings.Posted(Workings.Money(FigureKind.Price, amount) with { Dates = new DateRange(on, on.PlusDays(1)) }));
+        }
+
+        return new Posting(Posting.Pair(LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue, new Money(amount, TermsOn(on).Currency), Client, Id, null));
+    }
 
     private LocalDate SellersToday(Instant now) => now.InZone(DateTimeZoneProviders.Tzdb[Time.TimeZone ?? "UTC"]).Date;
 }

@@ -177,28 +177,35 @@ public sealed partial record Engagement
     /// Gathers what one entry accrues. Amounts are of a key's minutes in sum, and what is posted is the difference from what was posted before: three
     /// approvals of 10 minutes at $250 an hour post 41.67, 41.66 and 41.67.
     /// </summary>
-    private sealed class Accrued(Engagement engagement, CmoId cmo)
+    /// <param name="workings">Of whoever asks why; null: nothing is said.</param>
+    private sealed class Accrued(Engagement engagement, CmoId cmo, PostingWorkings? workings = null)
     {
         private readonly ImmutableArray<Accrual>.Builder _accruals = ImmutableArray.CreateBuilder<Accrual>();
         private readonly ImmutableArray<PostingLine>.Builder _lines = ImmutableArray.CreateBuilder<PostingLine>();
 
         /// <param name="minutes">Below 0: taken back.</param>
         /// <param name="currency">Of the terms; a cost has its own.</param>
-        public void Add(AccrualKey key, int minutes, Currency currency)
+        /// <param name="gained">The same minutes for whoever asks why.</param>
+        public void Add(AccrualKey key, int minutes, Currency currency, Figure? gained = null)
         {
             var before = engagement.Time.Accrued.GetValueOrDefault(key);
             _accruals.Add(new Accrual(key, minutes));
             var hourly = new Money(key.Rate, key.CostCurrency ?? currency);
             var (debit, credit) = key.IsCost ? (LedgerAccount.CostOfService, LedgerAccount.CmoPayable) : (LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue);
-            var amount = hourly.Times(before + minutes, 60) - hourly.Times(before, 60);
+            var (all, earlier) = (hourly.Times(before + minutes, 60), hourly.Times(before, 60));
+            var amount = all - earlier;
             if (amount.Minor != 0)
             {
                 _lines.AddRange(Posting.Pair(debit, credit, amount, engagement.Client, engagement.Id, cmo));
+                workings?.Accrued(key, before, gained!, all, earlier);
+                workings?.Lines(2, workings.Steps.Last);
             }
         }
 
+        public Posting Posting => new(_lines.ToImmutable());
+
         public TimePosted? Posted(TimeEntryKey entry, LegalEntityId seller, LocalDate date) =>
-            _accruals.Count == 0 ? null : new TimePosted(entry, seller, date, _accruals.ToImmutable(), new Posting(_lines.ToImmutable()));
+            _accruals.Count == 0 ? null : new TimePosted(entry, seller, date, _accruals.ToImmutable(), Posting);
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

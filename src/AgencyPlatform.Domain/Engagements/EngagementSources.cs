@@ -8,7 +8,7 @@ namespace AgencyPlatform.Domain.Engagements;
 /// Gathers from an engagement's history where that comes from which its bills are computed from: who approved, consented, marked, sold and signed. The engagement's
 /// own state keeps only what decisions need.
 /// </summary>
-public sealed class EngagementSources
+public sealed partial class EngagementSources
 {
     private readonly SortedDictionary<TimeEntryKey, EntrySource> _entries = [];
     private readonly Dictionary<PartId, PartSource> _milestones = [];
@@ -22,6 +22,7 @@ public sealed class EngagementSources
     {
         var (before, deed) = (_engagement, new Deed(actor, at));
         _engagement = before.Apply(@event);
+        Keep(@event, before);
         switch (@event)
         {
             case TimeDrawn e:

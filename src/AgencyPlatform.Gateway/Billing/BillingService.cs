@@ -178,7 +178,7 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         return terms;
     }
 
-    private static V1.PostingLine ToWire(AgencyId agency, PostingRow row) => new()
+    internal static V1.PostingLine ToWire(AgencyId agency, PostingRow row) => new()
     {
         LegalEntity = ResourceNames.Of(agency, "legalEntities", row.LegalEntity.Value),
         PostingDate = row.Date.ToWire(),

@@ -12,7 +12,7 @@ namespace AgencyPlatform.Gateway.Billing;
 /// <summary>The service of what CMOs are owed and paid, and of the agency's margin.</summary>
 internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadModels readModels, TimeProvider system) : V1.PayablesService.PayablesServiceBase
 {
-    private const string Payouts = "payouts";
+    internal const string Payouts = "payouts";
     private const string Runs = "payoutRuns";
 
     public override async Task<V1.CmoStatement> GetCmoStatement(V1.GetCmoStatementRequest request, ServerCallContext context)

@@ -20,6 +20,8 @@ public sealed partial class BillingAccountGrain
         return Reply<LineExplanation>.Ok(account.Explain(invoice, line, byHand, sources.Value), known.Meta!);
     }
 
+    protected override IPostingHistory Postings() => new PostingHistory<BillingAccount>((state, earlier, posting) => state.Why(earlier, posting));
+
     /// <summary>The place in the agency's feed at which an invoice was frozen, and whether by hand; a draft is computed from all that is.</summary>
     private async Task<(long Sequence, bool ByHand)> Frozen(InvoiceId invoice)
     {

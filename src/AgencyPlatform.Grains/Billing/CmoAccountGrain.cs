@@ -16,6 +16,8 @@ public sealed class CmoAccountGrain(GrainServices services) : AggregateGrain<Cmo
         return await Decide(call, (s, now) => s.Record(c, new PayoutFacts(earned.GetValueOrDefault(c.Account.Cmo), now.InZone(zone).Date)), s => s, missing);
     }
 
+    protected override IPostingHistory Postings() => new PostingHistory<CmoAccount>((state, _, posting) => state.Why(posting));
+
     public async Task<Reply<CmoAccount>> Reverse(Call call, ReversePayout c)
     {
         var (zone, missing) = await Payables.ZoneOf(Grain<IAgencyGrain>(Key.Agency.Value), call, c.Account.LegalEntity);

@@ -33,6 +33,8 @@ public sealed class OpenBooksImportGrain(GrainServices services) : AggregateGrai
         return reply;
     }
 
+    protected override IPostingHistory Postings() => new PostingHistory<OpenBooksImport>((_, _, posting) => OpenBooksImport.Why(posting));
+
     /// <summary>Tells the series first, then brings the next parts to their aggregates. Each takes what it has not taken yet.</summary>
     protected override async Task<bool> Step(OpenBooksImport committed)
     {

@@ -166,6 +166,8 @@ public sealed partial class EngagementGrain(GrainServices services) : AggregateG
         return Reply<BillingSources>.Ok(sources.All(), known.Meta!);
     }
 
+    protected override IPostingHistory Postings() => new EngagementSources();
+
     public Task<Reply<BillingInputs>> GetHypotheticalInputs(Read read, Terms terms) => Query(read, (s, _) => s.BillingInputs(terms));
 
     /// <summary>The saga's next step with one member's CMO, then its record. What a CMO refuses is recorded; what it does not answer is tried again.</summary>

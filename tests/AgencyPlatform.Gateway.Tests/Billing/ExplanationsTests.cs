@@ -279,6 +279,8 @@ public sealed class ExplanationsTests(PlatformFixture platform)
             Assert.Equal(Enum.GetValues<Domain.Billing.StepKind>(), words.Steps.Keys.Order());
             Assert.Equal(Enum.GetValues<Domain.Billing.Charge>(), words.Rules.Keys.Order());
             Assert.Equal(Enum.GetValues<Domain.Billing.TermsOrigin>(), words.Origins.Keys.Order());
+            Assert.Equal(Enum.GetValues<Domain.Billing.PostingKind>(), words.Postings.Keys.Order());
+            Assert.Equal(Enum.GetValues<Domain.Billing.LedgerAccount>(), words.Accounts.Keys.Order());
         }
 
         Named<Domain.Billing.StepKind, StepKind>();

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Domain;
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Storage;
 using AgencyPlatform.Storage.ReadModels;
 using AgencyPlatform.Testing;
@@ -89,6 +90,21 @@ public abstract class Journals_of_every_release : IAsyncLifetime
         var lines = new StringWriter();
         await _silo.Services.GetRequiredService<IJournalMaintenance>().Export(lines);
         Assert.Equal((await File.ReadAllTextAsync(Path.Combine(FixtureJournal.Folder, file))).Split('\n').Order(), lines.ToString().Split('\n').Order());
+    }
+
+    [EngineTheory, MemberData(nameof(Files))]
+    public async Task Every_posting_is_computed_again_from_its_history(string file)
+    {
+        var events = FixtureJournal.Read(file);
+        await FixtureJournal.Load(_silo.Services, events);
+        var postings = events.Where(e => EventJson.Deserialize(e.Event.Name, e.Event.SchemaVersion, e.Event.Payload) is IPosting { Posting.Lines.IsEmpty: false }).ToList();
+        Assert.NotEmpty(postings);
+        foreach (var stored in postings)
+        {
+            var explained = (await AggregateGrains.Get(_silo.Grains, stored.Key).ExplainPosting(new Read(stored.Key.Agency), stored.Version)).Value!;
+            Assert.Equal((stored.Event.Name, stored.Event.Actor, ExplanationBasis.Computed), (explained.Event, explained.Made.By, explained.Basis));
+            Assert.All(explained.Lines, l => Assert.Equal(Math.Abs(explained.Steps[l.Step - 1].Result), Math.Abs(l.Row.Amount)));
+        }
     }
 
     /// <summary>By kind, on the newest journal: each aggregate from a snapshot at any of its versions, and the grain itself from one in the middle.</summary>

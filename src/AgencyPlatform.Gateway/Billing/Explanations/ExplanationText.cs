@@ -13,6 +13,7 @@ using MilestoneTerms = AgencyPlatform.Domain.Billing.MilestoneTerms;
 using PrepaidTerms = AgencyPlatform.Domain.Billing.PrepaidTerms;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 using StepOperation = AgencyPlatform.Domain.Billing.StepOperation;
+using PrintedNumbers = System.Collections.Immutable.ImmutableSortedDictionary<AgencyPlatform.Domain.InvoiceId, string>;
 using StepPart = AgencyPlatform.Domain.Billing.StepPart;
 
 namespace AgencyPlatform.Gateway.Billing.Explanations;
@@ -20,7 +21,7 @@ namespace AgencyPlatform.Gateway.Billing.Explanations;
 /// <summary>Explanations in sentences that a client understands: amounts, dates, names and printed numbers, and no ids of the platform.</summary>
 /// <param name="zone">The seller's: when something was done is a date there.</param>
 /// <param name="people">Display names.</param>
-internal sealed class ExplanationText(ExplanationWords says, Currency currency, DateTimeZone zone, Func<PersonId, string> people, Func<CmoId, string> cmos)
+internal sealed partial class ExplanationText(ExplanationWords says, Currency currency, DateTimeZone zone, Func<PersonId, string> people, Func<CmoId, string> cmos)
 {
     /// <summary>The most entries that are told one by one.</summary>
     private const int MostEntries = 50;
@@ -48,7 +49,7 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
 
         foreach (var terms in explained.Terms)
         {
-            yield return Terms(line, terms);
+            yield return Terms(line.Item.Charge, line.Item.Rate, line.Item.Part, terms);
             if (terms.Source?.Signatures is { IsEmpty: false } signatures)
             {
                 yield return string.Join(", ", signatures.Select(Signed)) + ".";
@@ -57,19 +58,17 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
 
         if (explained.Milestone is { } milestone)
         {
-            yield return Joined(Say(says.Milestone, milestone.Name, Words.Date(milestone.On)), explained.Part is { } part ? Say(says.Marked, Date(part.Made.At)) : null, " ");
+            yield return Joined(Milestone(milestone), explained.Part is { } part ? Say(says.Marked, Date(part.Made.At)) : null, " ");
         }
 
         if (explained.Block is { } block)
         {
-            yield return Joined(
-                Say(says.Block, Hours(block.Minutes), Words.Date(block.EffectiveAt), Words.Date(block.ExpiresAt.PlusDays(-1))),
-                explained.Part is { } part ? Say(block.ToppedUp ? says.ToppedUp : says.Sold, Date(part.Made.At)) : null, "; ");
+            yield return Joined(Block(block), explained.Part is { } part ? Say(block.ToppedUp ? says.ToppedUp : says.Sold, Date(part.Made.At)) : null, "; ");
         }
 
         foreach (var entry in explained.Entries.Take(MostEntries))
         {
-            yield return Entry(line, entry);
+            yield return Entry(entry, line.Item.Charge == Charge.Overage && entry.Change != EntryChange.Lost);
         }
 
         if (explained.Entries.Length > MostEntries)
@@ -79,22 +78,22 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
 
         if (line.Corrects is { } of)
         {
-            yield return Say(Words.Corrects, Printed(of.Invoice, explained), of.Line) + ".";
+            yield return Say(Words.Corrects, Printed(of.Invoice, explained.Documents), of.Line) + ".";
         }
 
         foreach (var step in explained.Steps.Concat(line.TaxTreatment.RatePpm > 0 ? explained.TaxSteps : []))
         {
-            yield return Of(step, explained) + ".";
+            yield return Of(step, explained.Documents) + ".";
         }
 
         foreach (var later in explained.Later.Where(l => explained.Documents.GetValueOrDefault(l.Line.Invoice, "").Length > 0))
         {
-            yield return Say(later.Corrects ? says.LaterCorrected : says.Later, OnLine(later.Line, explained), Amount(later.Amount));
+            yield return Say(later.Corrects ? says.LaterCorrected : says.Later, OnLine(later.Line, explained.Documents), Amount(later.Amount));
         }
     }
 
     /// <summary>A step in words and signs.</summary>
-    public string Of(Step step, LineExplanation explained)
+    public string Of(Step step, PrintedNumbers documents)
     {
         var (name, result) = (says.Steps[step.Kind], Quantity(step.Unit, step.Result));
         if (step.Parts.IsEmpty)
@@ -109,7 +108,7 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
             StepOperation.HalfDays => $"{On(step.Parts[0].Factors[0])}{Minutes(step.Parts.SkipLast(1).Sum(p => p.Factors[0].Value))}, {Say(says.FullDay, Plain(step.Parts[^1]))}",
             StepOperation.Share => Say(
                 says.ShareOf, Plain(step.Parts[0]), Number(step.Parts.Single(p => p.Factors[0].Kind == FigureKind.ThisLine).Factors[0].Value), Number(step.Parts.Skip(1).Sum(p => p.Factors[0].Value))),
-            _ => Sum(step, explained),
+            _ => Sum(step, documents),
         };
         return $"{name}: {(made == Plain(step.Unit, step.Result) ? "" : made + " = ")}{result}{(IsRounded(step) ? $", {says.Rounded}" : "")}";
     }
@@ -150,20 +149,20 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
         }
     }
 
-    public string Printed(InvoiceId invoice, LineExplanation explained) =>
-        explained.Documents.GetValueOrDefault(invoice) is { Length: > 0 } printed ? printed : Words.Invoice;
+    private string Printed(InvoiceId invoice, PrintedNumbers documents) =>
+        documents.GetValueOrDefault(invoice) is { Length: > 0 } printed ? printed : Words.Invoice;
 
-    private string Terms(InvoiceLine line, ExplainedTerms applied)
+    private string Terms(Charge charge, long rate, PartId? part, ExplainedTerms applied)
     {
         var terms = applied.Terms;
         var parts = new List<string>();
-        switch (line.Item.Charge)
+        switch (charge)
         {
             case Charge.Fee when terms is RetainerTerms retainer:
                 parts.Add(Say(says.Fee, Amount(retainer.Fee)));
                 break;
             case Charge.Overage:
-                parts.Add(Say(says.Hourly, Amount(line.Item.Rate)));
+                parts.Add(Say(says.Hourly, Amount(rate)));
                 parts.AddRange(terms is RetainerTerms { IncludedMinutes: var included } ? [Say(says.Included, Minutes(included))] : []);
                 break;
             case Charge.Hours when terms is HourlyTerms hourly:
@@ -179,12 +178,12 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
                 parts.Add(Say(says.Minimum, Amount(terms.Minimum!.Amount)));
                 break;
             case Charge.Discount:
-                var discount = terms.Discounts!.Value.Single(d => d.Id == line.Item.Part);
+                var discount = terms.Discounts!.Value.Single(d => d.Id == part);
                 parts.Add(discount.Ppm is { } ppm ? Say(says.PercentOff, Percent(ppm)) : Say(says.AmountOff, Amount(discount.Amount!.Value)));
                 parts.AddRange(discount.Cap is { } most ? [Say(says.NoMoreInAll, Amount(most))] : []);
                 break;
             case Charge.Milestone when terms is MilestoneTerms milestones:
-                parts.Add(Amount(milestones.Milestones.Single(m => m.Id == line.Item.Part).Amount));
+                parts.Add(Amount(milestones.Milestones.Single(m => m.Id == part).Amount));
                 break;
             case Charge.Block when terms is PrepaidTerms prepaid:
                 parts.Add(Say(says.BlockPrice, Amount(prepaid.BlockPrice), Hours(prepaid.BlockMinutes)));
@@ -200,10 +199,11 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
         ? Say(says.SignedFor, people(by), people(signature.Person), Date(signature.At))
         : Say(says.Signed, people(signature.Person), Date(signature.At));
 
-    private string Entry(InvoiceLine line, ExplainedEntry entry)
+    /// <param name="partly">Whether it is said how much of it is charged.</param>
+    private string Entry(ExplainedEntry entry, bool partly)
     {
         var parts = new List<string> { Say(says.Entry, Words.Date(entry.Date), cmos(entry.Cmo), Minutes(entry.Minutes)) };
-        if (line.Item.Charge == Charge.Overage && entry.Change != EntryChange.Lost)
+        if (partly)
         {
             parts.Add(Say(says.Charged, Minutes(entry.Charged)));
         }
@@ -227,20 +227,24 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
         return string.Join("; ", parts) + ".";
     }
 
+    private string Milestone(ReachedMilestone milestone) => Say(says.Milestone, milestone.Name, Words.Date(milestone.On));
+
+    private string Block(PrepaidBlock block) => Say(says.Block, Hours(block.Minutes), Words.Date(block.EffectiveAt), Words.Date(block.ExpiresAt.PlusDays(-1)));
+
     private string Billed(Step step)
     {
         var (worked, increment, least) = (step.Parts[0].Factors[0], step.Parts[1].Factors[0].Value, step.Parts[2].Factors[0].Value);
         return $"{On(worked)}{Minutes(worked.Value)}{(increment > 1 ? ", " + Say(says.StepsOf, Minutes(increment)) : "")}{(least > 0 ? ", " + Say(says.AtLeast, Minutes(least)) : "")}";
     }
 
-    private string Sum(Step step, LineExplanation explained)
+    private string Sum(Step step, PrintedNumbers documents)
     {
         if (step.Parts.Length > MostTerms)
         {
             return Say(step.Parts[0].Factors[0].Unit == FigureUnit.Money ? says.Amounts : says.Entries, step.Parts.Length);
         }
 
-        return Added(step.Parts.Select(p => Written(p, explained)));
+        return Added(step.Parts.Select(p => Written(p, documents)));
     }
 
     /// <summary>Terms of a sum; one that begins with a minus is taken off.</summary>
@@ -255,19 +259,19 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
         return sum;
     }
 
-    private string Written(StepPart part, LineExplanation explained)
+    private string Written(StepPart part, PrintedNumbers documents)
     {
         // A million is written with the percentage that it belongs to, and the half days of a day with the days.
         var factors = string.Join(" × ", part.Factors.Select(f => Plain(f.Unit, f.Value)));
         var divisors = string.Concat(part.Divisors.Where(d => d.Unit is not (FigureUnit.Ppm or FigureUnit.HalfDays)).Select(d => " ÷ " + Plain(d.Unit, d.Value)));
-        var note = part.Factors.Select(f => Note(f, explained)).FirstOrDefault(n => n.Length > 0);
+        var note = part.Factors.Select(f => Note(f, documents)).FirstOrDefault(n => n.Length > 0);
         return factors + divisors + (string.IsNullOrEmpty(note) ? "" : $" ({note})");
     }
 
-    private string Note(Figure figure, LineExplanation explained) => figure switch
+    private string Note(Figure figure, PrintedNumbers documents) => figure switch
     {
-        { Line: { } line } => OnLine(line, explained),
-        { Here: { } line, Kind: FigureKind.OtherLine } => Say(says.Line, line),
+        { Line: { } line } => OnLine(line, documents),
+        { Here: { } line, Kind: FigureKind.OtherLine or FigureKind.DocumentLine or FigureKind.DocumentTax } => Say(says.Line, line),
         { Item: { } item, Kind: FigureKind.Charge } => Charged(item.Charge),
         _ => "",
     };
@@ -284,7 +288,8 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
         _ => "",
     };
 
-    private string OnLine(LineReference line, LineExplanation explained) => Say(says.OnLine, Printed(line.Invoice, explained), line.Line);
+    private string OnLine(LineReference line, PrintedNumbers documents) =>
+        line.Line == 0 ? Printed(line.Invoice, documents) : Say(says.OnLine, Printed(line.Invoice, documents), line.Line);
 
     private string Plain(StepPart part) => Plain(part.Factors[0].Unit, part.Factors[0].Value);
 
@@ -292,6 +297,7 @@ internal sealed class ExplanationText(ExplanationWords says, Currency currency, 
 
     private string Quantity(FigureUnit unit, long value) => unit switch
     {
+        not FigureUnit.Money when value < 0 => "–" + Quantity(unit, -value),
         FigureUnit.Money => Amount(value),
         FigureUnit.Minutes => Minutes(value),
         FigureUnit.Days => Say(value == 1 ? says.Day : says.Days, value),

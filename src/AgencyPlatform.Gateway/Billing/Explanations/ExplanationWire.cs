@@ -2,13 +2,14 @@ using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Gateway.Engagements;
 using LineExplanation = AgencyPlatform.Domain.Billing.LineExplanation;
 using Figure = AgencyPlatform.Domain.Billing.Figure;
+using PrintedNumbers = System.Collections.Immutable.ImmutableSortedDictionary<AgencyPlatform.Domain.InvoiceId, string>;
 using V1 = AgencyPlatform.Protocol.Billing.V1;
 
 namespace AgencyPlatform.Gateway.Billing.Explanations;
 
 /// <summary>Explanations on the wire.</summary>
 /// <param name="people">Details from the vault.</param>
-internal sealed class ExplanationWire(AgencyId agency, Currency currency, ExplanationWords words, ExplanationText text, Func<PersonId, PersonDetails> people, Func<CmoId, string> cmos)
+internal sealed partial class ExplanationWire(AgencyId agency, Currency currency, ExplanationWords words, ExplanationText text, Func<PersonId, PersonDetails> people, Func<CmoId, string> cmos)
 {
     public V1.LineExplanation ToWire(LineExplanation explained)
     {
@@ -25,29 +26,14 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
                 Text = words.Rules[line.Item.Charge],
                 Terms = { explained.Terms.Select(ToWire) },
             },
-            Steps = { explained.Steps.Select(s => ToWire(s, explained)) },
-            TaxSteps = { explained.TaxSteps.Select(s => ToWire(s, explained)) },
+            Steps = { explained.Steps.Select(s => ToWire(s, explained.Documents)) },
+            TaxSteps = { explained.TaxSteps.Select(s => ToWire(s, explained.Documents)) },
             Entries = { explained.Entries.Select(ToWire) },
-            Milestone = explained.Milestone is { } milestone ? new V1.ExplainedMilestone
-            {
-                MilestoneId = milestone.Id.Value,
-                DisplayName = milestone.Name,
-                ReachDate = milestone.On.ToWire(),
-                MarkedBy = explained.Part?.Made.By ?? "",
-                MarkTime = explained.Part?.Made.At.ToWire(),
-            } : null,
-            Block = explained.Block is { } block ? new V1.ExplainedBlock
-            {
-                BlockId = block.Id.Value,
-                Minutes = block.Minutes,
-                EffectiveDate = block.EffectiveAt.ToWire(),
-                ExpireDate = block.ExpiresAt.ToWire(),
-                SellTime = explained.Part?.Made.At.ToWire(),
-                ToppedUp = block.ToppedUp,
-            } : null,
+            Milestone = explained.Milestone is { } milestone ? ToWire(milestone, explained.Part) : null,
+            Block = explained.Block is { } block ? ToWire(block, explained.Part) : null,
             ByHand = explained.ByHand,
             EngagementEndDate = explained.Ends?.ToWire(),
-            LaterLines = { explained.Later.Select(l => Related(l.Line, explained, l)) },
+            LaterLines = { explained.Later.Select(l => Related(l.Line, explained.Documents, l)) },
             Language = words.Words.Language,
             Text = { text.Of(explained, words.Words.Line(line, content.Titles?.GetValueOrDefault(line.Item.Engagement))) },
         };
@@ -82,6 +68,27 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
         };
     }
 
+    /// <param name="part">Who marked it, and when; null: not told.</param>
+    private static V1.ExplainedMilestone ToWire(ReachedMilestone milestone, PartSource? part) => new()
+    {
+        MilestoneId = milestone.Id.Value,
+        DisplayName = milestone.Name,
+        ReachDate = milestone.On.ToWire(),
+        MarkedBy = part?.Made.By ?? "",
+        MarkTime = part?.Made.At.ToWire(),
+    };
+
+    /// <param name="part">Who sold it, and when; null: not told.</param>
+    private static V1.ExplainedBlock ToWire(PrepaidBlock block, PartSource? part) => new()
+    {
+        BlockId = block.Id.Value,
+        Minutes = block.Minutes,
+        EffectiveDate = block.EffectiveAt.ToWire(),
+        ExpireDate = block.ExpiresAt.ToWire(),
+        SellTime = part?.Made.At.ToWire(),
+        ToppedUp = block.ToppedUp,
+    };
+
     private V1.AppliedTerms ToWire(ExplainedTerms applied) => new()
     {
         Terms = TermsWire.ToWire(agency, applied.Terms),
@@ -92,17 +99,18 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
         Signatures = { (applied.Source?.Signatures ?? []).Select(s => ProposalWire.ToWire(s, people)) },
     };
 
-    private V1.ExplanationStep ToWire(Step step, LineExplanation explained) => new()
+    private V1.ExplanationStep ToWire(Step step, PrintedNumbers documents) => new()
     {
         Kind = step.Kind.ToWire<V1.StepKind>(),
         Operation = step.Operation.ToWire<V1.StepOperation>(),
-        Parts = { step.Parts.Select(p => new V1.StepPart { Factors = { p.Factors.Select(f => ToWire(f, explained)) }, Divisors = { p.Divisors.Select(f => ToWire(f, explained)) } }) },
+        Parts = { step.Parts.Select(p => new V1.StepPart { Factors = { p.Factors.Select(f => ToWire(f, documents)) }, Divisors = { p.Divisors.Select(f => ToWire(f, documents)) } }) },
         Unit = step.Unit.ToWire<V1.FigureUnit>(),
         Result = step.Result,
-        Text = text.Of(step, explained),
+        Text = text.In(step.Currency).Of(step, documents),
+        Currency = step.Currency?.Code ?? "",
     };
 
-    private V1.Figure ToWire(Figure figure, LineExplanation explained) => new()
+    private V1.Figure ToWire(Figure figure, PrintedNumbers documents) => new()
     {
         Kind = figure.Kind.ToWire<V1.FigureKind>(),
         Unit = figure.Unit.ToWire<V1.FigureUnit>(),
@@ -112,7 +120,7 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
         StartDate = figure.Dates?.Start.ToWire(),
         EndDate = figure.Dates?.End.ToWire(),
         Charge = figure.Item?.Charge.ToWire<V1.Charge>() ?? V1.Charge.Unspecified,
-        Line = figure.Line is { } line ? Related(line, explained, null) : null,
+        Line = figure.Line is { } line ? Related(line, documents, null) : null,
         OwnLine = figure.Here ?? 0,
     };
 
@@ -132,10 +140,10 @@ internal sealed class ExplanationWire(AgencyId agency, Currency currency, Explan
         ReverseTime = entry.Source?.Reversed?.At.ToWire(),
     };
 
-    private V1.RelatedLine Related(LineReference line, LineExplanation explained, LaterLine? later) => new()
+    private V1.RelatedLine Related(LineReference line, PrintedNumbers documents, LaterLine? later) => new()
     {
         Invoice = Invoice(line.Invoice),
-        DocumentNumber = explained.Documents.GetValueOrDefault(line.Invoice, ""),
+        DocumentNumber = documents.GetValueOrDefault(line.Invoice, ""),
         Line = line.Line,
         Amount = later is null ? null : Wire(later.Amount),
         Corrects = later?.Corrects ?? false,

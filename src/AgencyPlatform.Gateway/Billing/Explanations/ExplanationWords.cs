@@ -57,6 +57,11 @@ internal sealed record ExplanationWords
             [StepKind.Tax] = "Tax",
             [StepKind.TaxSaved] = "Less tax because of discounts",
             [StepKind.TaxShare] = "Tax of this line",
+            [StepKind.PostedBefore] = "Posted before",
+            [StepKind.Posted] = "Posted now",
+            [StepKind.Earned] = "Earned so far",
+            [StepKind.LeftOfPrice] = "Left of the price after credits",
+            [StepKind.HalfDaysAdded] = "Added by this entry",
         },
         Origins = new()
         {
@@ -122,6 +127,48 @@ internal sealed record ExplanationWords
         Untaxed = "Without tax",
         DueBy = "Due by {0}",
         NotFinal = "This is a draft: nothing is due yet.",
+        Postings = new()
+        {
+            [PostingKind.Time] = "Time was approved, or consented to: what it costs, and what is charged for it. Both are of all such time so far, less what was posted before.",
+            [PostingKind.TimeTakenBack] = "An approval of time was taken back, and with it what it had cost and what was charged for it.",
+            [PostingKind.MilestoneReached] = "A milestone was reached: its amount is earned.",
+            [PostingKind.MilestoneReopened] = "A milestone was not reached after all: its amount is taken back.",
+            [PostingKind.FeeDays] = "The days of a fee that is invoiced later have earned their part of it.",
+            [PostingKind.FeesRecognized] = "The days of a fee that was invoiced in advance have earned their part of it.",
+            [PostingKind.PrepaidHours] = "Hours that were paid in advance were used, given back, or have expired: their part of the price is earned.",
+            [PostingKind.Invoice] = "An invoice was issued: what the client owes, against what each of its lines is for. The invoice's own explanation says how its lines come about.",
+            [PostingKind.CreditNote] = "A credit note was issued: it takes back what the lines that it corrects had posted. Its own explanation says how its lines come about.",
+            [PostingKind.Payment] = "A payment came in: it goes to invoices, and what is left of it to the client's credit.",
+            [PostingKind.PaymentReversed] = "A payment did not stand: what it had gone to is open again.",
+            [PostingKind.Refund] = "The client's credit was paid back.",
+            [PostingKind.RefundReversed] = "A refund came back: it is the client's credit again.",
+            [PostingKind.CreditAllocated] = "The client's credit went to invoices.",
+            [PostingKind.WriteOff] = "What is open of an invoice will not be paid.",
+            [PostingKind.Payout] = "Money was paid out for work.",
+            [PostingKind.PayoutReversed] = "A payout came back: it is owed again.",
+            [PostingKind.OpenBooks] = "The books were taken over as they stood.",
+        },
+        Accounts = new()
+        {
+            [LedgerAccount.Receivable] = "receivable",
+            [LedgerAccount.UnbilledReceivable] = "unbilled receivable",
+            [LedgerAccount.DeferredRevenue] = "deferred revenue",
+            [LedgerAccount.Revenue] = "revenue",
+            [LedgerAccount.TaxPayable] = "tax payable",
+            [LedgerAccount.Cash] = "cash",
+            [LedgerAccount.ClientCredit] = "client credit",
+            [LedgerAccount.CostOfService] = "cost of service",
+            [LedgerAccount.CmoPayable] = "owed to the CMO",
+            [LedgerAccount.BadDebt] = "bad debt",
+            [LedgerAccount.OpeningBalance] = "opening balance",
+        },
+        PostedOn = "Posted on {0}, recorded on {1}.",
+        PostedLate = "The books of {0} were closed: it belongs to that day, and is posted on the first open day, {1}.",
+        AsPosted = "How this was computed cannot be told again. These are the amounts that were posted.",
+        CostRate = "The work of {0} costs {1} an hour since {2}.",
+        Reference = "Reference: {0}.",
+        Debited = "Debit {0}: {1}.",
+        Credited = "Credit {0}: {1}.",
     };
 
     public static ExplanationWords German { get; } = new()
@@ -175,6 +222,11 @@ internal sealed record ExplanationWords
             [StepKind.Tax] = "Steuer",
             [StepKind.TaxSaved] = "Weniger Steuer wegen der Rabatte",
             [StepKind.TaxShare] = "Steuer dieser Position",
+            [StepKind.PostedBefore] = "Schon gebucht",
+            [StepKind.Posted] = "Jetzt gebucht",
+            [StepKind.Earned] = "Bisher verdient",
+            [StepKind.LeftOfPrice] = "Rest des Preises nach Gutschriften",
+            [StepKind.HalfDaysAdded] = "Durch diesen Eintrag hinzugekommen",
         },
         Origins = new()
         {
@@ -240,6 +292,48 @@ internal sealed record ExplanationWords
         Untaxed = "Ohne Steuer",
         DueBy = "Fällig am {0}",
         NotFinal = "Das ist ein Entwurf: Noch ist nichts fällig.",
+        Postings = new()
+        {
+            [PostingKind.Time] = "Zeit wurde freigegeben, oder ihr wurde zugestimmt: was sie kostet und was dafür berechnet wird. Beides gilt für alle solche Zeit bisher, abzüglich des schon Gebuchten.",
+            [PostingKind.TimeTakenBack] = "Eine Freigabe von Zeit wurde zurückgenommen, und mit ihr, was sie gekostet hat und was dafür berechnet wurde.",
+            [PostingKind.MilestoneReached] = "Ein Meilenstein wurde erreicht: Sein Betrag ist verdient.",
+            [PostingKind.MilestoneReopened] = "Ein Meilenstein wurde doch nicht erreicht: Sein Betrag wird zurückgenommen.",
+            [PostingKind.FeeDays] = "Die Tage einer Pauschale, die erst danach berechnet wird, haben ihren Teil davon verdient.",
+            [PostingKind.FeesRecognized] = "Die Tage einer Pauschale, die im Voraus berechnet wurde, haben ihren Teil davon verdient.",
+            [PostingKind.PrepaidHours] = "Im Voraus bezahlte Stunden wurden genutzt oder zurückgegeben, oder sie sind verfallen: Ihr Teil des Preises ist verdient.",
+            [PostingKind.Invoice] = "Eine Rechnung wurde gestellt: was der Kunde schuldet, gegen das, wofür ihre Positionen sind. Wie diese zustande kommen, sagt die Erklärung der Rechnung selbst.",
+            [PostingKind.CreditNote] = "Eine Gutschrift wurde erstellt: Sie nimmt zurück, was die korrigierten Positionen gebucht hatten. Wie ihre Positionen zustande kommen, sagt ihre eigene Erklärung.",
+            [PostingKind.Payment] = "Eine Zahlung ist eingegangen: Sie geht an Rechnungen, und was davon übrig ist, ist Guthaben des Kunden.",
+            [PostingKind.PaymentReversed] = "Eine Zahlung hatte keinen Bestand: Wohin sie gegangen war, ist wieder offen.",
+            [PostingKind.Refund] = "Das Guthaben des Kunden wurde ausgezahlt.",
+            [PostingKind.RefundReversed] = "Eine Auszahlung kam zurück: Sie ist wieder Guthaben des Kunden.",
+            [PostingKind.CreditAllocated] = "Das Guthaben des Kunden ging an Rechnungen.",
+            [PostingKind.WriteOff] = "Was von einer Rechnung offen ist, wird nicht mehr bezahlt.",
+            [PostingKind.Payout] = "Geld wurde für Arbeit ausgezahlt.",
+            [PostingKind.PayoutReversed] = "Eine Auszahlung kam zurück: Sie ist wieder geschuldet.",
+            [PostingKind.OpenBooks] = "Die Bücher wurden übernommen, wie sie standen.",
+        },
+        Accounts = new()
+        {
+            [LedgerAccount.Receivable] = "Forderungen",
+            [LedgerAccount.UnbilledReceivable] = "noch nicht berechnete Leistungen",
+            [LedgerAccount.DeferredRevenue] = "im Voraus berechnete Erlöse",
+            [LedgerAccount.Revenue] = "Erlöse",
+            [LedgerAccount.TaxPayable] = "Umsatzsteuer",
+            [LedgerAccount.Cash] = "Bank",
+            [LedgerAccount.ClientCredit] = "Guthaben des Kunden",
+            [LedgerAccount.CostOfService] = "Kosten der Leistung",
+            [LedgerAccount.CmoPayable] = "dem CMO geschuldet",
+            [LedgerAccount.BadDebt] = "Forderungsausfälle",
+            [LedgerAccount.OpeningBalance] = "Eröffnungsbilanz",
+        },
+        PostedOn = "Gebucht am {0}, erfasst am {1}.",
+        PostedLate = "Die Bücher für den {0} waren geschlossen: Es gehört zu diesem Tag und ist am ersten offenen Tag gebucht, dem {1}.",
+        AsPosted = "Wie das berechnet wurde, lässt sich nicht mehr sagen. Das sind die gebuchten Beträge.",
+        CostRate = "Die Arbeit von {0} kostet seit dem {2} {1} je Stunde.",
+        Reference = "Referenz: {0}.",
+        Debited = "Soll {0}: {1}.",
+        Credited = "Haben {0}: {1}.",
     };
 
     public required Words Words { get; init; }
@@ -323,6 +417,23 @@ internal sealed record ExplanationWords
     public required string Untaxed { get; init; }
     public required string DueBy { get; init; }
     public required string NotFinal { get; init; }
+    public required Dictionary<PostingKind, string> Postings { get; init; }
+    public required Dictionary<LedgerAccount, string> Accounts { get; init; }
+
+    /// <summary>{0} the posting date, {1} when it was recorded.</summary>
+    public required string PostedOn { get; init; }
+
+    /// <summary>{0} the day that it belongs to, {1} the posting date.</summary>
+    public required string PostedLate { get; init; }
+    public required string AsPosted { get; init; }
+
+    /// <summary>{0} who, {1} the rate, {2} since when.</summary>
+    public required string CostRate { get; init; }
+    public required string Reference { get; init; }
+
+    /// <summary>{0} the account, {1} the amount.</summary>
+    public required string Debited { get; init; }
+    public required string Credited { get; init; }
 
     /// <param name="language">BCP 47; one that nothing is written in gives English.</param>
     public static ExplanationWords For(string language) => Words.For(language) == Words.German ? German : English;

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Domain.Cmos;
+using AgencyPlatform.Domain.Time;
+using NodaTime;
+
+namespace AgencyPlatform.Domain.Engagements;
+
+/// <summary>Why the engagement posts what it does, with who approved, consented, marked and sold.</summary>
+public sealed partial class EngagementSources : IPostingHistory
+{
+    private readonly Dictionary<TimeEntryKey, CostRate> _rates = [];
+    private Engagement _beforeEarning = Engagement.Initial;
+    private IEvent? _last;
+
+    public PostingWhy Why(IPosting posting)
+    {
+        var workings = new PostingWorkings();
+        return posting switch
+        {
+            TimePosted e => workings.Why(
+                _entries[e.Entry].Reversed is null ? PostingKind.Time : PostingKind.TimeTakenBack, e, _engagement.PostedAgain(e, _entries[e.Entry], workings), InputsOf(e)),
+            FeesAccrued e => workings.Why(PostingKind.FeeDays, e, _engagement.PostedAgain(e, workings), PostingInputs.None),
+            PrepaidEarned e => workings.Why(
+                PostingKind.PrepaidHours, e, _beforeEarning.PostedAgain(e, _engagement, workings), PostingInputs.None with { Blocks = [.. _beforeEarning.EarningBlocks(_engagement).Select(b => b.Block).Where(b => _beforeEarning.TermsOn(b.EffectiveAt).Seller == e.LegalEntity)] }),
+            MilestoneReached e => workings.Why(
+                PostingKind.MilestoneReached, e, _engagement.PostedAgain(e, workings), PostingInputs.None with { Milestone = e.Milestone, Terms = TermsOf(e.Milestone) }),
+            MilestoneReopened e when _engagement.Milestones?.FirstOrDefault(m => m.Id == e.Milestone) is { } reached => workings.Why(
+                PostingKind.MilestoneReopened, e, _engagement.PostedAgain(reached, workings), PostingInputs.None with { Milestone = reached, Terms = TermsOf(reached), Reason = e.Reason }),
+            _ => throw new InvalidOperationException($"An engagement does not post {posting.GetType().Name}."),
+        };
+    }
+
+    /// <summary>Keeps what only explanations of postings ask.</summary>
+    private void Keep(IEvent @event, Engagement before)
+    {
+        if (@event is TimeDrawn { CostRate: { } rate } drawn)
+        {
+            _rates[drawn.Entry] = rate;
+        }
+
+        // What a block has earned is posted with what has earned it. An import ends several blocks before it brings its own.
+        if (@event is TimeDrawn or TimeReversed or BlockCredited || (@event is GrantExpired or OpeningGrantsImported && _last is not GrantExpired))
+        {
+            _beforeEarning = before;
+        }
+
+        _last = @event;
+    }
+
+    private PostingInputs InputsOf(TimePosted posted)
+    {
+        var entry = _entries[posted.Entry];
+        var charges = posted.Accruals.Where(a => !a.Key.IsCost).ToList();
+        var gained = charges.Sum(a => a.Key.IsDays ? (long)a.Minutes / AccrualKey.HalfDay : a.Minutes);
+        var parts = (_engagement.Time.Approved.GetValueOrDefault(posted.Entry) ?? _engagement.Time.Reversed.GetValueOrDefault(posted.Entry))?.Parts ?? TimeParts.None;
+        return PostingInputs.None with
+        {
+            Entries =
+            [
+                new ExplainedEntry(
+                    posted.Entry, entry.Cmo, entry.Date, entry.Minutes, parts.Charged + parts.Overage, gained, entry.Reversed is null ? EntryChange.Gained : EntryChange.Lost, entry),
+            ],
+            Rate = posted.Accruals.Any(a => a.Key.IsCost) ? _rates.GetValueOrDefault(posted.Entry) : null,
+            Terms = TermsOn(entry.Date) is var applied && charges.Any(a => a.Key.Rate == applied.Terms.TimeRate.Rate) ? [applied] : [],
+            Reason = _last is TimeReversed reversed && reversed.Entry == posted.Entry ? reversed.Reason : "",
+        };
+    }
+
+    /// <summary>The terms that name a milestone, unless they were changed since.</summary>
+    private ImmutableArray<ExplainedTerms> TermsOf(ReachedMilestone milestone) =>
+        TermsOn(milestone.On) is { Terms: MilestoneTerms terms } applied && terms.Milestones.Any(m => m.Id == milestone.Id && m.Amount == milestone.Amount) ? [applied] : [];
+
+    private ExplainedTerms TermsOn(LocalDate date)
+    {
+        var terms = _engagement.TermsOn(date);
+        var source = _terms.GetValueOrDefault(terms);
+        return new ExplainedTerms(terms, new DateRange(date, date.PlusDays(1)), source?.Origin == TermsOrigin.Proposal ? source with { Signatures = _engagement.Signatures } : source);
+    }
+}

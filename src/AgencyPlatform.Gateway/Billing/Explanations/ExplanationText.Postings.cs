@@ -1,0 +1,80 @@
+using AgencyPlatform.Domain.Billing;
+using DayRateTerms = AgencyPlatform.Domain.Billing.DayRateTerms;
+using HourlyTerms = AgencyPlatform.Domain.Billing.HourlyTerms;
+using MilestoneTerms = AgencyPlatform.Domain.Billing.MilestoneTerms;
+using PostingExplanation = AgencyPlatform.Domain.Billing.PostingExplanation;
+
+namespace AgencyPlatform.Gateway.Billing.Explanations;
+
+/// <summary>Postings in sentences.</summary>
+internal sealed partial class ExplanationText
+{
+    /// <summary>The same, of amounts in a currency; null: in the account's.</summary>
+    public ExplanationText In(Currency? other) => other is { } its && its != currency ? new ExplanationText(says, its, zone, people, cmos) : this;
+
+    /// <summary>The whole explanation of a posting.</summary>
+    public IEnumerable<string> Of(PostingExplanation explained)
+    {
+        var (row, inputs) = (explained.Lines[0].Row, explained.Inputs);
+        yield return says.Postings[explained.Kind];
+        yield return Say(says.PostedOn, Words.Date(row.Date), Date(explained.Made.At));
+        if (row.Effective is { } effective)
+        {
+            yield return Say(says.PostedLate, Words.Date(effective), Words.Date(row.Date));
+        }
+
+        if (explained.Basis == ExplanationBasis.AsFrozen)
+        {
+            yield return says.AsPosted;
+        }
+
+        foreach (var reference in inputs.Of.Select(o => o.Reference).Where(r => r.Length > 0))
+        {
+            yield return Say(says.Reference, reference);
+        }
+
+        foreach (var entry in inputs.Entries)
+        {
+            yield return Entry(entry, partly: entry is { Change: EntryChange.Gained, Charged: > 0 });
+            if (inputs.Rate is { } rate)
+            {
+                yield return Say(says.CostRate, cmos(entry.Cmo), In(rate.Currency).Amount(rate.HourlyMinor), Words.Date(rate.EffectiveFrom));
+            }
+        }
+
+        foreach (var applied in inputs.Terms)
+        {
+            yield return applied.Terms switch
+            {
+                HourlyTerms hourly => Terms(Charge.Hours, hourly.HourlyRate, null, applied),
+                DayRateTerms days => Terms(Charge.Days, days.DayRate, null, applied),
+                MilestoneTerms => Terms(Charge.Milestone, 0, inputs.Milestone?.Id, applied),
+                var terms => Terms(Charge.Overage, terms.TimeRate.Rate ?? 0, null, applied),
+            };
+            if (applied.Source?.Signatures is { IsEmpty: false } signatures)
+            {
+                yield return string.Join(", ", signatures.Select(Signed)) + ".";
+            }
+        }
+
+        if (inputs.Milestone is { } milestone)
+        {
+            yield return Milestone(milestone) + ".";
+        }
+
+        foreach (var block in inputs.Blocks)
+        {
+            yield return Block(block) + ".";
+        }
+
+        foreach (var step in explained.Steps)
+        {
+            yield return In(step.Currency).Of(step, inputs.Documents) + ".";
+        }
+
+        foreach (var line in explained.Lines.Select(l => l.Row))
+        {
+            yield return Say(line.Amount > 0 ? says.Debited : says.Credited, says.Accounts[line.Account], In(new Currency(line.Currency)).Amount(Math.Abs(line.Amount)));
+        }
+    }
+}
