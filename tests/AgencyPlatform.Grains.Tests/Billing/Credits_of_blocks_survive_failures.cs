@@ -33,7 +33,8 @@ public sealed class Credits_of_blocks_survive_failures(SagaSilo silo) : IClassFi
         // 600 minutes are included; of 750, 150 are drawn of the block: a quarter of $600 is earned.
         var before = await Balances(agency);
         silo.Faults.Arm(agency, [nameof(IEngagementGrain.CreditBlock)], 0, after);
-        WorkedWeek.Ok(await account.CreditInvoice(WorkedWeek.Called(agency), new CreditInvoice(new("first"), new("cn"), [new LineCredit(block.Number, null)], false)));
+        var (call, credit) = (WorkedWeek.Called(agency, Guid.CreateVersion7(), "hash"), new CreditInvoice(new("first"), new("cn"), [new LineCredit(block.Number, null)], false));
+        await Assert.ThrowsAsync<UnavailableException>(() => account.CreditInvoice(call, credit));
         await account.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
         await account.Settle(WorkedWeek.Friday + Duration.FromSeconds(20));
 
@@ -42,6 +43,7 @@ public sealed class Credits_of_blocks_survive_failures(SagaSilo silo) : IClassFi
         Assert.Equal(15_000, now[LedgerAccount.Revenue] - before[LedgerAccount.Revenue]);
         Assert.Equal(60_000 - 15_000, now[LedgerAccount.DeferredRevenue] - before[LedgerAccount.DeferredRevenue]);
         Assert.Null((await account.Get(new Read(agency, WorkedWeek.Friday), new InvoiceId("first"))).Rejection);
+        WorkedWeek.Ok(await account.CreditInvoice(call, credit));
         await account.Settle(WorkedWeek.Friday + Duration.FromSeconds(60));
         Assert.Equal(now, await Balances(agency));
     }
