@@ -111,14 +111,17 @@ public sealed partial record Engagement
         }
 
         var before = End is { } end && end < posted ? end : posted;
-        var changed = ChangedFees(before);
-        if (changed.Count == 0)
+        var changed = ChangedFees(before).ToLookup(c => (FirstDifference(c.Was?.Dates ?? [], c.Fee.Dates) ?? c.Fee.Period) is var first && first < posted ? (LocalDate?)null : first);
+        var (corrected, ahead) = (changed[null].ToList(), changed.Where(c => c.Key is not null).ToList());
+        if (ahead.Count == 0)
         {
-            return [];
+            return FeesAccruedBy(corrected, before, today);
         }
 
-        var first = changed.Min(c => FirstDifference(c.Was?.Dates ?? [], c.Fee.Dates) ?? c.Fee.Period);
-        return FeesAccruedBy(changed, before, first < posted ? today : first);
+        // Never before a correction: until that day reports go by what it has corrected. What such fees have earned differs by a rounding at most, which is posted with the next days.
+        var from = ahead.Min(c => c.Key!.Value);
+        var fees = ahead.SelectMany(c => c).Select(c => (c.Seller, c.Was, c.Fee with { Accrued = c.Was?.Accrued ?? 0 })).ToList();
+        return [.. FeesAccruedBy(corrected, before, today), .. FeesAccruedBy(fees, before, Time.FeesCorrectedOn is { } last && last > from ? last : from)];
 
         static LocalDate? FirstDifference(ImmutableArray<DateRange> was, ImmutableArray<DateRange> now) =>
             Owed.DaysOf(was, now).Concat(Owed.DaysOf(now, was)).Select(d => (LocalDate?)d).Min();

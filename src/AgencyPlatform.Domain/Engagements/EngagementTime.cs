@@ -93,6 +93,7 @@ public sealed record ApprovedTime(
 /// <param name="FeesBefore">What the days before it have earned of these fees is posted; null: nothing was.</param>
 /// <param name="Opening">The meter as an import of open books has found it; null: it began with the engagement.</param>
 /// <param name="BlockCredits">What credit notes by hand have given back of blocks; null: nothing.</param>
+/// <param name="FeesCorrectedOn">The latest day on which posted days of these fees were corrected; null: never.</param>
 [GenerateSerializer, Immutable, Alias("engagement.time")]
 public sealed record EngagementTime(
     ImmutableSortedDictionary<TimeEntryKey, ApprovedTime> Approved,
@@ -111,7 +112,8 @@ public sealed record EngagementTime(
     ImmutableSortedDictionary<AccrualKey, FeeAccrual>? Fees = null,
     LocalDate? FeesBefore = null,
     OpeningMeter? Opening = null,
-    ImmutableArray<BlockCredited>? BlockCredits = null)
+    ImmutableArray<BlockCredited>? BlockCredits = null,
+    LocalDate? FeesCorrectedOn = null)
 {
     public static EngagementTime Initial { get; } = new(
         ImmutableSortedDictionary<TimeEntryKey, ApprovedTime>.Empty, Meter.NothingDrawn, ImmutableSortedDictionary<AccrualKey, long>.Empty,
@@ -153,6 +155,7 @@ public sealed record EngagementTime(
         FeesAccrued e => this with
         {
             FeesBefore = e.Before,
+            FeesCorrectedOn = e.Posting.Lines.IsEmpty || e.PostingDate < e.Before || e.PostingDate < FeesCorrectedOn ? FeesCorrectedOn : e.PostingDate,
             Fees = e.Fees.Aggregate(Fees ?? ImmutableSortedDictionary<AccrualKey, FeeAccrual>.Empty, (all, f) => all.SetItem(f.Key(e.LegalEntity), f)),
         },
         PrepaidEarned => this,

@@ -52,6 +52,24 @@ public sealed class Fees_in_arrears_as_of_any_day
     }
 
     [Fact]
+    public void Days_that_are_not_posted_go_by_the_new_terms_also_where_posted_ones_are_corrected()
+    {
+        var life = new Life(1, 1);
+        life.Come(Day(5, 10));
+        life.Change(Day(4, 30), 310_000, FeeTiming.InArrears);
+        Assert.Equal([(Day(4, 30), 900_000L), (Day(5, 9), 990_000L), (Day(5, 10), 870_000L + 10_333 + 100_000)], life.At(Day(4, 30), Day(5, 9), Day(5, 10)));
+
+        // The second change counts from the day on which the first has corrected what was posted.
+        life.Change(Day(5, 1), 620_000, FeeTiming.InArrears);
+        Assert.Equal([(Day(5, 9), 990_000L), (Day(5, 10), 870_000L + 10_333 + 200_000)], life.At(Day(5, 9), Day(5, 10)));
+
+        life = new Life(1, 1);
+        life.Come(Day(5, 10));
+        life.EndOn(Day(4, 21));
+        Assert.Equal([(Day(4, 30), 900_000L), (Day(5, 9), 900_000L), (Day(5, 10), 600_000L)], life.At(Day(4, 30), Day(5, 9), Day(5, 10)));
+    }
+
+    [Fact]
     public void Whatever_changes_reports_go_by_the_terms_as_they_are() => Gen.Select(
         Gen.Int[0, 1], Gen.Int[0, 1], Gen.Select(Gen.Int[0, 40], Gen.Int[0, 5], Gen.Int[-25, 45], Gen.Int[1, 4]).Array[1, 8]).Sample((anchor, quarters, turns) =>
         {
@@ -77,17 +95,21 @@ public sealed class Fees_in_arrears_as_of_any_day
             }
         }, iter: 2_000);
 
+    private const long HighestFee = 1_200_000;
+
     /// <summary>An engagement on $9,000 in arrears, what it posts, and its rows.</summary>
     private sealed class Life
     {
         private readonly List<RecognitionRow> _rows = [];
         private readonly List<FeesAccrued> _accrued = [];
+        private readonly int _shortest;
         private Engagement _state;
         private LocalDate _exactFrom = Start;
         private long _version;
 
         public Life(int anchor, int months)
         {
+            _shortest = months == 1 ? 28 : 89;
             _state = Active();
             var terms = (RetainerTerms)_state.Terms[0] with { Timing = FeeTiming.InArrears, Fee = 900_000, Cycle = new BillCycle(anchor, months) };
             _state = _state with { Terms = [terms], Plan = _state.Plan with { Terms = terms } };
@@ -137,6 +159,17 @@ public sealed class Fees_in_arrears_as_of_any_day
             Assert.All(_accrued, a => Assert.Equal(0, a.Posting.Lines.Sum(l => l.Amount.Minor)));
             var known = LocalDate.Min(LocalDate.Max(_state.Time.FeesBefore ?? Start, Today), _state.End ?? LocalDate.MaxIsoValue);
             var items = Owed.Of(_state.BillingInputs(), new("main"), new("USD"), known).Where(i => i is { Key.Charge: Charge.Fee, Timing: FeeTiming.InArrears }).ToList();
+
+            // No day earns by two terms at once, neither before nor after a correction.
+            var (most, fees) = ((HighestFee / _shortest) + 1, _rows.Select(r => r.Item).Distinct().Count());
+            for (var day = Start; day <= Today; day = day.PlusDays(1))
+            {
+                if (!Postings.Any(p => p.PostingDate == day && p.PostingDate >= p.Before))
+                {
+                    Assert.InRange(Reported(day) - Reported(day.PlusDays(-1)), -2 * fees, most + (2 * fees));
+                }
+            }
+
             for (var day = _exactFrom.PlusDays(-1); day <= Today.PlusDays(40); day = day.PlusDays(1))
             {
                 // Periods to come are not known to reports; amounts of days before a change are rounded with their old fee.
