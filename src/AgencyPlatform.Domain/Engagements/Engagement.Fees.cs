@@ -94,10 +94,11 @@ public sealed partial record Engagement
     private ImmutableArray<IEvent> AccrueFees()
     {
         var before = NextDateOfFees!.Value;
+
+        // Nothing is posted before what was corrected.
+        var date = Time.FeesCorrectedOn is { } last && last >= before ? last : before.PlusDays(-1);
         var changed = ChangedFees(before);
-        return changed.Count > 0
-            ? FeesAccruedBy(changed, before, before.PlusDays(-1))
-            : [new FeesAccrued(Terms[^1].Seller, before, before.PlusDays(-1), [], new Posting([]))];
+        return changed.Count > 0 ? FeesAccruedBy(changed, before, date) : [new FeesAccrued(Terms[^1].Seller, before, date, [], new Posting([]))];
     }
 
     /// <summary>
