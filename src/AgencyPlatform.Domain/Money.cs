@@ -30,6 +30,9 @@ public readonly record struct Currency([property: Id(0)] string Code)
 [GenerateSerializer, Immutable, Alias("money")]
 public readonly record struct Money([property: Id(0)] long Minor, [property: Id(1)] Currency Currency)
 {
+    /// <summary>The most minor units that a request may name.</summary>
+    public const long MostMinor = 1_000_000_000_000_000;
+
     public static Money Zero(Currency currency) => new(0, currency);
 
     public static Money operator +(Money a, Money b) => a with { Minor = checked(a.Minor + Same(a, b).Minor) };

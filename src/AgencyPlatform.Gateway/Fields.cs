@@ -187,7 +187,7 @@ public sealed class Fields
             return default;
         }
 
-        return new Money(Number(path + ".minor_units", money.MinorUnits, min, 1_000_000_000_000_000, "minor units"), Currency(path + ".currency", money.Currency));
+        return new Money(Number(path + ".minor_units", money.MinorUnits, min, Domain.Money.MostMinor, "minor units"), Currency(path + ".currency", money.Currency));
     }
 
     /// <summary>A percentage from 0 to 100 as a decimal with up to 4 decimals, in parts per million.</summary>

@@ -11,7 +11,6 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
     /// <summary>How many are told at once.</summary>
     private const int MostTold = 100;
 
-    private const long MostMinor = 1_000_000_000_000_000;
     private const int MostMinutes = 600_000;
 
     private readonly ImmutableArray<FieldViolation>.Builder _wrong = ImmutableArray.CreateBuilder<FieldViolation>();
@@ -79,7 +78,7 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
         Client(path, row.Client);
         Check(!facts.Imported.Contains(row.NumberKey), $"{path}.number", $"must be of an invoice that was not imported before; {row.Number} was");
         Check(row.Number.Trim() == row.Number, $"{path}.number", "must not begin or end with a blank");
-        Check(!IsYetToCome(row.NumberKey), $"{path}.number", $"must not be a number that a series here is yet to give, as {row.Number} is");
+        Check(!IsYetToCome(row.Number), $"{path}.number", $"must not be a number that a series here is yet to give, as {row.Number} is");
         Check(row.IssueDate <= import.On, $"{path}.issue_date", $"must not be after the cut-over, {Text(import.On)}");
         Check(row.DueDate >= row.IssueDate, $"{path}.due_date", $"must not be before the issue date, {Text(row.IssueDate)}");
         Amount($"{path}.total_amount", row.Total);
@@ -150,7 +149,7 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
     private void Amount(string path, Money amount, long least = 1)
     {
         Check(amount.Currency == import.Currency, $"{path}.currency", $"must be the import's, {import.Currency}; it is {amount.Currency}");
-        Check(amount.Minor >= least && amount.Minor <= MostMinor, $"{path}.minor_units", $"must be {Text(least)} to {Text(MostMinor)} minor units; it is {Text(amount.Minor)}");
+        Check(amount.Minor >= least && amount.Minor <= Money.MostMinor, $"{path}.minor_units", $"must be {Text(least)} to {Text(Money.MostMinor)} minor units; it is {Text(amount.Minor)}");
     }
 
     private void Once<T>(string list, string field, IEnumerable<T> keys) where T : notnull
@@ -168,7 +167,6 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
     }
 
     /// <summary>Whether it reads like a number that a series of the legal entity gives later on.</summary>
-    /// <param name="number">In large letters.</param>
     private bool IsYetToCome(string number)
     {
         var digits = number.Reverse().TakeWhile(char.IsAsciiDigit).Count();

@@ -102,15 +102,11 @@ public sealed partial record Engagement
     }
 
     /// <summary>
-    /// Terms or the end have changed: reports of the days concerned go by them at once, and what is posted of such days is corrected today.
+    /// Terms or the end have changed after days were told of: reports of the days concerned go by them at once, and what is posted of such days is corrected today.
     /// </summary>
     private ImmutableArray<IEvent> FeesAfterChange(LocalDate today)
     {
-        if (Time.FeesBefore is not { } posted)
-        {
-            return [];
-        }
-
+        var posted = Time.FeesBefore!.Value;
         var before = End is { } end && end < posted ? end : posted;
         var changed = ChangedFees(before).ToLookup(c => (FirstDifference(c.Was?.Dates ?? [], c.Fee.Dates) ?? c.Fee.Period) is var first && first < posted ? (LocalDate?)null : first);
         var (corrected, ahead) = (changed[null].ToList(), changed.Where(c => c.Key is not null).ToList());
@@ -227,32 +223,28 @@ public sealed partial record Engagement
         }
 
         var after = events.Aggregate(this, (state, e) => state.Folded(e));
-        return EarningBlocks(after).Select(b => TermsOn(b.Block.EffectiveAt).Seller).Distinct().Select(seller => new PrepaidEarned(seller, date, EarnedIn(after, seller)));
+        return EarningBlocks(after).Select(sold => new PrepaidEarned(sold.Key, date, EarnedIn(after, sold)));
     }
 
-    /// <summary>The blocks of which more or less is earned in a later state, with what is earned of them in this one.</summary>
-    internal IEnumerable<(PrepaidBlock Block, long Was)> EarningBlocks(Engagement after)
+    /// <summary>The blocks of which more or less is earned in a later state, with what is earned of them in this one and in that, by who sold them.</summary>
+    internal ILookup<LegalEntityId, (PrepaidBlock Block, long Was, long Now)> EarningBlocks(Engagement after)
     {
         var was = (Time.Blocks ?? []).ToDictionary(b => b.Id, b => EarnedOf(b));
-        return (after.Time.Blocks ?? []).Select(b => (Block: b, Was: was.GetValueOrDefault(b.Id))).Where(b => after.EarnedOf(b.Block) != b.Was);
+        return (after.Time.Blocks ?? []).Select(b => (Block: b, Was: was.GetValueOrDefault(b.Id), Now: after.EarnedOf(b))).Where(b => b.Now != b.Was).ToLookup(b => TermsOn(b.Block.EffectiveAt).Seller);
     }
 
-    /// <summary>What blocks have earned between this state and a later one, in the books of one who sold them.</summary>
-    private Posting EarnedIn(Engagement after, LegalEntityId seller, PostingWorkings? workings = null)
+    /// <summary>What blocks of one seller have earned between this state and a later one.</summary>
+    /// <param name="blocks">Of <see cref="EarningBlocks"/>.</param>
+    internal Posting EarnedIn(Engagement after, IEnumerable<(PrepaidBlock Block, long Was, long Now)> blocks, PostingWorkings? workings = null)
     {
         var lines = ImmutableArray.CreateBuilder<PostingLine>();
-        foreach (var (block, was) in EarningBlocks(after))
+        foreach (var (block, was, now) in blocks)
         {
-            var terms = TermsOn(block.EffectiveAt);
-            if (terms.Seller != seller)
-            {
-                continue;
-            }
-
-            lines.AddRange(Posting.Pair(LedgerAccount.DeferredRevenue, LedgerAccount.Revenue, new Money(after.EarnedOf(block) - was, terms.Currency), Client, Id, null));
+            var currency = TermsOn(block.EffectiveAt).Currency;
+            lines.AddRange(Posting.Pair(LedgerAccount.DeferredRevenue, LedgerAccount.Revenue, new Money(now - was, currency), Client, Id, null));
             if (workings is not null)
             {
-                workings.Steps.Currency = terms.Currency;
+                workings.Steps.Currency = currency;
                 after.EarnedOf(block, StepKind.Earned, workings);
                 var earned = workings.Steps.Last;
                 if (was != 0)

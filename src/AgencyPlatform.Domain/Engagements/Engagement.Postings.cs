@@ -20,9 +20,6 @@ public sealed partial record Engagement
     internal Posting PostedAgain(FeesAccrued posted, PostingWorkings workings) => PostingOf(
         posted.Fees.Select(f => (Time.Fees?.GetValueOrDefault(f.Key(posted.LegalEntity))?.Accrued ?? 0, f with { Accrued = f.Earning.Before(posted.Before) })), posted.Before, workings);
 
-    /// <param name="after">The state after what has earned something.</param>
-    internal Posting PostedAgain(PrepaidEarned posted, Engagement after, PostingWorkings workings) => EarnedIn(after, posted.LegalEntity, workings);
-
     internal Posting PostedAgain(MilestoneReached posted, PostingWorkings workings) => Earned(posted.Milestone.Amount, posted.Milestone.On, workings);
 
     /// <param name="reached">The milestone as it was marked.</param>

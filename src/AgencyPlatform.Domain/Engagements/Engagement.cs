@@ -76,7 +76,7 @@ public sealed partial record Engagement(
     /// <summary>What a change of terms or of the end means for fees in arrears.</summary>
     public ImmutableArray<IEvent> Following(ImmutableArray<IEvent> events, Instant now)
     {
-        if (events.All(e => e is IEngagementTimeEvent))
+        if (Time.FeesBefore is null || events.All(e => e is IEngagementTimeEvent))
         {
             return [];
         }

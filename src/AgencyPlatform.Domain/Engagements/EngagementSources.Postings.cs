@@ -21,8 +21,8 @@ public sealed partial class EngagementSources : IPostingHistory
             TimePosted e => workings.Why(
                 _entries[e.Entry].Reversed is null ? PostingKind.Time : PostingKind.TimeTakenBack, e, _engagement.PostedAgain(e, _entries[e.Entry], workings), InputsOf(e)),
             FeesAccrued e => workings.Why(PostingKind.FeeDays, e, _engagement.PostedAgain(e, workings), PostingInputs.None),
-            PrepaidEarned e => workings.Why(
-                PostingKind.PrepaidHours, e, _beforeEarning.PostedAgain(e, _engagement, workings), PostingInputs.None with { Blocks = [.. _beforeEarning.EarningBlocks(_engagement).Select(b => b.Block).Where(b => _beforeEarning.TermsOn(b.EffectiveAt).Seller == e.LegalEntity)] }),
+            PrepaidEarned e when _beforeEarning.EarningBlocks(_engagement)[e.LegalEntity] is var blocks => workings.Why(
+                PostingKind.PrepaidHours, e, _beforeEarning.EarnedIn(_engagement, blocks, workings), PostingInputs.None with { Blocks = [.. blocks.Select(b => b.Block)] }),
             MilestoneReached e => workings.Why(
                 PostingKind.MilestoneReached, e, _engagement.PostedAgain(e, workings), PostingInputs.None with { Milestone = e.Milestone, Terms = TermsOf(e.Milestone) }),
             MilestoneReopened e when _engagement.Milestones?.FirstOrDefault(m => m.Id == e.Milestone) is { } reached => workings.Why(

@@ -20,7 +20,7 @@ internal sealed class CutOverService(Calls calls, IGrainFactory grains, IReadMod
     internal const string Collection = "openBooksImports";
 
     /// <summary>Amounts are the domain's to judge.</summary>
-    private const long AnyAmount = -1_000_000_000_000_000;
+    private const long AnyAmount = -Money.MostMinor;
 
     public override async Task<V1.OpenBooksImport> ImportOpenBooks(V1.ImportOpenBooksRequest request, ServerCallContext context)
     {
@@ -84,7 +84,8 @@ internal sealed class CutOverService(Calls calls, IGrainFactory grains, IReadMod
         {
             return new OpenInvoice(
                 Client(path, row.ClientCompany), fields.Text(path + ".number", row.Number, OpenBooks.LongestNumber), fields.Date(path + ".issue_date", row.IssueDate),
-                fields.Date(path + ".due_date", row.DueDate), fields.Money(path + ".total_amount", row.TotalAmount, AnyAmount), row.TaxAmount is null ? Money.Zero(currency) : fields.Money(path + ".tax_amount", row.TaxAmount, AnyAmount),
+                fields.Date(path + ".due_date", row.DueDate), fields.Money(path + ".total_amount", row.TotalAmount, AnyAmount),
+                row.TaxAmount is null ? Money.Zero(currency) : fields.Money(path + ".tax_amount", row.TaxAmount, AnyAmount),
                 fields.Money(path + ".open_amount", row.OpenAmount, AnyAmount));
         }
     }

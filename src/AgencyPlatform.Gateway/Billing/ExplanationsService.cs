@@ -3,7 +3,6 @@ using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Engagements;
-using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Gateway.Billing.Explanations;
@@ -57,7 +56,7 @@ internal sealed class ExplanationsService(Calls calls, IGrainFactory grains, IRe
             _ => grains.Of<IOpenBooksImportGrain>(agency, id),
         };
         var explained = (await grain.ExplainPosting(read, version)).Value;
-        if (Calls.Caller(context) is var caller && !caller.Roles.Any(r => r is Role.AgencyAdmin or Role.Finance or Role.Service))
+        if (Calls.Caller(context) is { IsStaff: false } caller)
         {
             explained = caller.Cmo is { } cmo ? explained?.For(cmo) : null;
         }
@@ -69,11 +68,11 @@ internal sealed class ExplanationsService(Calls calls, IGrainFactory grains, IRe
     private static (string Kind, string Id, long Version) Source(Fields fields, string source)
     {
         var parts = source.Split('/');
-        var right = parts.Length == parts[0] switch { "engagement" or "open-books-import" => 3, "billing-account" or "cmo-account" => 5, _ => 0 }
-            && parts[1..^1].All(IdSyntax.IsValid)
-            && long.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var version) && version > 0 && parts[^1][0] != '0';
+        var right = long.TryParse(parts[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var version) && version > 0 && parts[^1][0] != '0'
+            && parts.Length == parts[0] switch { "engagement" or "open-books-import" => 3, "billing-account" or "cmo-account" => 5, _ => 0 }
+            && parts[1..^1].All(IdSyntax.IsValid);
         fields.Require(right, "source", "must be the source of a line of the ledger or of a statement, for example engagement/{engagement}/{version}");
-        return right ? (parts[0], string.Join('/', parts[1..^1]), long.Parse(parts[^1], CultureInfo.InvariantCulture)) : ("", "", 0);
+        return right ? (parts[0], string.Join('/', parts[1..^1]), version) : ("", "", 0);
     }
 
     /// <summary>What a posting's explanation is written with: in the words of the documents of its client.</summary>

@@ -11,18 +11,11 @@ internal sealed class FeedTurns : IDisposable
     /// <summary>Of one agency in this process.</summary>
     private const int AtOnce = 2;
 
-    /// <summary>Those that wait are bounded by the agency's calls at the same time; this only keeps a mistake there from growing.</summary>
-    private const int MostWaiting = 100_000;
-
     private readonly PartitionedRateLimiter<AgencyId> _turns = PartitionedRateLimiter.Create<AgencyId, AgencyId>(agency => RateLimitPartition.GetConcurrencyLimiter(
-        agency, _ => new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = MostWaiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst }));
+        agency, _ => new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = int.MaxValue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst }));
 
-    /// <summary>Waits for a turn, which lasts until what is returned is disposed.</summary>
-    public async Task<IDisposable> Take(AgencyId agency, CancellationToken cancellation)
-    {
-        var lease = await _turns.AcquireAsync(agency, cancellationToken: cancellation);
-        return lease.IsAcquired ? lease : throw Errors.Exhausted("agency", "pages of events that wait", MostWaiting, TimeSpan.FromSeconds(1));
-    }
+    /// <summary>Waits for a turn, which lasts until what is returned is disposed. How many wait is bounded by the agency's calls at the same time.</summary>
+    public async Task<IDisposable> Take(AgencyId agency, CancellationToken cancellation) => await _turns.AcquireAsync(agency, cancellationToken: cancellation);
 
     public void Dispose() => _turns.Dispose();
 }

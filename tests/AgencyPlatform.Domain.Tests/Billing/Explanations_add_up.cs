@@ -47,6 +47,20 @@ public sealed class Explanations_add_up
         }
     }
 
+    /// <summary>An event of a version whose rules came to another amount.</summary>
+    [Fact]
+    public void A_posting_that_the_engine_does_not_come_to_again_is_told_by_its_amounts_alone()
+    {
+        var (account, paid) = (new CmoAccountId(new("ada"), new("main"), new("USD")), new Money(400, new("USD")));
+        var posted = new PayoutRecorded(
+            account, new Payout(new("p"), 500, new(2026, 1, 5), "ref", null), new(2026, 1, 5), new Posting(Posting.Pair(LedgerAccount.CmoPayable, LedgerAccount.Cash, paid, null, null, account.Cmo)));
+
+        var why = CmoAccount.Initial.Why(posted);
+        Assert.Equal(ExplanationBasis.AsFrozen, why.Basis);
+        Assert.Equal([400L, -400], why.OfLines.Select(step => why.Steps[step - 1].Result));
+        Assert.Equal(ExplanationBasis.Computed, CmoAccount.Initial.Why(posted with { Payout = posted.Payout with { Amount = 400 } }).Basis);
+    }
+
     [Fact]
     public void A_raise_inside_an_invoiced_month_says_what_the_old_days_lost_and_by_which_line()
     {

@@ -42,19 +42,16 @@ internal sealed partial class ExplanationText
             }
         }
 
-        foreach (var applied in inputs.Terms)
+        var terms = inputs.Terms.SelectMany(applied => applied.Terms switch
         {
-            yield return applied.Terms switch
-            {
-                HourlyTerms hourly => Terms(Charge.Hours, hourly.HourlyRate, null, applied),
-                DayRateTerms days => Terms(Charge.Days, days.DayRate, null, applied),
-                MilestoneTerms => Terms(Charge.Milestone, 0, inputs.Milestone?.Id, applied),
-                var terms => Terms(Charge.Overage, terms.TimeRate.Rate ?? 0, null, applied),
-            };
-            if (applied.Source?.Signatures is { IsEmpty: false } signatures)
-            {
-                yield return string.Join(", ", signatures.Select(Signed)) + ".";
-            }
+            HourlyTerms hourly => Applied(Charge.Hours, hourly.HourlyRate, null, applied),
+            DayRateTerms days => Applied(Charge.Days, days.DayRate, null, applied),
+            MilestoneTerms => Applied(Charge.Milestone, 0, inputs.Milestone?.Id, applied),
+            var metered => Applied(Charge.Overage, metered.TimeRate.Rate ?? 0, null, applied),
+        });
+        foreach (var sentence in terms)
+        {
+            yield return sentence;
         }
 
         if (inputs.Milestone is { } milestone)
@@ -69,7 +66,7 @@ internal sealed partial class ExplanationText
 
         foreach (var step in explained.Steps)
         {
-            yield return In(step.Currency).Of(step, inputs.Documents) + ".";
+            yield return Sentence(In(step.Currency).Of(step, inputs.Documents));
         }
 
         foreach (var line in explained.Lines.Select(l => l.Row))

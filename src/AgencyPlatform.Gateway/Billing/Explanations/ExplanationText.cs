@@ -11,9 +11,9 @@ using Invoice = AgencyPlatform.Domain.Billing.Invoice;
 using LineExplanation = AgencyPlatform.Domain.Billing.LineExplanation;
 using MilestoneTerms = AgencyPlatform.Domain.Billing.MilestoneTerms;
 using PrepaidTerms = AgencyPlatform.Domain.Billing.PrepaidTerms;
+using PrintedNumbers = System.Collections.Immutable.ImmutableSortedDictionary<AgencyPlatform.Domain.InvoiceId, string>;
 using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 using StepOperation = AgencyPlatform.Domain.Billing.StepOperation;
-using PrintedNumbers = System.Collections.Immutable.ImmutableSortedDictionary<AgencyPlatform.Domain.InvoiceId, string>;
 using StepPart = AgencyPlatform.Domain.Billing.StepPart;
 
 namespace AgencyPlatform.Gateway.Billing.Explanations;
@@ -47,13 +47,9 @@ internal sealed partial class ExplanationText(ExplanationWords says, Currency cu
             yield return Say(says.Ends, Words.Date(end.PlusDays(-1)));
         }
 
-        foreach (var terms in explained.Terms)
+        foreach (var sentence in explained.Terms.SelectMany(t => Applied(line.Item.Charge, line.Item.Rate, line.Item.Part, t)))
         {
-            yield return Terms(line.Item.Charge, line.Item.Rate, line.Item.Part, terms);
-            if (terms.Source?.Signatures is { IsEmpty: false } signatures)
-            {
-                yield return string.Join(", ", signatures.Select(Signed)) + ".";
-            }
+            yield return sentence;
         }
 
         if (explained.Milestone is { } milestone)
@@ -83,7 +79,7 @@ internal sealed partial class ExplanationText(ExplanationWords says, Currency cu
 
         foreach (var step in explained.Steps.Concat(line.TaxTreatment.RatePpm > 0 ? explained.TaxSteps : []))
         {
-            yield return Of(step, explained.Documents) + ".";
+            yield return Sentence(Of(step, explained.Documents));
         }
 
         foreach (var later in explained.Later.Where(l => explained.Documents.GetValueOrDefault(l.Line.Invoice, "").Length > 0))
@@ -151,6 +147,16 @@ internal sealed partial class ExplanationText(ExplanationWords says, Currency cu
 
     private string Printed(InvoiceId invoice, PrintedNumbers documents) =>
         documents.GetValueOrDefault(invoice) is { Length: > 0 } printed ? printed : Words.Invoice;
+
+    /// <summary>What terms say of a charge, and who signed them.</summary>
+    private IEnumerable<string> Applied(Charge charge, long rate, PartId? part, ExplainedTerms applied)
+    {
+        yield return Terms(charge, rate, part, applied);
+        if (applied.Source?.Signatures is { IsEmpty: false } signatures)
+        {
+            yield return string.Join(", ", signatures.Select(Signed)) + ".";
+        }
+    }
 
     private string Terms(Charge charge, long rate, PartId? part, ExplainedTerms applied)
     {
@@ -322,6 +328,9 @@ internal sealed partial class ExplanationText(ExplanationWords says, Currency cu
     private string Number(long minor) => Words.Number(new Money(minor, currency));
 
     private string Amount(long minor) => $"{Number(minor)} {currency.Code}";
+
+    /// <summary>With a full stop, unless an abbreviation ends with one.</summary>
+    private static string Sentence(string words) => words.EndsWith('.') ? words : words + ".";
 
     private static string Joined(string first, string? second, string by) => first + (second is null ? "" : by + second) + ".";
 
