@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Billing;
+using NodaTime;
 
 namespace AgencyPlatform.Domain.Agencies;
 
@@ -9,9 +10,8 @@ namespace AgencyPlatform.Domain.Agencies;
 [GenerateSerializer, Immutable, Alias("agency.known-series")]
 public sealed record KnownSeries(SeriesFormat? Format, bool InUse);
 
-/// <param name="GivesNumbers">What the series itself says: it may have given numbers before the agency was told of such.</param>
 [GenerateSerializer, Immutable, Alias("agency.set-invoice-series")]
-public sealed record SetInvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Series, SeriesFormat Format, bool GivesNumbers);
+public sealed record SetInvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Series, SeriesFormat Format);
 
 [Event("agency.invoice-series-set"), GenerateSerializer, Immutable, Alias("agency.invoice-series-set")]
 public sealed record InvoiceSeriesSet(LegalEntityId LegalEntity, InvoiceSeriesId Series, SeriesFormat Format) : IEvent;
@@ -32,10 +32,12 @@ public sealed partial record Agency
     public SeriesFormat FormatOf(LegalEntityId entity, InvoiceSeriesId series) => SeriesOf(entity).GetValueOrDefault(series)?.Format ?? SeriesFormat.Default(series);
 
     /// <summary>Sets how a series prints. One that gives numbers keeps its prefix; what it has printed stays as it was.</summary>
-    public Decision SetInvoiceSeries(SetInvoiceSeries command)
+    /// <param name="numbers">What the series itself says: it may have given numbers before the agency was told of such.</param>
+    /// <param name="imported">The numbers of the legal entity's imported invoices.</param>
+    public Decision SetInvoiceSeries(SetInvoiceSeries command, InvoiceSeries numbers, IEnumerable<string> imported, Instant now)
     {
-        var (entity, series, format, given) = command;
-        if (!LegalEntities.ContainsKey(entity))
+        var (entity, series, format) = command;
+        if (!LegalEntities.TryGetValue(entity, out var seller))
         {
             return Rejection.NotFound("legal_entity", entity.Value);
         }
@@ -46,7 +48,7 @@ public sealed partial record Agency
             return Decision.Nothing;
         }
 
-        if ((given || known?.InUse == true) && current.Prefix != format.Prefix)
+        if ((numbers.LastIssueDate is not null || known?.InUse == true) && current.Prefix != format.Prefix)
         {
             return Rejection.Rule(
                 Reasons.SeriesPrefixFixed,
@@ -55,6 +57,7 @@ public sealed partial record Agency
         }
 
         return Clash(entity, series, format) is { } taken ? taken
+            : InvoiceSeries.PrintsAgain(entity, series, format, numbers.Last, numbers.Year, seller.TimeZone, imported, now) is { } again ? again
             : known is null && SeriesOf(entity).Count >= MaxSeries
                 ? Rejection.Rule(Reasons.TooManySeries, $"A legal entity has at most {MaxSeries} series.", ("legal_entity", entity.Value), ("maximum", Text(MaxSeries)))
             : Decision.Accept(new InvoiceSeriesSet(entity, series, format));
@@ -66,13 +69,13 @@ public sealed partial record Agency
         : SeriesOf(entity).GetValueOrDefault(series)?.InUse == true ? Decision.Nothing
         : Decision.Accept(new InvoiceSeriesUsed(entity, series));
 
-    /// <summary>Why a legal entity cannot have the series as its default, or null.</summary>
-    private Rejection? RefusedDefault(LegalEntityId entity, InvoiceSeriesId series)
+    /// <summary>Why a legal entity cannot have its default series, or null.</summary>
+    private Rejection? RefusedDefault(LegalEntity entity, ImmutableArray<string> imported, Instant now)
     {
-        ImmutableArray<InvoiceSeriesId> fresh = [.. new[] { series, InvoiceSeries.ForCreditNotes(series) }.Where(s => !SeriesOf(entity).ContainsKey(s))];
-        return fresh.Select(s => Clash(entity, s, SeriesFormat.Default(s))).FirstOrDefault(c => c is not null)
-            ?? (SeriesOf(entity).Count + fresh.Length > MaxSeries
-                ? Rejection.Rule(Reasons.TooManySeries, $"A legal entity has at most {MaxSeries} series.", ("legal_entity", entity.Value), ("maximum", Text(MaxSeries)))
+        ImmutableArray<InvoiceSeriesId> fresh = [.. new[] { entity.DefaultSeries, InvoiceSeries.ForCreditNotes(entity.DefaultSeries) }.Where(s => !SeriesOf(entity.Id).ContainsKey(s))];
+        return fresh.Select(s => Clash(entity.Id, s, SeriesFormat.Default(s)) ?? InvoiceSeries.PrintsAgain(entity.Id, s, SeriesFormat.Default(s), 0, 0, entity.TimeZone, imported, now)).FirstOrDefault(c => c is not null)
+            ?? (SeriesOf(entity.Id).Count + fresh.Length > MaxSeries
+                ? Rejection.Rule(Reasons.TooManySeries, $"A legal entity has at most {MaxSeries} series.", ("legal_entity", entity.Id.Value), ("maximum", Text(MaxSeries)))
                 : null);
     }
 

@@ -75,7 +75,8 @@ public sealed partial record Agency(
     }
 
     /// <summary>Adds a legal entity, or changes one's names, address and numbers. Currency and zone stand: books are kept in them.</summary>
-    public Decision PutLegalEntity(PutLegalEntity command)
+    /// <param name="imported">The numbers of the legal entity's imported invoices.</param>
+    public Decision PutLegalEntity(PutLegalEntity command, ImmutableArray<string> imported, Instant now)
     {
         if (!Exists)
         {
@@ -89,7 +90,7 @@ public sealed partial record Agency(
                 ? Rejection.NotFound("legal_entity", entity.Id.Value)
                 : LegalEntities.Count >= MaxLegalEntities
                     ? Rejection.Rule(Reasons.TooManyLegalEntities, $"An agency has at most {MaxLegalEntities} legal entities.", ("maximum", Text(MaxLegalEntities)))
-                    : RefusedDefault(entity.Id, entity.DefaultSeries) is { } refused ? refused
+                    : RefusedDefault(entity, imported, now) is { } refused ? refused
                     : Decision.Accept(new LegalEntityPut(entity));
         }
 
@@ -107,7 +108,7 @@ public sealed partial record Agency(
                 ("legal_entity", entity.Id.Value), ("field", field));
         }
 
-        return known == entity ? Decision.Nothing : RefusedDefault(entity.Id, entity.DefaultSeries) is { } clash ? clash : Decision.Accept(new LegalEntityPut(entity));
+        return known == entity ? Decision.Nothing : RefusedDefault(entity, imported, now) is { } clash ? clash : Decision.Accept(new LegalEntityPut(entity));
     }
 
     /// <summary>Sets the days off of a region, whole. CMOs learn it with their next command, through the policy's version.</summary>

@@ -20,6 +20,9 @@ public static partial class Reasons
     /// <summary>The series gives numbers and goes on without a gap; its last number is confirmed only after a restore, or before its first. Metadata: legal_entity, series, last_number.</summary>
     public const string SeriesInUse = "SERIES_IN_USE";
 
+    /// <summary>The series would print the number of an imported invoice a second time. Metadata: legal_entity, series, document_number. Confirm that or a later one as its last number first, or let it print otherwise.</summary>
+    public const string NumberImported = "NUMBER_IMPORTED";
+
     /// <summary>The invoice is a draft or waits for its number. Metadata: invoice, state. Finalize it first.</summary>
     public const string InvoiceNotFinal = "INVOICE_NOT_FINAL";
 

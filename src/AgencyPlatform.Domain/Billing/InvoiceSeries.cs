@@ -46,6 +46,18 @@ public sealed record SeriesConfirmation(long Last, long Known, Guid Epoch, int? 
 public sealed record InvoiceNumberRow(InvoiceId Invoice, LegalEntityId LegalEntity, InvoiceSeriesId Series, long Number, LocalDate IssueDate, string? Printed = null) : IRow;
 
 /// <summary>
+/// The printed numbers of a legal entity's documents, given here or brought by an import. A second document with one is refused by the key.
+/// </summary>
+/// <param name="Number">See <see cref="KeyOf"/>.</param>
+/// <param name="Imported">It was given elsewhere, and came with the open books.</param>
+[RowTable("document_numbers", nameof(LegalEntity), nameof(Number), Claimed = "document_number")]
+public sealed record DocumentNumberRow(LegalEntityId LegalEntity, string Number, InvoiceId Invoice, bool Imported) : IRow
+{
+    /// <summary>By which a printed number is known: in capitals.</summary>
+    public static string KeyOf(string printed) => printed.ToUpperInvariant();
+}
+
+/// <summary>
 /// A gapless, increasing series of document numbers of one legal entity, from 1 again each year where its format says so, with dates that never decrease. Which invoice
 /// has which number stands in <see cref="InvoiceNumberRow"/>, so that the state does not grow. In an agency that was restored from a backup it gives no number until its last
 /// one is confirmed: numbers given after the backup stand on documents, and are not given twice. Source: domain §5, reliability.
@@ -96,13 +108,31 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     /// <summary>A number as it was printed when it was given; before that was kept, every series printed as by default.</summary>
     public static string Printed(InvoiceSeriesId series, long number, string? printed) => printed ?? SeriesFormat.Default(series).Print(number, 0);
 
+    /// <summary>That the series would give a number a second time that stands on an imported invoice; null when it does not.</summary>
+    /// <param name="last">The last number that it gave, in <paramref name="lastYear"/> (0: not known).</param>
+    /// <param name="timeZone">The legal entity's: what year it is.</param>
+    /// <param name="imported">The numbers of the legal entity's imported invoices.</param>
+    public static Rejection? PrintsAgain(
+        LegalEntityId entity, InvoiceSeriesId series, SeriesFormat format, long last, int lastYear, string timeZone, IEnumerable<string> imported, Instant now)
+    {
+        var thisYear = Today(timeZone, now).Year;
+        var (printed, number, of) = imported.Where(n => format.IsYetToGive(n, last, lastYear, thisYear))
+            .Select(n => (Printed: n, Number: format.TryRead(n, out var number, out var year) ? number : 0, Year: year))
+            .OrderByDescending(n => n.Year).ThenByDescending(n => n.Number).FirstOrDefault();
+        return printed is null ? null : Rejection.Rule(
+            Reasons.NumberImported,
+            $"The series {series} of {entity} would print {printed} again, which is the number of an imported invoice: first confirm that its last number is {Text(number)}{(format.RestartsYearly ? $" of {of}" : "")} or a later one, or let it print otherwise.",
+            ("legal_entity", entity.Value), ("series", series.Value), ("document_number", printed));
+    }
+
     /// <summary>
     /// Gives the next numbers and one date to invoices that have none, in one append. The date decides the year, so that no append mixes years.
     /// </summary>
     /// <param name="format">How the series prints today.</param>
     /// <param name="timeZone">The legal entity's: what today is.</param>
     /// <param name="restored">The feed's epoch when the agency was restored into it from a backup; else null.</param>
-    public Decision Assign(AssignNumbers command, SeriesFormat format, string timeZone, Guid? restored, Instant now)
+    /// <param name="imported">Numbers that an import has taken meanwhile, by their keys: the series goes on behind them. Null: none is known.</param>
+    public Decision Assign(AssignNumbers command, SeriesFormat format, string timeZone, Guid? restored, Instant now, IReadOnlySet<string>? imported = null)
     {
         if (Locked(command.LegalEntity, command.Series, restored) is { } locked)
         {
@@ -112,12 +142,20 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
         // Neither before the number in front of it, nor before the year that was confirmed, nor in books that are closed.
         var date = LocalDate.Max(Today(timeZone, now), LocalDate.Max(LastIssueDate ?? LocalDate.MinIsoValue, Year > 0 ? new LocalDate(Year, 1, 1) : LocalDate.MinIsoValue));
         date = date <= ClosedThrough ? ClosedThrough.Value.PlusDays(1) : date;
-        var first = (format.RestartsYearly && Year > 0 && date.Year > Year ? 0 : Last) + 1;
+        var last = format.RestartsYearly && Year > 0 && date.Year > Year ? 0 : Last;
         var missing = command.Invoices.Distinct().Except(Recent.Select(r => r.Invoice)).ToList();
-        return missing.Count == 0
-            ? Decision.Nothing
-            : Decision.Accept(new NumbersAssigned(
-                command.LegalEntity, command.Series, [.. missing.Select((invoice, i) => new AssignedNumber(invoice, first + i, date, format.Print(first + i, date.Year)))]));
+        return missing.Count == 0 ? Decision.Nothing : Decision.Accept(new NumbersAssigned(command.LegalEntity, command.Series, [.. missing.Select(Next)]));
+
+        AssignedNumber Next(InvoiceId invoice)
+        {
+            string printed;
+            do
+            {
+                printed = format.Print(++last, date.Year);
+            }
+            while (imported?.Contains(DocumentNumberRow.KeyOf(printed)) == true);
+            return new AssignedNumber(invoice, last, date, printed);
+        }
     }
 
     /// <summary>From here on numbers are dated after the day. Closed through it already: nothing to do.</summary>
@@ -129,7 +167,8 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     /// <param name="timeZone">The legal entity's: what year it is.</param>
     /// <param name="epoch">The feed's.</param>
     /// <param name="restored">Whether the agency was restored into it from a backup.</param>
-    public Decision Confirm(ConfirmLastNumber command, SeriesFormat format, string timeZone, Guid epoch, bool restored, Instant now)
+    /// <param name="imported">The numbers of the legal entity's imported invoices.</param>
+    public Decision Confirm(ConfirmLastNumber command, SeriesFormat format, string timeZone, Guid epoch, bool restored, IEnumerable<string> imported, Instant now)
     {
         var thisYear = Today(timeZone, now).Year;
         if (format.RestartsYearly ? command.Year is null || command.Year > thisYear : command.Year is not null)
@@ -162,6 +201,7 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
 
         return command.Last < known && (!format.RestartsYearly || year == knownYear)
             ? Rejection.Invalid(new FieldViolation("last_number", $"must be at least {Text(known)}, the last number that the journal has"))
+            : PrintsAgain(command.LegalEntity, command.Series, format, command.Last, year, timeZone, imported, now) is { } twice ? twice
             : Decision.Accept(new LastNumberConfirmed(command.LegalEntity, command.Series, command.Last, known, epoch, year, knownYear));
     }
 
@@ -193,7 +233,11 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
 
     public IEnumerable<RowChange> Project(IEvent @event, EventInfo info) => @event switch
     {
-        NumbersAssigned e => e.Numbers.Select(n => new Claim(new InvoiceNumberRow(n.Invoice, e.LegalEntity, e.Series, n.Number, n.IssueDate, n.Printed))),
+        NumbersAssigned e => e.Numbers.SelectMany<AssignedNumber, RowChange>(n =>
+        [
+            new Claim(new InvoiceNumberRow(n.Invoice, e.LegalEntity, e.Series, n.Number, n.IssueDate, n.Printed)),
+            new Claim(new DocumentNumberRow(e.LegalEntity, DocumentNumberRow.KeyOf(Printed(e.Series, n.Number, n.Printed)), n.Invoice, false)),
+        ]),
         _ => [],
     };
 }

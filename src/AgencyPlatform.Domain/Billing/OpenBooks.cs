@@ -21,9 +21,9 @@ public readonly record struct OpenBooksImportId([property: Id(0)] string Value) 
 [GenerateSerializer, Immutable, Alias("open-books.invoice")]
 public sealed record OpenInvoice(ClientCompanyId Client, string Number, LocalDate IssueDate, LocalDate DueDate, Money Total, Money Tax, Money Open)
 {
-    /// <summary>By which it is known: whether its letters are large or small makes no other number of it.</summary>
+    /// <summary>By which it is known, see <see cref="DocumentNumberRow.KeyOf"/>.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
-    public string NumberKey => Number.ToUpperInvariant();
+    public string NumberKey => DocumentNumberRow.KeyOf(Number);
 }
 
 /// <summary>What a client has paid or is credited beyond its invoices.</summary>
@@ -83,13 +83,12 @@ public sealed record EngagementAtCutOver(
 /// <summary>What an import is checked against.</summary>
 /// <param name="TimeZone">The legal entity's.</param>
 /// <param name="Clients">Those of the named ones that are there; so with the CMOs and the engagements.</param>
-/// <param name="Imported">The keys of those of the old numbers that another import has brought.</param>
-/// <param name="Last">The last numbers of the legal entity's series of invoices and of credit notes.</param>
-/// <param name="Formats">How they print.</param>
+/// <param name="Taken">The keys of those of the old numbers that another document of the legal entity has.</param>
+/// <param name="Series">The legal entity's series as they stand, and how they print.</param>
 /// <param name="Refused">Why a series does not go on with the number that is named.</param>
 /// <param name="ClosedThrough">Through which day the legal entity's books are closed; null: no month is.</param>
 [GenerateSerializer, Immutable, Alias("open-books.facts")]
 public sealed record OpenBooksFacts(
     string TimeZone, ImmutableHashSet<ClientCompanyId> Clients, ImmutableHashSet<CmoId> Cmos, ImmutableDictionary<EngagementId, EngagementAtCutOver> Engagements,
-    ImmutableHashSet<string> Imported, ImmutableDictionary<InvoiceSeriesId, long> Last, ImmutableDictionary<InvoiceSeriesId, SeriesFormat> Formats,
+    ImmutableHashSet<string> Taken, ImmutableDictionary<InvoiceSeriesId, (SeriesFormat Format, long Last, int Year)> Series,
     ImmutableDictionary<InvoiceSeriesId, string> Refused, LocalDate? ClosedThrough = null);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 using AgencyPlatform.Domain.Time;
 using NodaTime;
 
@@ -66,7 +67,7 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
         {
             Check(books.Series[i].Next is >= 1 and <= 1_000_000_000, $"series[{i}].next_number", $"must be 1 to 1000000000; it is {Text(books.Series[i].Next)}");
             var why = books.Series[i].Next < 1 ? null : facts.Refused.GetValueOrDefault(books.Series[i].Series);
-            Check(why is null, $"series[{i}].series", $"must go on with the number: {why}");
+            Check(why is null, $"series[{i}].series", $"must be one that can go on with {Text(books.Series[i].Next)}. {why}");
         }
 
         Once("series", "series", books.Series.Select(r => r.Series));
@@ -76,9 +77,9 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
     private void Invoice(string path, OpenInvoice row)
     {
         Client(path, row.Client);
-        Check(!facts.Imported.Contains(row.NumberKey), $"{path}.number", $"must be of an invoice that was not imported before; {row.Number} was");
-        Check(row.Number.Trim() == row.Number, $"{path}.number", "must not begin or end with a blank");
-        Check(!IsYetToCome(row.Number), $"{path}.number", $"must not be a number that a series here is yet to give, as {row.Number} is");
+        Check(!facts.Taken.Contains(row.NumberKey), $"{path}.number", $"must be of an invoice that is not here yet; {row.Number} is");
+        Check(IsPlain(row.NumberKey), $"{path}.number", "must have no characters that do not print, no blank in front or behind, and one at most between");
+        Check(!IsYetToCome(row.NumberKey), $"{path}.number", $"must not be a number that a series here is yet to give, as {row.Number} is");
         Check(row.IssueDate <= import.On, $"{path}.issue_date", $"must not be after the cut-over, {Text(import.On)}");
         Check(row.DueDate >= row.IssueDate, $"{path}.due_date", $"must not be before the issue date, {Text(row.IssueDate)}");
         Amount($"{path}.total_amount", row.Total);
@@ -166,24 +167,14 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
         }
     }
 
-    /// <summary>Whether it reads like a number that a series of the legal entity gives later on.</summary>
-    private bool IsYetToCome(string number)
-    {
-        var digits = number.Reverse().TakeWhile(char.IsAsciiDigit).Count();
-        return long.TryParse(number.AsSpan(number.Length - digits), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
-            && facts.Last.Any(s => WouldPrint(s.Key, s.Value));
+    private static bool IsPlain(string number) =>
+        number.Trim() == number && !number.Contains("  ", StringComparison.Ordinal)
+        && !number.EnumerateRunes().Any(r => Rune.GetUnicodeCategory(r) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 
-        // In the year of the cut-over, or in the next: a number's date never goes back.
-        bool WouldPrint(InvoiceSeriesId series, long last)
-        {
-            var (format, year) = (facts.Formats.GetValueOrDefault(series) ?? SeriesFormat.Default(series), import.On.Year);
-            return (Prints(year) && n > LastOf(series, last)) || (Prints(year + 1) && (format.RestartsYearly || n > LastOf(series, last)));
-
-            bool Prints(int inYear) => string.Equals(format.Print(n, inYear), number, StringComparison.OrdinalIgnoreCase);
-        }
-
-        long LastOf(InvoiceSeriesId series, long last) => import.Books.Series.FirstOrDefault(r => r.Series == series)?.Next - 1 ?? last;
-    }
+    /// <summary>Whether it reads like a number that a series of the legal entity gives later on, from where this import lets it go on.</summary>
+    private bool IsYetToCome(string number) => facts.Series.Any(s => import.Books.Series.FirstOrDefault(r => r.Series == s.Key) is { } row
+        ? s.Value.Format.IsYetToGive(number, row.Next - 1, import.On.Year, today.Year)
+        : s.Value.Format.IsYetToGive(number, s.Value.Last, s.Value.Year, today.Year));
 
     private void Check(bool right, string field, string rule)
     {

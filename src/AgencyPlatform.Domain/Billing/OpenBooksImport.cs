@@ -239,7 +239,7 @@ public sealed record OpenBooksImport(
     {
         OpenBooksPosted e =>
         [
-            .. e.Import.Books.Invoices.Select(r => new Claim(new ImportedNumberRow(e.LegalEntity, r.NumberKey, InvoiceOf(e.Import.Id, r.Number)))),
+            .. e.Import.Books.Invoices.Select(r => new Claim(new DocumentNumberRow(e.LegalEntity, r.NumberKey, InvoiceOf(e.Import.Id, r.Number), true))),
             .. e.Posting.Rows(Kind, info, e), new Put(new OpenBooksImportRow(e.Import.Id)),
         ],
         _ => [],
@@ -249,8 +249,3 @@ public sealed record OpenBooksImport(
 /// <summary>The list of imports.</summary>
 [RowTable("open_books_imports", nameof(Id))]
 public sealed record OpenBooksImportRow(OpenBooksImportId Id) : IRow;
-
-/// <summary>The old numbers of imported invoices. A number is imported once: a second time is refused by the key.</summary>
-/// <param name="Number">See <see cref="OpenInvoice.NumberKey"/>.</param>
-[RowTable("imported_numbers", nameof(LegalEntity), nameof(Number), Claimed = "imported_number")]
-public sealed record ImportedNumberRow(LegalEntityId LegalEntity, string Number, InvoiceId Invoice) : IRow;

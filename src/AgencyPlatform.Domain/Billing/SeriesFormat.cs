@@ -25,6 +25,26 @@ public sealed record SeriesFormat(string Prefix, int Digits, bool RestartsYearly
     public string Print(long number, int year) =>
         Prefix.Replace(Year, year.ToString("0000", CultureInfo.InvariantCulture), StringComparison.Ordinal) + number.ToString("D" + Digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
+    /// <summary>Reads a number back that is printed so, in capitals or not.</summary>
+    /// <param name="year">Null: the prefix has none.</param>
+    public bool TryRead(string printed, out long number, out int? year)
+    {
+        var (at, digits) = (Prefix.IndexOf(Year, StringComparison.Ordinal), printed.Reverse().TakeWhile(char.IsAsciiDigit).Count());
+        year = at >= 0 && printed.Length >= at + 4 && int.TryParse(printed.AsSpan(at, 4), NumberStyles.None, CultureInfo.InvariantCulture, out var y) ? y : null;
+        return long.TryParse(printed.AsSpan(printed.Length - digits), NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && year is null == at < 0
+            && string.Equals(Print(number, year ?? 0), printed, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Whether a series that prints so is yet to give a number that reads like this one.</summary>
+    /// <param name="last">The last number that it gave, in <paramref name="lastYear"/>.</param>
+    /// <param name="lastYear">0: not known.</param>
+    /// <param name="thisYear">Its next number is not dated before.</param>
+    public bool IsYetToGive(string printed, long last, int lastYear, int thisYear) =>
+        TryRead(printed, out var number, out var year)
+        && (year is null || year >= Math.Max(lastYear, thisYear))
+        && number > (RestartsYearly && year > lastYear ? 0 : last);
+
     /// <summary>What is wrong with it, by field.</summary>
     public IEnumerable<FieldViolation> Violations(string path)
     {

@@ -34,9 +34,7 @@ internal sealed partial class BillingService
         }
 
         var call = await calls.Mutation(context, request, fields, agency);
-        var series = (await Grain(agency, entity, id).Get(new Read(agency, call.SandboxNow))).Value;
-        var set = new SetInvoiceSeries(entity, id, format, GivesNumbers: series is { LastIssueDate: not null });
-        return ToWire((await grains.Agency(agency).SetInvoiceSeries(call, set)).OrThrow().Value.FormatOf(entity, id));
+        return ToWire((await grains.Agency(agency).SetInvoiceSeries(call, new SetInvoiceSeries(entity, id, format))).OrThrow().Value.FormatOf(entity, id));
     }
 
     public override async Task<V1.InvoiceSeries> GetInvoiceSeries(V1.GetInvoiceSeriesRequest request, ServerCallContext context)

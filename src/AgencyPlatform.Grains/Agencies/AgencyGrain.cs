@@ -1,6 +1,8 @@
 using AgencyPlatform.Contracts.Agencies;
+using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Billing;
+using AgencyPlatform.Grains.Billing;
 using Orleans.Concurrency;
 
 namespace AgencyPlatform.Grains.Agencies;
@@ -16,9 +18,18 @@ internal sealed class AgencyGrain(GrainServices services, IDeadlines deadlines) 
 
     public Task<Reply<Agency>> Update(Call call, UpdateAgency c) => Decide(call, (s, _) => s.Update(c), s => s);
 
-    public Task<Reply<Agency>> PutLegalEntity(Call call, PutLegalEntity c) => Decide(call, (s, _) => s.PutLegalEntity(c), s => s);
+    public async Task<Reply<Agency>> PutLegalEntity(Call call, PutLegalEntity c)
+    {
+        var imported = await ReadModels.ImportedNumbers(Key.Agency, c.LegalEntity.Id);
+        return await Decide(call, (s, now) => s.PutLegalEntity(c, imported, now), s => s);
+    }
 
-    public Task<Reply<Agency>> SetInvoiceSeries(Call call, SetInvoiceSeries c) => Decide(call, (s, _) => s.SetInvoiceSeries(c), s => s);
+    public async Task<Reply<Agency>> SetInvoiceSeries(Call call, SetInvoiceSeries c)
+    {
+        var imported = await ReadModels.ImportedNumbers(Key.Agency, c.LegalEntity);
+        var numbers = (await Grain<IInvoiceSeriesGrain>(InvoiceSeries.Key(c.LegalEntity, c.Series)).Get(new Read(Key.Agency, call.SandboxNow))).Value ?? InvoiceSeries.Initial;
+        return await Decide(call, (s, now) => s.SetInvoiceSeries(c, numbers, imported, now), s => s);
+    }
 
     public Task<Reply<SeriesFormat>> UseInvoiceSeries(Call call, LegalEntityId entity, InvoiceSeriesId series) =>
         Decide(call, (s, _) => s.UseInvoiceSeries(entity, series), s => s.FormatOf(entity, series));

@@ -29,7 +29,8 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
                 ?? throw new UnavailableException($"The agency does not know the series {c.Series}.");
         }
 
-        // Who else asks for the same invoice at the same time gets its row's key first: then it has its number.
+        // Who else asks for the same invoice at the same time gets its row's key first: then it has its number. An import may take a number at the same time, too.
+        ImmutableHashSet<string>? imported = null;
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
             var rows = await Task.WhenAll(c.Invoices.Select(i => ReadModels.Find<InvoiceNumberRow>(Key.Agency, [i])));
@@ -40,7 +41,7 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
                 return new Reply<ImmutableArray<AssignedNumber>>(numbered, null, null);
             }
 
-            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, format, entity.TimeZone, restored, now), s => s.NumbersOf(missing));
+            var reply = await Decide(call, (s, now) => s.Assign(c with { Invoices = missing }, format, entity.TimeZone, restored, now, imported), s => s.NumbersOf(missing));
             if (reply.Rejection is null)
             {
                 return Reply<ImmutableArray<AssignedNumber>>.Ok([.. numbered, .. reply.Value], reply.Meta!);
@@ -50,6 +51,8 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
             {
                 return reply;
             }
+
+            imported = [.. await ReadModels.ImportedNumbers(Key.Agency, c.LegalEntity)];
         }
 
         throw new UnavailableException("The series is asked for the same numbers too often at once.");
@@ -65,9 +68,9 @@ public sealed class InvoiceSeriesGrain(GrainServices services) : AggregateGrain<
 
         // A series that nothing is numbered in would be a slip of the pen.
         var (used, format) = (agency.Value.SeriesOf(entity.Id).ContainsKey(c.Series), agency.Value.FormatOf(entity.Id, c.Series));
-        var head = await ReadFeedHead();
+        var (head, imported) = (await ReadFeedHead(), await ReadModels.ImportedNumbers(Key.Agency, c.LegalEntity));
         return await Decide(
-            call, (s, now) => used || s.Exists ? s.Confirm(c, format, entity.TimeZone, head.Epoch, head.Restored, now) : Rejection.NotFound("invoice_series", c.Series.Value), s => s);
+            call, (s, now) => used || s.Exists ? s.Confirm(c, format, entity.TimeZone, head.Epoch, head.Restored, imported, now) : Rejection.NotFound("invoice_series", c.Series.Value), s => s);
     }
 
     public Task<Reply<InvoiceSeries>> CloseThrough(Call call, LegalEntityId entity, InvoiceSeriesId series, LocalDate through) =>

@@ -92,7 +92,7 @@ public sealed class OpenBooksImportGrain(GrainServices services) : AggregateGrai
         var books = c.Books.Rows <= OpenBooks.MostRows ? c.Books : OpenBooks.Empty;
         var clients = await Found<ClientRow, ClientCompanyId>(nameof(ClientRow.Id), books.Invoices.Select(r => r.Client).Concat(books.Credits.Select(r => r.Client)), r => r.Id);
         var cmos = await Found<CmoRow, CmoId>(nameof(CmoRow.Id), books.Payables.Select(r => r.Cmo), r => r.Id);
-        var imported = await Found<ImportedNumberRow, string>(nameof(ImportedNumberRow.Number), books.Invoices.Select(r => r.NumberKey), r => r.Number, Filter.Eq(nameof(ImportedNumberRow.LegalEntity), c.LegalEntity));
+        var taken = await Found<DocumentNumberRow, string>(nameof(DocumentNumberRow.Number), books.Invoices.Select(r => r.NumberKey), r => r.Number, Filter.Eq(nameof(DocumentNumberRow.LegalEntity), c.LegalEntity));
 
         var engagements = ImmutableDictionary.CreateBuilder<EngagementId, EngagementAtCutOver>();
         foreach (var ids in books.Deferrals.Select(r => r.Engagement).Concat(books.Grants.Select(r => r.Engagement)).Distinct().Chunk(PartsAtOnce))
@@ -106,12 +106,12 @@ public sealed class OpenBooksImportGrain(GrainServices services) : AggregateGrai
             }
         }
 
-        var last = ImmutableDictionary.CreateBuilder<InvoiceSeriesId, long>();
-        foreach (var series in new[] { entity.DefaultSeries, InvoiceSeries.ForCreditNotes(entity.DefaultSeries) })
+        var series = ImmutableDictionary.CreateBuilder<InvoiceSeriesId, (SeriesFormat, long, int)>();
+        foreach (var ids in agency.SeriesOf(c.LegalEntity).Keys.Chunk(PartsAtOnce))
         {
-            if (await Grain<IInvoiceSeriesGrain>(InvoiceSeries.Key(c.LegalEntity, series)).Last(call.AsStep(), c.LegalEntity, series) is { Rejection: null } known)
+            foreach (var (id, known) in await Task.WhenAll(ids.Select(async id => (id, (await Grain<IInvoiceSeriesGrain>(InvoiceSeries.Key(c.LegalEntity, id)).Get(new Read(Key.Agency, call.SandboxNow))).Value))))
             {
-                last[series] = known.Value;
+                series[id] = (agency.FormatOf(c.LegalEntity, id), known?.Last ?? 0, known?.Year ?? 0);
             }
         }
 
@@ -120,11 +120,11 @@ public sealed class OpenBooksImportGrain(GrainServices services) : AggregateGrai
         {
             if (await Confirm(call.AsStep() with { ValidateOnly = true }, agency, c, row) is { } refusal)
             {
-                refused[row.Series] = refusal.Message.TrimEnd('.');
+                refused[row.Series] = refusal.Message;
             }
         }
 
-        return new OpenBooksFacts(entity.TimeZone, clients, cmos, engagements.ToImmutable(), imported, last.ToImmutable(), last.Keys.ToImmutableDictionary(s => s, s => agency.FormatOf(c.LegalEntity, s)), refused.ToImmutable(),
+        return new OpenBooksFacts(entity.TimeZone, clients, cmos, engagements.ToImmutable(), taken, series.ToImmutable(), refused.ToImmutable(),
             (await Grain<IBooksGrain>(c.LegalEntity.Value).Get(new Read(Key.Agency, call.SandboxNow), c.LegalEntity)).Value?.ClosedThrough);
     }
 

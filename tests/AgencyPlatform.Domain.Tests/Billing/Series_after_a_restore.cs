@@ -74,7 +74,7 @@ public sealed class Series_after_a_restore
 
     private static InvoiceSeries Confirmed(InvoiceSeries series, long last, Guid epoch) => series.Apply(Assert.Single(Confirm(series, last, epoch, restored: true).Events));
 
-    private static Decision Confirm(InvoiceSeries series, long last, Guid epoch, bool restored) => series.Confirm(new ConfirmLastNumber(s_seller, s_main, last), SeriesFormat.Default(s_main), "America/New_York", epoch, restored, s_now);
+    private static Decision Confirm(InvoiceSeries series, long last, Guid epoch, bool restored) => series.Confirm(new ConfirmLastNumber(s_seller, s_main, last), SeriesFormat.Default(s_main), "America/New_York", epoch, restored, [], s_now);
 
     private static Decision Assign(InvoiceSeries series, Guid? restored, params string[] invoices) =>
         series.Assign(new AssignNumbers(s_seller, s_main, [.. invoices.Select(i => new InvoiceId(i))]), SeriesFormat.Default(s_main), "America/New_York", restored, s_now);

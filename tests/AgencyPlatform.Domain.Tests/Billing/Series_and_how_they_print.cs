@@ -13,6 +13,7 @@ public sealed class Series_and_how_they_print
 
     private static readonly LegalEntityId s_entity = new("de");
     private static readonly InvoiceSeriesId s_main = new("main");
+    private static readonly Instant s_now = Instant.FromUtc(2026, 6, 1, 12, 0);
     private static readonly SeriesFormat s_yearly = new("RE-{year}-", 4, true);
 
     [Theory]
@@ -150,11 +151,11 @@ public sealed class Series_and_how_they_print
     {
         var now = Instant.FromUtc(2026, 6, 1, 12, 0);
         var taken = InvoiceSeries.Initial.Apply(Assert.Single(
-            InvoiceSeries.Initial.Confirm(new ConfirmLastNumber(s_entity, s_main, 41, 2026), s_yearly, Zone, Guid.Empty, restored: false, now).Events));
+            InvoiceSeries.Initial.Confirm(new ConfirmLastNumber(s_entity, s_main, 41, 2026), s_yearly, Zone, Guid.Empty, restored: false, [], now).Events));
         Assert.Equal("RE-2026-0042", Given(taken, s_yearly, now, "a").Recent[^1].Printed);
         Assert.Equal("RE-2027-0001", Given(taken, s_yearly, Instant.FromUtc(2027, 1, 1, 12, 0), "a").Recent[^1].Printed);
 
-        var plain = InvoiceSeries.Initial.Confirm(new ConfirmLastNumber(s_entity, s_main, 41, 2026), SeriesFormat.Default(s_main), Zone, Guid.Empty, restored: false, now);
+        var plain = InvoiceSeries.Initial.Confirm(new ConfirmLastNumber(s_entity, s_main, 41, 2026), SeriesFormat.Default(s_main), Zone, Guid.Empty, restored: false, [], now);
         Assert.Equal("year", plain.Rejection!.Fields.Single().Field);
     }
 
@@ -171,7 +172,7 @@ public sealed class Series_and_how_they_print
 
         var refused = Set(agency, "main", s_yearly).Rejection!;
         Assert.Equal((Reasons.SeriesPrefixFixed, "INV-{year}-"), (refused.Reason, refused.Metadata["prefix"]));
-        Assert.Equal(Reasons.SeriesPrefixFixed, Set(NewAgency(), "main", s_yearly, given: true).Rejection!.Reason);
+        Assert.Equal(Reasons.SeriesPrefixFixed, Set(NewAgency(), "main", s_yearly, Given(InvoiceSeries.Initial, s_yearly, s_now, "a")).Rejection!.Reason);
         Assert.Single(Set(agency, "main", new("INV-{year}-", 6, false)).Events);
         Assert.Empty(Set(agency, "main", new("INV-{year}-", 4, true)).Events);
 
@@ -180,7 +181,7 @@ public sealed class Series_and_how_they_print
             Assert.Equal(Reasons.SeriesPrefixTaken, Set(agency, series, new(prefix, 2, false)).Rejection!.Reason);
         }
 
-        Assert.Equal(RejectionKind.NotFound, agency.SetInvoiceSeries(new(new("fr"), s_main, s_yearly, false)).Rejection!.Kind);
+        Assert.Equal(RejectionKind.NotFound, agency.SetInvoiceSeries(new(new("fr"), s_main, s_yearly), InvoiceSeries.Initial, [], s_now).Rejection!.Kind);
     }
 
     [Fact]
@@ -188,12 +189,12 @@ public sealed class Series_and_how_they_print
     {
         var agency = NewAgency();
         agency = agency.Apply(Assert.Single(Set(agency, "main", new("INV-", 6, false)).Events));
-        var taken = agency.PutLegalEntity(new PutLegalEntity(Entity("inv"), false)).Rejection!;
+        var taken = Put(agency, "inv").Rejection!;
         Assert.Equal((Reasons.SeriesPrefixTaken, "inv", "main"), (taken.Reason, taken.Metadata["series"], taken.Metadata["other_series"]));
 
         // With a prefix of its own it may.
         agency = agency.Apply(Assert.Single(Set(agency, "inv", new("I.", 6, false)).Events));
-        agency = agency.Apply(Assert.Single(agency.PutLegalEntity(new PutLegalEntity(Entity("inv"), false)).Events));
+        agency = agency.Apply(Assert.Single(Put(agency, "inv").Events));
         Assert.Equal(["inv", "inv-cn", "main", "main-cn"], agency.SeriesOf(s_entity).Keys.Select(k => k.Value));
     }
 
@@ -207,31 +208,95 @@ public sealed class Series_and_how_they_print
         }
 
         Assert.Equal(Reasons.TooManySeries, Set(agency, "more", new("MORE-", 6, false)).Rejection!.Reason);
-        Assert.Equal(Reasons.TooManySeries, agency.PutLegalEntity(new PutLegalEntity(Entity("more"), false)).Rejection!.Reason);
+        Assert.Equal(Reasons.TooManySeries, Put(agency, "more").Rejection!.Reason);
         Assert.Single(Set(agency, "s7", new("S-SEVEN-", 6, false)).Events);
     }
 
-    /// <summary>Three series of a legal entity over some years: numbers for new and for known invoices, settings of any kind, restores.</summary>
+    /// <summary>Whether a series goes on to print a number again, by where it stands.</summary>
+    [Theory]
+    [InlineData("MAIN-", 6, false, "MAIN-000118", 117L, 2026, true)]
+    [InlineData("MAIN-", 6, false, "main-000118", 117L, 2026, true)]
+    [InlineData("MAIN-", 6, false, "MAIN-000117", 117L, 2026, false)]
+    [InlineData("MAIN-", 6, false, "MAIN-0118", 117L, 2026, false)]
+    [InlineData("MAIN-", 6, false, "MAIN-1234567", 117L, 2026, true)]
+    [InlineData("MAIN-", 6, false, "MAIN-99999999999999999999", 117L, 2026, false)]
+    [InlineData("MAIN-", 6, false, "MAIN-000000", 0L, 0, false)]
+    [InlineData("MAIN-", 6, false, "MAIN-", 0L, 0, false)]
+    [InlineData("MAIN-", 6, false, "", 0L, 0, false)]
+    [InlineData("RE-{year}-", 4, true, "RE-2025-0118", 117L, 2025, false)]
+    [InlineData("RE-{year}-", 4, true, "RE-2026-0001", 117L, 2025, true)]
+    [InlineData("RE-{year}-", 4, true, "RE-2026-0117", 117L, 2026, false)]
+    [InlineData("RE-{year}-", 4, true, "RE-2026-0118", 117L, 2026, true)]
+    [InlineData("RE-{year}-", 4, true, "RE-2041-0001", 117L, 2026, true)]
+    [InlineData("RE-{year}-", 4, true, "RE-2026-0001", 5L, 2027, false)]
+    [InlineData("RE-{year}-", 4, false, "RE-2041-0117", 117L, 2026, false)]
+    [InlineData("RE-{year}-", 4, false, "RE-2041-0118", 117L, 2026, true)]
+    [InlineData("RE-{year}-", 4, true, "RE-20", 0L, 0, false)]
+    [InlineData("RE-{year}-", 4, true, "RE-2O26-0001", 0L, 0, false)]
+    [InlineData("{year}/", 3, true, "2026/001", 0L, 0, true)]
+    public void A_number_is_yet_to_come_of_a_series_that_prints_so_and_has_not_passed_it(string prefix, int digits, bool restarts, string printed, long last, int lastYear, bool yetToCome) =>
+        Assert.Equal(yetToCome, new SeriesFormat(prefix, digits, restarts).IsYetToGive(printed, last, lastYear, thisYear: 2026));
+
+    [Fact]
+    public void Nothing_that_is_set_after_an_import_lets_a_series_print_an_imported_number_again()
+    {
+        var (agency, of2026) = (NewAgency(), new SeriesFormat("{year}/", 3, true));
+        var refused = Set(agency, "main", of2026, null, "2026/101", "2026/117", "2025/300", "OTHER").Rejection!;
+        Assert.Equal((Reasons.NumberImported, "main", "2026/117"), (refused.Reason, refused.Metadata["series"], refused.Metadata["document_number"]));
+        Assert.Contains("117 of 2026", refused.Message, StringComparison.Ordinal);
+
+        // Told its last number it may, and may have been told too little.
+        Assert.Equal(Reasons.NumberImported, Confirm(InvoiceSeries.Initial, of2026, 116, 2026, Guid.Empty, s_now, "2026/117").Rejection!.Reason);
+        Assert.Equal(Reasons.NumberImported, Confirm(InvoiceSeries.Initial, of2026, 900, 2025, Guid.Empty, s_now, "2026/117").Rejection!.Reason);
+        var told = InvoiceSeries.Initial.Apply(Assert.Single(Confirm(InvoiceSeries.Initial, of2026, 117, 2026, Guid.Empty, s_now, "2026/117").Events));
+        Assert.Single(Set(agency, "main", of2026, told, "2026/117").Events);
+
+        // A default series that nobody has set prints by its id, and so does that of its credit notes.
+        Assert.Equal("old", Put(agency, "old", "OLD-000007").Rejection!.Metadata["series"]);
+        Assert.Equal("old-cn", Put(agency, "old", "OLD-CN-000007").Rejection!.Metadata["series"]);
+        Assert.Single(Put(agency, "old", "OLD-7", "MAIN-000007").Events);
+    }
+
+    [Fact]
+    public void A_number_that_an_import_takes_at_the_same_time_is_passed_over()
+    {
+        var decided = InvoiceSeries.Initial.Assign(
+            new AssignNumbers(s_entity, s_main, [new("a"), new("b")]), SeriesFormat.Default(s_main), Zone, null, s_now, new HashSet<string> { "MAIN-000001", "MAIN-000003" });
+        Assert.Equal(["MAIN-000002", "MAIN-000004"], Assert.IsType<NumbersAssigned>(Assert.Single(decided.Events)).Numbers.Select(n => n.Printed));
+    }
+
+    /// <summary>Three series of a legal entity over some years: numbers for new and for known invoices, settings of any kind, restores, imports of old numbers.</summary>
     [Fact]
     public void Whatever_is_set_and_asked_for_nothing_is_printed_twice_and_each_series_and_year_has_no_gap()
     {
         InvoiceSeriesId[] ids = [s_main, new("main-cn"), new("re")];
         string[] prefixes = ["RE-{year}-", "RE-2026-", "RE-", "{year}/", "MAIN-", "CN-{year}-"];
-        var move = Gen.Select(Gen.Int[0, 9], Gen.Int[0, 2], Gen.Int[0, 39].Array[1, 4], Gen.Int[0, 5], Gen.Int[1, 9], Gen.Bool, Gen.Int[0, 200 * 24]);
+        var move = Gen.Select(Gen.Int[-1, 9], Gen.Int[0, 2], Gen.Int[0, 39].Array[1, 4], Gen.Int[0, 5], Gen.Int[1, 9], Gen.Bool, Gen.Int[0, 200 * 24]);
         move.Array[1, 60].Sample(moves =>
         {
             var (agency, now, epoch) = (NewAgency(), Instant.FromUtc(2025, 11, 1, 0, 0), Guid.Empty);
             var series = ids.ToDictionary(i => i, _ => InvoiceSeries.Initial);
             var given = new Dictionary<InvoiceId, AssignedNumber>();
             var printed = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+            var imported = new HashSet<string>();
             foreach (var (kind, which, invoices, prefix, digits, restarts, hours) in moves)
             {
                 var (id, its) = (ids[which], series[ids[which]]);
                 var format = agency.FormatOf(s_entity, id);
-                if (kind <= 1)
+                if (kind < 0)
+                {
+                    // An old number of the years around, as an import takes it.
+                    var old = new SeriesFormat(prefixes[prefix], digits, restarts).Print(invoices[0], 2024 + (hours % 6));
+                    if (!printed.Contains(old) && !series.Any(s => agency.FormatOf(s_entity, s.Key).IsYetToGive(old, s.Value.Last, s.Value.Year, now.InUtc().Year)))
+                    {
+                        imported.Add(DocumentNumberRow.KeyOf(old));
+                        printed.Add(old);
+                    }
+                }
+                else if (kind <= 1)
                 {
                     var wanted = new SeriesFormat(prefixes[prefix], digits, restarts);
-                    if (!wanted.Violations("").Any() && Set(agency, id.Value, wanted, its.LastIssueDate is not null) is { Rejection: null, Events: [var set] })
+                    if (!wanted.Violations("").Any() && agency.SetInvoiceSeries(new SetInvoiceSeries(s_entity, id, wanted), its, imported, now) is { Rejection: null, Events: [var set] })
                     {
                         agency = agency.Apply(set);
                         Assert.True(its.LastIssueDate is null || format.Prefix == wanted.Prefix);
@@ -245,7 +310,7 @@ public sealed class Series_and_how_they_print
                     {
                         var (before, print) = (series[each], agency.FormatOf(s_entity, each));
                         var year = before.Year > 0 ? before.Year : now.InUtc().Year;
-                        series[each] = before.Apply(Assert.Single(Confirm(before, print, before.Last, print.RestartsYearly ? year : null, epoch, now).Events));
+                        series[each] = before.Apply(Assert.Single(Confirm(before, print, before.Last, print.RestartsYearly ? year : null, epoch, now, imported).Events));
                         Assert.Equal(before.Last, series[each].Last);
                     }
                 }
@@ -280,7 +345,10 @@ public sealed class Series_and_how_they_print
 
     private static Agency NewAgency() => Agency.Initial.Apply(new AgencyCreated(new("harbor"), Agency.Initial.Settings, 0, 0, [Entity("main")], null));
 
-    private static Decision Set(Agency agency, string series, SeriesFormat format, bool given = false) => agency.SetInvoiceSeries(new SetInvoiceSeries(s_entity, new(series), format, given));
+    private static Decision Set(Agency agency, string series, SeriesFormat format, InvoiceSeries? numbers = null, params IEnumerable<string> imported) =>
+        agency.SetInvoiceSeries(new SetInvoiceSeries(s_entity, new(series), format), numbers ?? InvoiceSeries.Initial, imported, s_now);
+
+    private static Decision Put(Agency agency, string series, params ImmutableArray<string> imported) => agency.PutLegalEntity(new PutLegalEntity(Entity(series), false), imported, s_now);
 
     private static InvoiceSeries Given(InvoiceSeries series, SeriesFormat format, Instant now, params string[] invoices) => series.Apply(Assert.Single(Assign(series, format, now, invoices).Events));
 
@@ -289,6 +357,6 @@ public sealed class Series_and_how_they_print
     private static Decision Assign(InvoiceSeries series, SeriesFormat format, Instant now, Guid? restored, params string[] invoices) =>
         series.Assign(new AssignNumbers(s_entity, s_main, [.. invoices.Select(i => new InvoiceId(i))]), format, Zone, restored, now);
 
-    private static Decision Confirm(InvoiceSeries series, SeriesFormat format, long last, int? year, Guid epoch, Instant now) =>
-        series.Confirm(new ConfirmLastNumber(s_entity, s_main, last, year), format, Zone, epoch, restored: true, now);
+    private static Decision Confirm(InvoiceSeries series, SeriesFormat format, long last, int? year, Guid epoch, Instant now, params IEnumerable<string> imported) =>
+        series.Confirm(new ConfirmLastNumber(s_entity, s_main, last, year), format, Zone, epoch, restored: true, imported, now);
 }

@@ -141,6 +141,49 @@ public sealed class CutOverTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task A_number_of_an_imported_invoice_is_printed_by_no_series_whatever_is_set_afterwards()
+    {
+        var agency = await Agency();
+        var admin = await agency.Admin();
+        var (cutOver, billing) = (admin.Service<CutOverClient>(), admin.Service<ServiceClient>());
+        var main = $"{Seller(agency)}/invoiceSeries/main";
+        await billing.SetInvoiceSeriesSettingsAsync(new SetInvoiceSeriesSettingsRequest { Name = main, Settings = new InvoiceSeriesSettings { Prefix = "{year}-", Digits = 3, RestartsYearly = true } });
+        var request = Books(agency);
+        request.Invoices.Add(new OpenInvoice(request.Invoices[0]) { Number = "OLD-000007" });
+        request.Invoices.Add(new OpenInvoice(request.Invoices[0]) { Number = "2041-001" });
+        var yetToCome = (await Refused.By(cutOver.ImportOpenBooksAsync(request))).FieldViolations.Single();
+        Assert.Equal("invoices[3].number", yetToCome.Field);
+        request.Invoices.RemoveAt(3);
+        await cutOver.ImportOpenBooksAsync(request);
+
+        // Neither is a series set back, nor does another one print what is out.
+        foreach (var (last, year) in new[] { (116, 2026), (500, 2025) })
+        {
+            var back = await Refused.By(billing.ConfirmInvoiceSeriesAsync(new ConfirmInvoiceSeriesRequest { Name = main, LastNumber = last, Year = year }));
+            Assert.Equal((StatusCode.FailedPrecondition, Reasons.NumberImported, "2026-117"), (back.StatusCode, back.Reason, back.Metadata["document_number"]));
+        }
+
+        var laterImport = new ImportOpenBooksRequest(Books(agency)) { OpenBooksImportId = "later" };
+        laterImport.Series[0].NextNumber = 2;
+        laterImport.Invoices.Clear();
+        Assert.Contains("2026-117", (await Refused.By(cutOver.ImportOpenBooksAsync(laterImport))).FieldViolations.Single(v => v.Field == "series[0].series").Description, StringComparison.Ordinal);
+
+        var entity = await admin.Agencies.GetLegalEntityAsync(new GetLegalEntityRequest { Name = Seller(agency) });
+        entity.DefaultInvoiceSeries = "old";
+        Assert.Equal(Reasons.NumberImported, (await Refused.By(admin.Agencies.UpdateLegalEntityAsync(new UpdateLegalEntityRequest { LegalEntity = entity }))).Reason);
+        var old = new SetInvoiceSeriesSettingsRequest { Name = $"{Seller(agency)}/invoiceSeries/other", Settings = new InvoiceSeriesSettings { Prefix = "old-", Digits = 6 } };
+        Assert.Equal(Reasons.NumberImported, (await Refused.By(billing.SetInvoiceSeriesSettingsAsync(old))).Reason);
+        old.Settings.Digits = 5;
+        await billing.SetInvoiceSeriesSettingsAsync(old);
+
+        // What a series has given is imported no more.
+        var draft = await billing.PrepareInvoiceAsync(new PrepareInvoiceRequest { Parent = agency.Name, ClientCompany = Name(agency, "clientCompanies/acme"), LegalEntity = Seller(agency), Currency = "USD", ToDate = Day(4, 1), InvoiceId = "april" });
+        Assert.Equal("2026-118", (await billing.FinalizeInvoiceAsync(new FinalizeInvoiceRequest { Name = draft.Name })).DocumentNumber);
+        var given = new ImportOpenBooksRequest { Parent = agency.Name, OpenBooksImportId = "given", LegalEntity = Seller(agency), Currency = "USD", CutOverDate = Day(4, 1), Invoices = { new OpenInvoice(request.Invoices[0]) { Number = "2026-118" } } };
+        Assert.Equal("invoices[0].number", (await Refused.By(cutOver.ImportOpenBooksAsync(given))).FieldViolations.Single().Field);
+    }
+
+    [Fact]
     public async Task An_engagement_that_would_be_billed_for_the_time_before_is_refused()
     {
         var agency = await platform.NewAgency(start: s_now);

@@ -62,8 +62,8 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
         var books = new OpenBooks(
             [new(new("x"), "1", day.PlusDays(9), day, usd, new Money(-1, new Currency("EUR")), usd)], [new(new("x"), usd), new(new("x"), usd)], [new(new("x"), usd, days), new(new("x"), usd, days)],
             [new(new("x"), GrantOrigin.Carried, -1, day, usd), new(new("x"), GrantOrigin.Carried, -1, day, usd)], [new(new("x"), usd), new(new("x"), usd)], [new(new("x"), 0), new(new("x"), 0)]);
-        var facts = new OpenBooksFacts("UTC", [], [], ImmutableDictionary<EngagementId, EngagementAtCutOver>.Empty, ["1"], ImmutableDictionary<InvoiceSeriesId, long>.Empty,
-            ImmutableDictionary<InvoiceSeriesId, SeriesFormat>.Empty, ImmutableDictionary<InvoiceSeriesId, string>.Empty.Add(new("x"), "no"));
+        var facts = new OpenBooksFacts("UTC", [], [], ImmutableDictionary<EngagementId, EngagementAtCutOver>.Empty, ["1"], ImmutableDictionary<InvoiceSeriesId, (SeriesFormat, long, int)>.Empty,
+            ImmutableDictionary<InvoiceSeriesId, string>.Empty.Add(new("x"), "no"));
         var import = new ImportOpenBooks(new("i"), new("e"), new Currency("USD"), day, books);
         var expired = new ApiKey(new("k"), "", "", [Domain.Agencies.Role.Finance], null, null, s_now, s_now, false);
 
@@ -95,8 +95,8 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
             (account.Record(Pay(s_now.InUtc().Date, new(invoice.Id, 1), new(invoice.Id, 1)), "UTC", s_now), Protocol.Billing.V1.RecordPaymentRequest.Descriptor),
             (account.Record(Pay(s_now.InUtc().Date, new Allocation(invoice.Id, 2)), "UTC", s_now), Protocol.Billing.V1.RecordPaymentRequest.Descriptor),
             (account.CreditByHand(new(invoice.Id, new("n"), [new(1, null)], false), new("s"), s_now), Protocol.Billing.V1.CreditInvoiceRequest.Descriptor),
-            (InvoiceSeries.Initial.Confirm(new(new("e"), new("s"), 1, 2099), new SeriesFormat("S{year}-", 4, true), "UTC", Guid.Empty, false, s_now), Protocol.Billing.V1.ConfirmInvoiceSeriesRequest.Descriptor),
-            (InvoiceSeries.Initial.Confirm(new(new("e"), new("s"), 1, 2026), SeriesFormat.Default(new("s")), "UTC", Guid.Empty, false, s_now), Protocol.Billing.V1.ConfirmInvoiceSeriesRequest.Descriptor),
+            (InvoiceSeries.Initial.Confirm(new(new("e"), new("s"), 1, 2099), new SeriesFormat("S{year}-", 4, true), "UTC", Guid.Empty, false, [], s_now), Protocol.Billing.V1.ConfirmInvoiceSeriesRequest.Descriptor),
+            (InvoiceSeries.Initial.Confirm(new(new("e"), new("s"), 1, 2026), SeriesFormat.Default(new("s")), "UTC", Guid.Empty, false, [], s_now), Protocol.Billing.V1.ConfirmInvoiceSeriesRequest.Descriptor),
             (Rejection.Invalid(new SeriesFormat("S2", 0, true).Violations("settings").ToArray()), Protocol.Billing.V1.SetInvoiceSeriesSettingsRequest.Descriptor),
             (account.Unexplained(invoice.Id, 9)!, Protocol.Billing.V1.ExplainInvoiceLineRequest.Descriptor),
             (account.MarkSent(new(invoice.Id, "email", s_now.Plus(Duration.FromDays(1))), s_now), Protocol.Billing.V1.MarkInvoiceSentRequest.Descriptor),

@@ -109,6 +109,19 @@ public sealed class Imports_of_open_books_survive_failures(SagaSilo silo) : ICla
         Assert.Equal((true, 2), (ended.Value.EndedAt is not null, ended.Value.Done));
     }
 
+    /// <summary>A series that nobody had set when the import was checked, as if it had been set in that moment: the number's key is taken.</summary>
+    [Fact]
+    public async Task A_series_that_comes_to_an_imported_number_goes_on_behind_it()
+    {
+        var (agency, import) = await Agency("open-behind");
+        var books = Books("cut-over");
+        WorkedWeek.Ok(await import.Import(WorkedWeek.Called(agency), books with { Books = books.Books with { Invoices = [books.Books.Invoices[0] with { Number = "late-000002" }] } }));
+
+        var given = await silo.Grains.Of<IInvoiceSeriesGrain>(agency, "main/late").Assign(WorkedWeek.Called(agency), new AssignNumbers(new("main"), new("late"), [new("a"), new("b")]));
+        WorkedWeek.Ok(given);
+        Assert.Equal(["LATE-000001", "LATE-000003"], given.Value.Select(n => n.Printed));
+    }
+
     [Fact]
     public async Task As_many_rows_as_an_import_takes_are_brought_in_one_entry()
     {
