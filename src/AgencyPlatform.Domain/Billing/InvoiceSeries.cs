@@ -50,9 +50,12 @@ public sealed record InvoiceNumberRow(InvoiceId Invoice, LegalEntityId LegalEnti
 /// </summary>
 /// <param name="Number">See <see cref="KeyOf"/>.</param>
 /// <param name="Imported">It was given elsewhere, and came with the open books.</param>
-[RowTable("document_numbers", nameof(LegalEntity), nameof(Number), Claimed = "document_number")]
+[RowTable("document_numbers", nameof(LegalEntity), nameof(Number), Indexes = [nameof(Number)], Claimed = "document_number")]
 public sealed record DocumentNumberRow(LegalEntityId LegalEntity, string Number, InvoiceId Invoice, bool Imported) : IRow
 {
+    /// <summary>Characters that no printed number has more than.</summary>
+    public const int Longest = 60;
+
     /// <summary>By which a printed number is known: in capitals.</summary>
     public static string KeyOf(string printed) => printed.ToUpperInvariant();
 }

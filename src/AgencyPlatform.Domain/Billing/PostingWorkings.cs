@@ -44,6 +44,11 @@ internal sealed class PostingWorkings
         StepPart AtRate(Figure quantity) => new([quantity, Workings.Money(FigureKind.Rate, key.Rate)], [new Figure(FigureKind.RateUnits, gained.Unit, units)]);
     }
 
+    /// <summary>What an item comes to in the end, with the steps that the engine takes to it.</summary>
+    /// <param name="engine">A single step: a fee's, or that nothing is owed.</param>
+    public Figure Charged(ItemKey item, long amount, Steps engine) =>
+        (engine.All is [var step] && step.Result == amount ? Steps.Add(step.Kind, step.Operation, step.Unit, step.Result, step.Parts) : Workings.Money(FigureKind.Charge, amount)) with { Item = item };
+
     /// <summary>What the days before a date have earned of an amount.</summary>
     /// <param name="kind">Whether that is what is posted now, or was before.</param>
     public Figure Earned(StepKind kind, Figure amount, Earning earning, LocalDate before)

@@ -127,7 +127,7 @@ public sealed partial record Engagement
     /// <summary>The fees of which more or less is earned before a date, or will be, than was told last.</summary>
     private List<(LegalEntityId Seller, FeeAccrual? Was, FeeAccrual Fee)> ChangedFees(LocalDate before)
     {
-        var inputs = BillingInputs() with { Entries = [], Milestones = null, Blocks = null };
+        var inputs = FeeInputs;
         var (all, known) = (new List<(LegalEntityId Seller, FeeAccrual? Was, FeeAccrual Fee)>(), Time.Fees ?? ImmutableSortedDictionary<AccrualKey, FeeAccrual>.Empty);
         foreach (var seller in Terms.Select(t => t.Seller).Distinct())
         {
@@ -148,6 +148,9 @@ public sealed partial record Engagement
         return all;
     }
 
+    /// <summary>What its fees are computed from.</summary>
+    internal BillingInputs FeeInputs => BillingInputs() with { Entries = [], Milestones = null, Blocks = null };
+
     private ImmutableArray<IEvent> FeesAccruedBy(List<(LegalEntityId Seller, FeeAccrual? Was, FeeAccrual Fee)> changed, LocalDate before, LocalDate postingDate) =>
     [
         .. from change in changed
@@ -156,7 +159,8 @@ public sealed partial record Engagement
     ];
 
     /// <summary>What fees have accrued before a date, less what was posted of each.</summary>
-    private Posting PostingOf(IEnumerable<(long Was, FeeAccrual Fee)> fees, LocalDate before, PostingWorkings? workings = null)
+    /// <param name="charges">How the engine comes to the fees that <paramref name="workings"/> are told of.</param>
+    private Posting PostingOf(IEnumerable<(long Was, FeeAccrual Fee)> fees, LocalDate before, PostingWorkings? workings = null, Workings? charges = null)
     {
         var lines = ImmutableArray.CreateBuilder<PostingLine>();
         foreach (var (was, fee) in fees)
@@ -167,11 +171,11 @@ public sealed partial record Engagement
             }
 
             lines.AddRange(Posting.Pair(LedgerAccount.UnbilledReceivable, LedgerAccount.Revenue, new Money(fee.Accrued - was, fee.Currency), Client, Id, null));
-            if (workings is not null)
+            if (workings is not null && charges is not null)
             {
                 workings.Steps.Currency = fee.Currency;
                 var item = new ItemKey(Id, fee.Period, Charge.Fee, fee.Rate);
-                var earned = workings.Earned(StepKind.Earned, Workings.Money(FigureKind.Charge, fee.Amount) with { Item = item }, fee.Earning, before);
+                var earned = workings.Earned(StepKind.Earned, workings.Charged(item, fee.Amount, charges.Of(item)), fee.Earning, before);
                 workings.Lines(2, was == 0 ? earned : workings.Posted(earned, Workings.Money(FigureKind.PostedBefore, -was) with { Item = item }));
             }
         }

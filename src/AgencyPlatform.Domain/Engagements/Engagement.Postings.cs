@@ -17,8 +17,17 @@ public sealed partial record Engagement
         return accrued.Posting;
     }
 
-    internal Posting PostedAgain(FeesAccrued posted, PostingWorkings workings) => PostingOf(
-        posted.Fees.Select(f => (Time.Fees?.GetValueOrDefault(f.Key(posted.LegalEntity))?.Accrued ?? 0, f with { Accrued = f.Earning.Before(posted.Before) })), posted.Before, workings);
+    internal Posting PostedAgain(FeesAccrued posted, PostingWorkings workings)
+    {
+        var charges = new Workings();
+        foreach (var currency in posted.Fees.Select(f => f.Currency).Distinct())
+        {
+            Owed.Items(FeeInputs, posted.LegalEntity, currency, posted.Before, null, charges);
+        }
+
+        return PostingOf(
+            posted.Fees.Select(f => (Time.Fees?.GetValueOrDefault(f.Key(posted.LegalEntity))?.Accrued ?? 0, f with { Accrued = f.Earning.Before(posted.Before) })), posted.Before, workings, charges);
+    }
 
     internal Posting PostedAgain(MilestoneReached posted, PostingWorkings workings) => Earned(posted.Milestone.Amount, posted.Milestone.On, workings);
 

@@ -89,10 +89,17 @@ internal sealed partial class BillingService(Calls calls, IGrainFactory grains, 
         var client = fields.OptionalReference<ClientCompanyId>("client_company", request.ClientCompany, agency, "clientCompanies");
         var entity = fields.OptionalReference<LegalEntityId>("legal_entity", request.LegalEntity, agency, "legalEntities");
         InvoiceState? state = request.State == V1.InvoiceState.Unspecified ? null : fields.Enum<V1.InvoiceState, InvoiceState>("state", request.State);
-        var oldNumber = request.OldNumber.Length == 0 ? null : fields.Text("old_number", request.OldNumber, OpenBooks.LongestNumber);
+        var number = request.DocumentNumber.Length == 0 ? null : fields.Text("document_number", request.DocumentNumber, DocumentNumberRow.Longest);
         var read = await calls.Read(context, request, fields, agency);
         var caller = Calls.Caller(context);
-        var filters = new Filters().NotEqual(nameof(InvoiceRow.State), InvoiceState.Discarded).Equal(nameof(InvoiceRow.State), state).Equal(nameof(InvoiceRow.OldNumber), oldNumber);
+        var filters = new Filters().NotEqual(nameof(InvoiceRow.State), InvoiceState.Discarded).Equal(nameof(InvoiceRow.State), state);
+        if (number is not null)
+        {
+            // One of each legal entity at most.
+            var numbered = await readModels.List<DocumentNumberRow>(agency, Query.All(Domain.Agencies.Agency.MaxLegalEntities, Filter.Eq(nameof(DocumentNumberRow.Number), DocumentNumberRow.KeyOf(number))), context.CancellationToken);
+            filters.In(nameof(InvoiceRow.Id), numbered.Select(r => r.Invoice).ToArray());
+        }
+
         if (!caller.IsStaff && caller.Client is { } own)
         {
             caller.EnsureClient(client ??= own);

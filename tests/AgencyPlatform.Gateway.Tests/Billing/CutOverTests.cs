@@ -64,6 +64,9 @@ public sealed class CutOverTests(PlatformFixture platform)
         Assert.Equal((Charge.Fee, Day(4, 1), Day(5, 1), 800_000), preview.Lines.Select(l => (l.Charge, l.ServiceStartDate, l.ServiceEndDate, l.Amount.MinorUnits)).Single());
         var draft = await billing.PrepareInvoiceAsync(new PrepareInvoiceRequest { Parent = agency.Name, ClientCompany = Name(agency, "clientCompanies/acme"), LegalEntity = Seller(agency), Currency = "USD", ToDate = Day(4, 1), InvoiceId = "april" });
         var april = await billing.FinalizeInvoiceAsync(new FinalizeInvoiceRequest { Name = draft.Name });
+        Assert.Equal([april.Name], (await billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name, DocumentNumber = "main-000118" })).Invoices.Select(i => i.Name));
+        Assert.Empty((await billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name, DocumentNumber = "MAIN-000119" })).Invoices);
+        Assert.Empty((await billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name, DocumentNumber = "main-000118", ClientCompany = Name(agency, "clientCompanies/bolt") })).Invoices);
         Assert.Equal(("MAIN-000118", 30_000, 770_000), (april.DocumentNumber, april.PrepaidAmount.MinorUnits, april.OpenAmount.MinorUnits));
         Assert.Equal(Reasons.NothingToBill, (await Refused.By(billing.PreviewInvoiceAsync(new PreviewInvoiceRequest
         {
@@ -206,7 +209,7 @@ public sealed class CutOverTests(PlatformFixture platform)
     private static async Task OldInvoices(TestAgency agency, string import)
     {
         var billing = (await agency.As(Role.Finance)).Service<ServiceClient>();
-        var old = (await billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name, OldNumber = "2026-117" })).Invoices.Single();
+        var old = (await billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name, DocumentNumber = "2026-117" })).Invoices.Single();
         Assert.Equal(("2026-117", import, InvoiceState.PartiallyPaid, 50_000, true), (old.DocumentNumber, old.OpenBooksImport, old.State, old.OpenAmount.MinorUnits, old.Overdue));
         var whole = await billing.GetInvoiceAsync(new GetInvoiceRequest { Name = old.Name });
         Assert.Equal(("2026-117", import, 100_000, 19_000, 69_000, 0), (
@@ -251,7 +254,7 @@ public sealed class CutOverTests(PlatformFixture platform)
         });
         Assert.Equal((old.Name, 50_000), paid.Allocations.Select(a => (a.Invoice, a.Amount.MinorUnits)).Single());
         Assert.Equal(InvoiceState.Paid, (await billing.GetInvoiceAsync(new GetInvoiceRequest { Name = old.Name })).State);
-        var bolt = (await billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name, OldNumber = "2026-101" })).Invoices.Single();
+        var bolt = (await billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = agency.Name, DocumentNumber = "2026-101" })).Invoices.Single();
         Assert.Equal(600_000, (await billing.WriteOffInvoiceAsync(new WriteOffInvoiceRequest { Name = bolt.Name, Reason = "Insolvent." })).WrittenOffAmount.MinorUnits);
 
         GetAccountStatementRequest Statement() => new()

@@ -219,9 +219,13 @@ public sealed class PostingExplanationsTests(PlatformFixture platform)
         Assert.Equal(["Earned so far: 200.00 × 9 days ÷ 28 days (retainer) = 64.29 USD, rounded once", "Posted now: 64.29 USD"], Steps("billing-account.fees-recognized", "launch"));
         Assert.Equal(
             [
-                "Earned so far: 8,000.00 × 27 days ÷ 31 days (retainer) = 6,967.74 USD, rounded once", "Earned so far: 8,000.00 (retainer) = 8,000.00 USD", "Posted now: 8,000.00 – 6,967.74 = 1,032.26 USD",
+                "Amount: 8,000.00 × 31 days ÷ 31 days = 8,000.00 USD", "Earned so far: 8,000.00 × 27 days ÷ 31 days = 6,967.74 USD, rounded once",
+                "Amount: 8,000.00 × 31 days ÷ 31 days = 8,000.00 USD", "Earned so far: 8,000.00 USD", "Posted now: 8,000.00 – 6,967.74 = 1,032.26 USD",
             ],
             Steps("engagement.fees-accrued", "behind"));
+        var days = all.First(e => e.EventType == "engagement.fees-accrued");
+        Assert.Equal((s_monday, Day(2, 5)), (days.Terms.Single().StartDate, days.Terms.Single().EndDate));
+        Assert.Contains("8,000.00", days.Text.Single(t => t.StartsWith("For ", StringComparison.Ordinal)), StringComparison.Ordinal);
 
         // 70 of 600 minutes of $1,000, then 170, then 100; the rest when the block expires.
         Assert.Equal(
@@ -232,6 +236,9 @@ public sealed class PostingExplanationsTests(PlatformFixture platform)
                 "Earned so far: 1,000.00 USD", "Posted before: 1,000.00 × 100 min ÷ 600 min = 166.67 USD, rounded once", "Posted now: 1,000.00 – 166.67 = 833.33 USD",
             ],
             Steps("engagement.prepaid-earned"));
+        Assert.Equal(
+            [("a", EntryChange.Gained, ""), ("b", EntryChange.Gained, ""), ("a", EntryChange.Lost, "Not theirs."), ("", EntryChange.Unspecified, "")],
+            all.Where(e => e.EventType == "engagement.prepaid-earned").Select(e => (e.Entries.SingleOrDefault()?.TimeEntry.Split('/')[^1] ?? "", e.Entries.SingleOrDefault()?.Change ?? EntryChange.Unspecified, e.Reason)));
         Assert.Equal(
             [
                 "Worked: 5 January 2026: 500 min, a full day is 480 min = 1 day", "Worked: 5 January 2026: 300 min, a full day is 480 min = 0.5 days", "Added by this entry: 1 day – 0.5 days = 0.5 days",

@@ -3,6 +3,7 @@ using DayRateTerms = AgencyPlatform.Domain.Billing.DayRateTerms;
 using HourlyTerms = AgencyPlatform.Domain.Billing.HourlyTerms;
 using MilestoneTerms = AgencyPlatform.Domain.Billing.MilestoneTerms;
 using PostingExplanation = AgencyPlatform.Domain.Billing.PostingExplanation;
+using RetainerTerms = AgencyPlatform.Domain.Billing.RetainerTerms;
 
 namespace AgencyPlatform.Gateway.Billing.Explanations;
 
@@ -46,6 +47,7 @@ internal sealed partial class ExplanationText
         {
             HourlyTerms hourly => Applied(Charge.Hours, hourly.HourlyRate, null, applied),
             DayRateTerms days => Applied(Charge.Days, days.DayRate, null, applied),
+            RetainerTerms { Fee: var fee } when explained.Kind == PostingKind.FeeDays => Applied(Charge.Fee, fee, null, applied),
             MilestoneTerms => Applied(Charge.Milestone, 0, inputs.Milestone?.Id, applied),
             var metered => Applied(Charge.Overage, metered.TimeRate.Rate ?? 0, null, applied),
         });
