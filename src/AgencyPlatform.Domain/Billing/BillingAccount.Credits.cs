@@ -120,7 +120,7 @@ public sealed partial record BillingAccount
             return line with
             {
                 Number = lines.Count + 1,
-                Description = "Credit: " + line.Description,
+                Description = InvoiceLine.Credit + line.Description,
                 KeyDates = command.Rebill ? KeyDatesWithout(line, all) : [],
                 Quantity = -(all ? left.Quantity : Rounding.HalfAwayFromZero((BigInteger)left.Quantity * amount, left.Amount)),
                 Amount = -amount,

@@ -69,7 +69,11 @@ public sealed record LineReference(InvoiceId Invoice, int Line);
 public sealed record InvoiceLine(
     int Number, ItemKey Item, string Description, DateRange Service, DateRange Period, ImmutableArray<DateRange> KeyDates, FeeTiming Timing,
     long Quantity, LineUnit Unit, int FullDays, long Amount, TaxTreatment TaxTreatment, long Tax, ImmutableArray<TimeEntryKey> Entries, LineReference? Corrects,
-    long? Uncapped = null, bool ByHand = false);
+    long? Uncapped = null, bool ByHand = false)
+{
+    /// <summary>In front of the description of a line that corrects another.</summary>
+    public const string Credit = "Credit: ";
+}
 
 /// <summary>A document's tax of one category and rate.</summary>
 /// <param name="Taxable">Minor units: the sum of its lines.</param>

@@ -48,7 +48,7 @@ internal static class KeyLines
             lines.Add(line with
             {
                 Number = lines.Count + 1,
-                Description = "Credit: " + of.Line.Description,
+                Description = InvoiceLine.Credit + of.Line.Description,
                 Quantity = quantities[i],
                 Amount = -part * gains,
                 Uncapped = uncappedParts[i] == -part * gains ? null : uncappedParts[i],

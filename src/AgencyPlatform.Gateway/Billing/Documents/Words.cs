@@ -257,7 +257,10 @@ internal sealed record Words
             // A milestone is called by its own name, which the description has.
             _ => null,
         };
-        return string.IsNullOrEmpty(title) || charge is null ? line.Description : $"{(line.Corrects is null ? "" : Credit)}{title}: {charge}";
+        var name = !string.IsNullOrEmpty(title) && charge is not null ? $"{title}: {charge}"
+            : line.Corrects is null ? line.Description
+            : line.Description[InvoiceLine.Credit.Length..];
+        return (line.Corrects is null ? "" : Credit) + name;
     }
 
     /// <summary>Why a category charges no tax; null where no reason is asked for.</summary>

@@ -41,6 +41,16 @@ public sealed class Invoices_as_PDF_and_CSV
         }
     }
 
+    /// <summary>A milestone is called by its own name, in whatever language the document is.</summary>
+    [Theory]
+    [InlineData("Credit: Brand book", true, "Korrektur: Brand book")]
+    [InlineData("Credit: a campaign", false, "Credit: a campaign")]
+    public void A_line_that_is_taken_back_says_so_in_the_documents_language(string description, bool corrects, string line)
+    {
+        var reached = Fee(All["two rates"].Content.Lines[0].TaxTreatment, 1) with { Item = new ItemKey(new("e"), new(2026, 7, 1), Charge.Milestone, new PartId("m")), Description = description };
+        Assert.Equal(line, Words.German.Line(reached with { Corrects = corrects ? new LineReference(new("june"), 1) : null }, "Growth"));
+    }
+
     [Theory]
     [InlineData(120, 1, 1)]
     [InlineData(3, 250, 6)]
