@@ -29,9 +29,11 @@ public sealed class AgencyPlatformClient : IDisposable
 {
     private readonly GrpcChannel _channel;
     private readonly CallInvoker _invoker;
+    private readonly AgencyPlatformClientOptions _options;
 
     public AgencyPlatformClient(AgencyPlatformClientOptions options)
     {
+        _options = options;
         Uri[] addresses = [options.Address, .. options.OtherAddresses];
         foreach (var address in addresses)
         {
@@ -139,6 +141,14 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>What happened, in order.</summary>
     public EventsService.EventsServiceClient Events { get; }
+
+    /// <summary>
+    /// What happens in an agency from now on, or after the request's cursor: each event once, in order, until cancelled. After a lost connection, a restart or a failover it goes on by itself where it
+    /// was. A message without events is a heartbeat. Keep the last cursor to go on another time.
+    /// </summary>
+    /// <exception cref="ApiException">The key, the request or the cursor is refused.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public IAsyncEnumerable<WatchResponse> Watch(WatchRequest request, CancellationToken cancellation = default) => new Watching(Events, _options).Watch(request, cancellation);
 
     /// <summary>The stub of any service of the API, with the same key, request ids, repeats and errors.</summary>
     public TClient Service<TClient>() where TClient : ClientBase<TClient> => (TClient)Activator.CreateInstance(typeof(TClient), _invoker)!;

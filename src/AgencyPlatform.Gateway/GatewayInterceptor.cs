@@ -37,13 +37,13 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
     {
         try
         {
-            await Enter(context, request as IMessage);
+            await Enter(context, request as IMessage, watches: true);
             TellAgency(context);
             await continuation(request, responseStream, context);
         }
         catch (Exception e)
         {
-            throw Errors.Of(e, context, log);
+            throw Errors.Of(e, context, log, Calls.Reads(request as IMessage));
         }
     }
 
@@ -93,7 +93,8 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
     /// <summary>
     /// Lets a call in, or throws. It counts until its reply is written: a caller that reads no replies holds what it may have at once, and gets no more.
     /// </summary>
-    private async ValueTask Enter(ServerCallContext context, IMessage? request)
+    /// <param name="watches">It lasts until its caller ends it, and is counted apart.</param>
+    private async ValueTask Enter(ServerCallContext context, IMessage? request, bool watches = false)
     {
         var roles = RpcRoles.Of(context.Method) ?? throw Errors.Denied("Nobody may call this method.");
         if (roles.Length == 0)
@@ -113,7 +114,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         }
 
         context.UserState[Caller.StateKey] = caller;
-        context.GetHttpContext().Response.RegisterForDispose(limits.Enter(caller));
+        context.GetHttpContext().Response.RegisterForDispose(watches ? limits.EnterWatch(caller) : limits.Enter(caller));
     }
 
     /// <summary>Another agency's name is answered as one that does not exist, before anything else of the request is looked at.</summary>
@@ -172,15 +173,31 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
     /// <summary>Counts a call until what is returned is disposed.</summary>
     public IDisposable Enter(Caller caller)
     {
-        var gate = _gates.GetOrAdd(caller.Agency?.Value ?? "", (_) => new Gate(this));
+        var gate = GateOf(caller);
         return gate.Enter(out var wait) switch
         {
             Over.Nothing => gate,
-            Over.CallsPerSecond => throw Errors.Exhausted("agency", "calls a second", _options.CallsPerSecondPerAgency, wait),
+            Over.CallsPerSecond => throw TooFast(wait),
             Over.ConcurrentCalls => throw Errors.Exhausted("agency", "calls at the same time", _options.ConcurrentCallsPerAgency, wait),
             _ => throw Errors.Exhausted("platform", "calls at the same time, of which the agency has its share", _options.ConcurrentCalls, wait),
         };
     }
+
+    /// <summary>Counts a watch until what is returned is disposed.</summary>
+    public IDisposable EnterWatch(Caller caller)
+    {
+        var gate = GateOf(caller);
+        return gate.EnterWatch(out var wait) switch
+        {
+            Over.Nothing => new Watch(gate),
+            Over.CallsPerSecond => throw TooFast(wait),
+            _ => throw Errors.Exhausted("agency", "watches at the same time", _options.WatchesPerAgency, wait),
+        };
+    }
+
+    private Gate GateOf(Caller caller) => _gates.GetOrAdd(caller.Agency?.Value ?? "", _ => new Gate(this));
+
+    private RpcException TooFast(TimeSpan wait) => Errors.Exhausted("agency", "calls a second", _options.CallsPerSecondPerAgency, wait);
 
     /// <summary>Which limit a call would go over.</summary>
     private enum Over
@@ -191,6 +208,13 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
 
         /// <summary>The process is full, and the agency has as many calls under way as each of those that have some could have.</summary>
         Share,
+
+        Watches,
+    }
+
+    private sealed class Watch(Gate gate) : IDisposable
+    {
+        public void Dispose() => gate.LeaveWatch();
     }
 
     /// <summary>One agency's bucket of calls, filled steadily, and its calls under way.</summary>
@@ -206,6 +230,7 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
         private double _tokens;
         private long _filledAt;
         private int _atOnce;
+        private int _watches;
 
         public Gate(AgencyLimits all)
         {
@@ -221,13 +246,8 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
             wait = s_wait;
             lock (_lock)
             {
-                var now = _all.Clock.GetTimestamp();
-                _tokens = Math.Min(_most, _tokens + (now - _filledAt) * _perTick);
-                _filledAt = now;
-                if (_tokens < 1)
+                if (IsTooFast(ref wait))
                 {
-                    // A token comes sooner, but many may wait for it: told to be back at once, they would mostly meet each other.
-                    wait = TimeSpan.FromSeconds(Math.Max(s_wait.TotalSeconds, (1 - _tokens) / _perTick / _all.Clock.TimestampFrequency));
                     return Over.CallsPerSecond;
                 }
 
@@ -251,6 +271,51 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
 
                 return Over.Nothing;
             }
+        }
+
+        /// <param name="wait">When the next may come.</param>
+        public Over EnterWatch(out TimeSpan wait)
+        {
+            wait = s_wait;
+            lock (_lock)
+            {
+                if (IsTooFast(ref wait))
+                {
+                    return Over.CallsPerSecond;
+                }
+
+                if (_watches >= _all._options.WatchesPerAgency)
+                {
+                    return Over.Watches;
+                }
+
+                _tokens--;
+                _watches++;
+                return Over.Nothing;
+            }
+        }
+
+        public void LeaveWatch()
+        {
+            lock (_lock)
+            {
+                _watches--;
+            }
+        }
+
+        private bool IsTooFast(ref TimeSpan wait)
+        {
+            var now = _all.Clock.GetTimestamp();
+            _tokens = Math.Min(_most, _tokens + (now - _filledAt) * _perTick);
+            _filledAt = now;
+            if (_tokens >= 1)
+            {
+                return false;
+            }
+
+            // A token comes sooner, but many may wait for it: told to be back at once, they would mostly meet each other.
+            wait = TimeSpan.FromSeconds(Math.Max(s_wait.TotalSeconds, (1 - _tokens) / _perTick / _all.Clock.TimestampFrequency));
+            return true;
         }
 
         public void Dispose()

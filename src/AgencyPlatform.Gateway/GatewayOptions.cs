@@ -24,6 +24,12 @@ public sealed class GatewayOptions
     /// </summary>
     public int ConcurrentCalls { get; set; } = 512;
 
+    /// <summary>Watches of one agency in this process, at least 1; the next is refused with RESOURCE_EXHAUSTED. They do not count as calls under way.</summary>
+    public int WatchesPerAgency { get; set; } = 200;
+
+    /// <summary>Seconds between the heartbeats of a watch, 1 to 60.</summary>
+    public int HeartbeatSeconds { get; set; } = 10;
+
     /// <summary>Calls of one agency a second in this process, at least 1.</summary>
     public int CallsPerSecondPerAgency { get; set; } = 50_000;
 
@@ -61,6 +67,16 @@ public sealed class GatewayOptions
         if (ConcurrentCalls < 1)
         {
             yield return $"Gateway:ConcurrentCalls must be at least 1; it is {ConcurrentCalls}.";
+        }
+
+        if (WatchesPerAgency < 1)
+        {
+            yield return $"Gateway:WatchesPerAgency must be at least 1; it is {WatchesPerAgency}.";
+        }
+
+        if (HeartbeatSeconds is < 1 or > 60)
+        {
+            yield return $"Gateway:HeartbeatSeconds must be 1 to 60; it is {HeartbeatSeconds}.";
         }
 
         if (BurstMillisecondsPerAgency is < 1 or > 60_000)

@@ -28,6 +28,8 @@ public static class GatewayRegistration
         services.AddSingleton<Authenticator>();
         services.AddSingleton<AgencyLimits>();
         services.AddSingleton<FeedTurns>();
+        services.AddSingleton<FeedTails>();
+        services.AddHostedService(provider => provider.GetRequiredService<FeedTails>());
         services.AddSingleton<Calls>();
         services.AddSingleton<GatewayInterceptor>();
         services.AddGrpc(grpc =>

@@ -219,6 +219,7 @@ public static class RpcRoles
 
         // ---- events ----
         ["agencyplatform.events.v1.EventsService/ListEvents"] = s_operations,
+        ["agencyplatform.events.v1.EventsService/Watch"] = s_operations,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Every RPC (<c>package.Service/Method</c>) with its roles; no roles: anyone, without a key.</summary>

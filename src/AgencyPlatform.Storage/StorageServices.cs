@@ -32,7 +32,8 @@ public static class StorageServices
             StorageProvider.Sqlite => new SqliteDatabase(options, sp.GetRequiredService<RowTables>()),
             _ => new PostgresDatabase(options, sp.GetRequiredService<RowTables>()),
         });
-        services.AddSingleton(sp => new JournalWriter(sp.GetRequiredService<Database>(), options, Clock(sp), sp.GetRequiredService<ILogger<JournalWriter>>()));
+        services.AddSingleton<FeedSignal>();
+        services.AddSingleton(sp => new JournalWriter(sp.GetRequiredService<Database>(), options, Clock(sp), sp.GetRequiredService<FeedSignal>(), sp.GetRequiredService<ILogger<JournalWriter>>()));
         services.AddSingleton<FenceReader>();
         services.AddSingleton<IJournal, EventJournal>();
         services.AddSingleton<IReadModels, ReadModelStore>();

@@ -80,6 +80,9 @@ public sealed class PlatformFixture : IAsyncLifetime
         Directory.Delete(_directory, recursive: true);
     }
 
+    /// <summary>Stops the host, while its clients are there.</summary>
+    public Task Stop() => _host.StopAsync();
+
     /// <summary>A client with this key.</summary>
     public AgencyPlatformClient Client(string key, int retries = 0)
     {

@@ -68,6 +68,68 @@ public abstract class A_killed_host
         Assert.True(code == 0, output + error);
         Assert.Contains("Whole:", output, StringComparison.Ordinal);
     }
+
+    [EngineFact]
+    public async Task Through_kill_9_and_a_restart_whoever_watches_sees_each_event_once_and_in_order()
+    {
+        const int Watches = 40;
+        using var folder = new TempFolder();
+        using var ends = new CancellationTokenSource(TimeSpan.FromSeconds(180));
+        var storage = await NewStorage();
+        var seen = Enumerable.Range(0, Watches).Select(_ => new List<long>()).ToList();
+        var host = await HostProcess.Serve(folder.Path, null, false, storage.Serving);
+        try
+        {
+            var key = await HostFacts.Prepare(host);
+            using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = key, Retries = 50 });
+            var begun = await HostFacts.Contiguous(platform);
+            var enough = new TaskCompletionSource();
+            var load = Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
+            {
+                await HostFacts.Book(platform, (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), $"agencies/acme/cmos/cmo-{i % 4}"));
+                if (i > 60)
+                {
+                    enough.TrySetResult();
+                }
+            });
+            var goal = long.MaxValue;
+            var first = await platform.Events.ListEventsAsync(new() { Parent = "agencies/acme", PageSize = 1 });
+            var watches = seen.Select((events, i) => Watch(events, i % 3 == 0 ? first.NextCursor : "")).ToList();
+            await enough.Task;
+            await host.Kill();
+            host.Dispose();
+            host = await HostProcess.Serve(folder.Path, host, false, storage.Serving);
+            await load;
+
+            goal = await HostFacts.Contiguous(platform) + 1;
+            await HostFacts.Book(platform, (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "agencies/acme/cmos/cmo-0"));
+            await Task.WhenAll(watches);
+
+            Assert.True(goal > begun + 400);
+            Assert.All(seen, (events, i) =>
+            {
+                Assert.Equal(events, Enumerable.Range(0, events.Count).Select(n => events[0] + n));
+                Assert.Equal(goal, events[^1]);
+                Assert.True(i % 3 != 0 || events[0] == 2, $"The watch after the first event begins with {events[0]}.");
+            });
+
+            async Task Watch(List<long> events, string after)
+            {
+                await foreach (var message in platform.Watch(new() { Parent = "agencies/acme", After = after }, ends.Token))
+                {
+                    events.AddRange(message.Events.Select(e => e.Sequence));
+                    if (events.LastOrDefault() >= Volatile.Read(ref goal))
+                    {
+                        return;
+                    }
+                }
+            }
+        }
+        finally
+        {
+            host.Dispose();
+        }
+    }
 }
 
 public sealed class A_killed_host_on_SQLite : A_killed_host

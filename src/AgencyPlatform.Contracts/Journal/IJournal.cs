@@ -31,7 +31,12 @@ public interface IJournal
 }
 
 /// <summary>Narrows a feed. Null or empty: everything.</summary>
-public sealed record FeedFilter(string? Kind = null, string? AggregateId = null, string? EventName = null);
+public sealed record FeedFilter(string? Kind = null, string? AggregateId = null, string? EventName = null)
+{
+    /// <summary>Whether it lets an event through.</summary>
+    public bool Passes(StoredEvent stored) =>
+        (Kind is null || Kind == stored.Key.Kind) && (AggregateId is null || AggregateId == stored.Key.Id) && (EventName is null || EventName == stored.Event.Name);
+}
 
 /// <param name="Epoch">Identity of the feed's history: new after a restore from backup.</param>
 /// <param name="Sequence">Number of the last event, contiguous from 1.</param>

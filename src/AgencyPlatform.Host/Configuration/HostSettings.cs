@@ -38,6 +38,8 @@ public sealed record HostSettings
         ("Gateway:KeyCacheSeconds", "30", "For how long a key found good is believed, 0 to 30: a revocation is heeded within it."),
         ("Gateway:ConcurrentCallsPerAgency", "1024", "Calls of one agency at the same time; more get RESOURCE_EXHAUSTED."),
         ("Gateway:ConcurrentCalls", "512", "Calls of all agencies at the same time; then an agency with its even share of them or more gets RESOURCE_EXHAUSTED."),
+        ("Gateway:WatchesPerAgency", "200", "Watches of one agency at the same time; more get RESOURCE_EXHAUSTED. They do not count as calls."),
+        ("Gateway:HeartbeatSeconds", "10", "Seconds between the heartbeats of a watch, 1 to 60."),
         ("Gateway:CallsPerSecondPerAgency", "50000", "Calls of one agency a second; more get RESOURCE_EXHAUSTED."),
         ("Gateway:BurstMillisecondsPerAgency", "2000", "How many milliseconds' worth of CallsPerSecondPerAgency an agency that was still may call at once."),
         ("Gateway:FailedKeysPerMinute", "60", "Bad keys of one remote address a minute; beyond it, keys not known to be good get RESOURCE_EXHAUSTED unseen."),
@@ -181,6 +183,8 @@ public sealed record HostSettings
         gateway.KeyCacheSeconds = read.Number("Gateway:KeyCacheSeconds", gateway.KeyCacheSeconds);
         gateway.ConcurrentCallsPerAgency = read.Number("Gateway:ConcurrentCallsPerAgency", gateway.ConcurrentCallsPerAgency);
         gateway.ConcurrentCalls = read.Number("Gateway:ConcurrentCalls", gateway.ConcurrentCalls);
+        gateway.WatchesPerAgency = read.Number("Gateway:WatchesPerAgency", gateway.WatchesPerAgency);
+        gateway.HeartbeatSeconds = read.Number("Gateway:HeartbeatSeconds", gateway.HeartbeatSeconds);
         gateway.BurstMillisecondsPerAgency = read.Number("Gateway:BurstMillisecondsPerAgency", gateway.BurstMillisecondsPerAgency);
         gateway.CallsPerSecondPerAgency = read.Number("Gateway:CallsPerSecondPerAgency", gateway.CallsPerSecondPerAgency);
         gateway.FailedKeysPerMinute = read.Number("Gateway:FailedKeysPerMinute", gateway.FailedKeysPerMinute);

@@ -20,6 +20,7 @@ internal sealed partial class JournalWriter : IAsyncDisposable
     private readonly Database _database;
     private readonly StorageOptions _options;
     private readonly TimeProvider _clock;
+    private readonly FeedSignal _signal;
     private readonly ILogger<JournalWriter> _log;
     private readonly Channel<Work> _waiting;
     private readonly CancellationTokenSource _stop = new();
@@ -30,11 +31,12 @@ internal sealed partial class JournalWriter : IAsyncDisposable
     // Storage was out of reach the last time: one attempt, no pauses, until it answers again.
     private bool _down;
 
-    public JournalWriter(Database database, StorageOptions options, TimeProvider clock, ILogger<JournalWriter> log)
+    public JournalWriter(Database database, StorageOptions options, TimeProvider clock, FeedSignal signal, ILogger<JournalWriter> log)
     {
         _database = database;
         _options = options;
         _clock = clock;
+        _signal = signal;
         _log = log;
         _waiting = Channel.CreateBounded<Work>(new BoundedChannelOptions(options.MaxWaiting) { SingleReader = true });
         _running = Task.Run(Run);
@@ -121,6 +123,7 @@ internal sealed partial class JournalWriter : IAsyncDisposable
                 foreach (var move in batch.Heads)
                 {
                     _heads[move.Agency] = move.To;
+                    _signal.Tell(new AgencyId(move.Agency), move.Sequence);
                 }
 
                 var next = 0;

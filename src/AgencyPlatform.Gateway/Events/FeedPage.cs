@@ -1,0 +1,58 @@
+using AgencyPlatform.Protocol.Events.V1;
+
+namespace AgencyPlatform.Gateway.Events;
+
+/// <summary>Events of a feed that follow each other without a gap, read once for all who watch it.</summary>
+/// <param name="From">Sequence number that they follow.</param>
+/// <param name="To">That of the last; <paramref name="From"/> when there is none.</param>
+internal sealed record FeedPage(Guid Epoch, long From, long To, IReadOnlyList<StoredEvent> Stored)
+{
+    /// <summary>Bytes of events in a message, unless the first alone has more.</summary>
+    private const int MessageBytes = 256 * 1024;
+
+    private readonly Lazy<IReadOnlyList<Event>> _events = new(() => [.. Stored.Select(s => EventWire.ToWire(Epoch, s))]);
+
+    private IReadOnlyList<WatchResponse>? _all;
+
+    /// <summary>Nothing happened, and this is where the feed stands.</summary>
+    public bool IsHeartbeat => Stored.Count == 0;
+
+    /// <summary>
+    /// What a watch that has seen the feed to a place is sent: whole events, in messages of bounded size, each with the cursor behind what it tells of. None where the filter leaves out all.
+    /// </summary>
+    public IReadOnlyList<WatchResponse> Messages(long after, FeedFilter? filter)
+    {
+        if (filter is null && after <= From)
+        {
+            return _all ??= Cut(_events.Value);
+        }
+
+        return Cut([.. _events.Value.Where((e, i) => e.Sequence > after && filter?.Passes(Stored[i]) != false)]);
+    }
+
+    private List<WatchResponse> Cut(IReadOnlyList<Event> events)
+    {
+        var messages = new List<WatchResponse>();
+        var bytes = 0;
+        foreach (var each in events)
+        {
+            bytes += each.CalculateSize();
+            if (messages.Count == 0 || bytes > MessageBytes)
+            {
+                messages.Add(new WatchResponse());
+                bytes = each.CalculateSize();
+            }
+
+            messages[^1].Events.Add(each);
+            messages[^1].Cursor = each.Cursor;
+        }
+
+        if (messages.Count > 0)
+        {
+            // Behind what the filter left out, too.
+            messages[^1].Cursor = new FeedCursor(Epoch, To).ToString();
+        }
+
+        return messages;
+    }
+}

@@ -1,0 +1,260 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace AgencyPlatform.Gateway.Events;
+
+/// <summary>
+/// One tail of the journal per watched agency, however many watch it in this process. It reads on when it is told that the feed has grown, and looks every second. Who does not keep up is let go
+/// from it and reads the journal by itself until it has caught up: nothing is lost, and nobody else is slower.
+/// </summary>
+internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, FeedTurns turns, IOptions<GatewayOptions> options, ILogger<FeedTails> log) : BackgroundService
+{
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<AgencyId, Tail> _tails = [];
+    private readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(options.Value.HeartbeatSeconds);
+
+    /// <summary>
+    /// An agency's events after a place, in order, each once; and an empty page now and then. Ends only by cancellation.
+    /// </summary>
+    /// <exception cref="UnavailableException">The journal cannot be read.</exception>
+    public async IAsyncEnumerable<FeedPage> Follow(AgencyId agency, FeedHead head, long after, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var tail = Enter(agency, head);
+        var live = Channel.CreateBounded<FeedPage>(1);
+        try
+        {
+            while (true)
+            {
+                while (!tail.TryJoin(after, out live))
+                {
+                    FeedPage page;
+                    using (await turns.Take(agency, cancellation))
+                    {
+                        page = await Tail.Read(journal, agency, head.Epoch, after, cancellation);
+                    }
+
+                    after = page.To;
+                    yield return page;
+                }
+
+                // Ends when this watch has fallen behind.
+                await foreach (var page in live.Reader.ReadAllAsync(cancellation))
+                {
+                    if (page.To > after || page.IsHeartbeat)
+                    {
+                        yield return page;
+                        after = Math.Max(after, page.To);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            Leave(agency, tail, live);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        signal.Grew += Wake;
+        using var look = new PeriodicTimer(s_look);
+        try
+        {
+            for (var beat = s_look; await look.WaitForNextTickAsync(stoppingToken); beat += s_look)
+            {
+                Tail[] all;
+                lock (_lock)
+                {
+                    all = [.. _tails.Values];
+                }
+
+                var heartbeat = beat >= _heartbeat;
+                beat = heartbeat ? TimeSpan.Zero : beat;
+                foreach (var tail in all)
+                {
+                    tail.Wake();
+                    if (heartbeat)
+                    {
+                        tail.Beat();
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host ends, and every watch with it.
+        }
+        finally
+        {
+            signal.Grew -= Wake;
+        }
+    }
+
+    private void Wake(AgencyId agency, long sequence)
+    {
+        Tail? tail;
+        lock (_lock)
+        {
+            tail = _tails.GetValueOrDefault(agency);
+        }
+
+        tail?.Wake();
+    }
+
+    private Tail Enter(AgencyId agency, FeedHead head)
+    {
+        lock (_lock)
+        {
+            if (!_tails.TryGetValue(agency, out var tail))
+            {
+                _tails[agency] = tail = new Tail(agency, head, journal, log);
+            }
+
+            tail.Watches++;
+            return tail;
+        }
+    }
+
+    private void Leave(AgencyId agency, Tail tail, Channel<FeedPage> live)
+    {
+        tail.Leave(live);
+        lock (_lock)
+        {
+            if (--tail.Watches == 0)
+            {
+                _tails.Remove(agency);
+                tail.Stop();
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The feed of {Agency} cannot be read: {Error} It is tried again.")]
+    private static partial void LogUnreadable(ILogger log, AgencyId agency, string error);
+
+    /// <summary>What reads one agency's feed on, and hands it to all who keep up.</summary>
+    private sealed class Tail
+    {
+        /// <summary>Events of a page.</summary>
+        private const int PageEvents = 500;
+
+        /// <summary>Pages that wait for a watch which does not take them; all watches wait for the same pages, so that this bounds the memory of an agency.</summary>
+        private const int MostPages = 32;
+
+        private readonly Lock _lock = new();
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        private readonly AgencyId _agency;
+        private readonly Guid _epoch;
+        private ImmutableArray<Channel<FeedPage>> _live = [];
+        private long _position;
+
+        public Tail(AgencyId agency, FeedHead head, IJournal journal, ILogger log)
+        {
+            (_agency, _epoch, _position) = (agency, head.Epoch, head.Sequence);
+            _ = Task.Run(() => Run(journal, log));
+        }
+
+        /// <summary>How many follow; the owner's to count.</summary>
+        public int Watches { get; set; }
+
+        public static async Task<FeedPage> Read(IJournal journal, AgencyId agency, Guid epoch, long after, CancellationToken cancellation)
+        {
+            var events = await journal.ReadFeed(agency, after, PageEvents, cancellation: cancellation);
+            return new FeedPage(epoch, after, events.Count > 0 ? events[^1].Sequence : after, events);
+        }
+
+        /// <summary>Takes part from here on, unless the tail is further already. What a watch has seen beyond the tail comes again: it passes it over.</summary>
+        public bool TryJoin(long after, out Channel<FeedPage> live)
+        {
+            live = Channel.CreateBounded<FeedPage>(new BoundedChannelOptions(MostPages) { SingleReader = true, SingleWriter = false });
+            lock (_lock)
+            {
+                if (_position > after)
+                {
+                    return false;
+                }
+
+                _live = _live.Add(live);
+                return true;
+            }
+        }
+
+        public void Leave(Channel<FeedPage> live)
+        {
+            lock (_lock)
+            {
+                _live = _live.Remove(live);
+            }
+        }
+
+        public void Wake() => _wakes.Writer.TryWrite(true);
+
+        /// <summary>Tells all where the feed stands. Who has pages waiting needs no heartbeat.</summary>
+        public void Beat()
+        {
+            lock (_lock)
+            {
+                foreach (var live in _live)
+                {
+                    live.Writer.TryWrite(new FeedPage(_epoch, _position, _position, []));
+                }
+            }
+        }
+
+        public void Stop() => _stop.Cancel();
+
+        private async Task Run(IJournal journal, ILogger log)
+        {
+            try
+            {
+                while (await _wakes.Reader.WaitToReadAsync(_stop.Token))
+                {
+                    _wakes.Reader.TryRead(out _);
+                    try
+                    {
+                        FeedPage page;
+                        while (!(page = await Read(journal, _agency, _epoch, _position, _stop.Token)).IsHeartbeat)
+                        {
+                            HandOn(page);
+                        }
+                    }
+                    catch (Exception e) when (e is not OperationCanceledException)
+                    {
+                        LogUnreadable(log, _agency, e.Message);
+                    }
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // Nobody watches any more.
+            }
+            finally
+            {
+                _stop.Dispose();
+            }
+        }
+
+        private void HandOn(FeedPage page)
+        {
+            lock (_lock)
+            {
+                _position = page.To;
+                foreach (var live in _live)
+                {
+                    if (!live.Writer.TryWrite(page))
+                    {
+                        // It takes what it has, and then reads the journal by itself.
+                        _live = _live.Remove(live);
+                        live.Writer.Complete();
+                    }
+                }
+            }
+        }
+    }
+}
