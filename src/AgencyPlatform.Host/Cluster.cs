@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Grains;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Storage;
@@ -55,6 +56,7 @@ internal static class Cluster
         silo.Services.AddSingleton<ClockGuard>();
         silo.Services.AddHostedService(services => services.GetRequiredService<ClockGuard>());
         silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
+        silo.AddAgencyPlatformSubscriptions();
         silo.AddAgencyPlatformGrains();
     });
 
@@ -65,6 +67,7 @@ internal static class Cluster
         client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));
         client.Configure<Orleans.Configuration.GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = s_gatewayListRefresh);
         client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = s_gatewayPatience);
+        client.AddMemoryStreams(FeedStream.Provider);
         client.UseConnectionRetryFilter(new FirstConnection(settings).TryAgain);
     });
 

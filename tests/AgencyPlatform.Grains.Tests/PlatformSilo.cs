@@ -66,6 +66,7 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
             silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = patience ?? messaging.ResponseTimeout);
             silo.AddAgencyPlatformSnapshots("stored");
+            silo.AddAgencyPlatformSubscriptions();
             silo.Services.AddKeyedSingleton<IGrainStorage>(GrainServices.SnapshotStorage, (sp, _) => Snapshots.Over(sp.GetRequiredKeyedService<IGrainStorage>("stored")));
             silo.AddAgencyPlatformGrains();
             silo.AddIncomingGrainCallFilter(Faults);

@@ -1,12 +1,14 @@
 namespace AgencyPlatform.Contracts.Journal;
 
 /// <summary>
-/// Says within the process that an agency's feed has grown, as soon as it has. Best effort: whoever follows a feed looks into the journal by itself too, since other processes write as well.
+/// Says within the process what its journal has committed, as soon as it is on disk. Best effort: other processes write the same feeds, and what was committed without an answer is not told.
 /// </summary>
 public sealed class FeedSignal
 {
-    /// <summary>An agency, and the sequence number of an event that stands. Those who listen must be quick, and must not throw.</summary>
-    public event Action<AgencyId, long>? Grew;
+    /// <summary>The events of one commit, in order, of one or more agencies. Those who listen must be quick, and must not throw.</summary>
+    public event Action<IReadOnlyList<StoredEvent>>? Committed;
 
-    public void Tell(AgencyId agency, long sequence) => Grew?.Invoke(agency, sequence);
+    public bool IsHeard => Committed is not null;
+
+    public void Tell(IReadOnlyList<StoredEvent> events) => Committed?.Invoke(events);
 }

@@ -4,14 +4,15 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Streams;
 
 namespace AgencyPlatform.Gateway.Events;
 
 /// <summary>
-/// One tail of the journal per watched agency, however many watch it in this process. It reads on when it is told that the feed has grown, and looks every second. Who does not keep up is let go
-/// from it and reads the journal by itself until it has caught up: nothing is lost, and nobody else is slower.
+/// One tail of the journal per watched agency, however many watch it in this process. It reads on when it hears that the feed has grown, from this process's journal at once and from others by the
+/// agency's stream, and looks every second. Who does not keep up is let go from it and reads the journal by itself until it has caught up: nothing is lost, and nobody else is slower.
 /// </summary>
-internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, FeedTurns turns, IOptions<GatewayOptions> options, ILogger<FeedTails> log) : BackgroundService
+internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, IClusterClient cluster, FeedTurns turns, IOptions<GatewayOptions> options, ILogger<FeedTails> log) : BackgroundService
 {
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
@@ -62,7 +63,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, Fee
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        signal.Grew += Wake;
+        signal.Committed += Wake;
         using var look = new PeriodicTimer(s_look);
         try
         {
@@ -92,19 +93,22 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, Fee
         }
         finally
         {
-            signal.Grew -= Wake;
+            signal.Committed -= Wake;
         }
     }
 
-    private void Wake(AgencyId agency, long sequence)
+    private void Wake(IReadOnlyList<StoredEvent> committed)
     {
-        Tail? tail;
         lock (_lock)
         {
-            tail = _tails.GetValueOrDefault(agency);
+            if (_tails.Count > 0)
+            {
+                foreach (var stored in committed)
+                {
+                    _tails.GetValueOrDefault(stored.Key.Agency)?.Wake();
+                }
+            }
         }
-
-        tail?.Wake();
     }
 
     private Tail Enter(AgencyId agency, FeedHead head)
@@ -113,7 +117,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, Fee
         {
             if (!_tails.TryGetValue(agency, out var tail))
             {
-                _tails[agency] = tail = new Tail(agency, head, journal, log);
+                _tails[agency] = tail = new Tail(agency, head, journal, cluster, log);
             }
 
             tail.Watches++;
@@ -137,6 +141,9 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, Fee
     [LoggerMessage(LogLevel.Warning, "The feed of {Agency} cannot be read: {Error} It is tried again.")]
     private static partial void LogUnreadable(ILogger log, AgencyId agency, string error);
 
+    [LoggerMessage(LogLevel.Debug, "The stream of {Agency} is not heard: {Error} Its feed is looked at every second all the same.")]
+    private static partial void LogUnheard(ILogger log, AgencyId agency, string error);
+
     /// <summary>What reads one agency's feed on, and hands it to all who keep up.</summary>
     private sealed class Tail
     {
@@ -148,16 +155,18 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, Fee
 
         private readonly Lock _lock = new();
         private readonly CancellationTokenSource _stop = new();
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         private readonly AgencyId _agency;
         private readonly Guid _epoch;
         private ImmutableArray<Channel<FeedPage>> _live = [];
         private long _position;
 
-        public Tail(AgencyId agency, FeedHead head, IJournal journal, ILogger log)
+        public Tail(AgencyId agency, FeedHead head, IJournal journal, IClusterClient cluster, ILogger log)
         {
             (_agency, _epoch, _position) = (agency, head.Epoch, head.Sequence);
             _ = Task.Run(() => Run(journal, log));
+            _ = Task.Run(() => Hear(cluster, log));
         }
 
         /// <summary>How many follow; the owner's to count.</summary>
@@ -207,7 +216,11 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, Fee
             }
         }
 
-        public void Stop() => _stop.Cancel();
+        public void Stop()
+        {
+            _stop.Cancel();
+            _ended.TrySetResult();
+        }
 
         private async Task Run(IJournal journal, ILogger log)
         {
@@ -234,9 +247,25 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, Fee
             {
                 // Nobody watches any more.
             }
-            finally
+        }
+
+        /// <summary>Is told by the agency's stream what other processes commit, for as long as somebody watches.</summary>
+        private async Task Hear(IClusterClient cluster, ILogger log)
+        {
+            try
             {
-                _stop.Dispose();
+                var stream = FeedStream.Of(cluster.GetStreamProvider(FeedStream.Provider), _agency);
+                var subscription = await stream.SubscribeAsync((_, _) =>
+                {
+                    Wake();
+                    return Task.CompletedTask;
+                });
+                await _ended.Task;
+                await subscription.UnsubscribeAsync();
+            }
+            catch (Exception e)
+            {
+                LogUnheard(log, _agency, e.Message);
             }
         }
 

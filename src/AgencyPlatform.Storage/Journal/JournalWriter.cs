@@ -123,7 +123,11 @@ internal sealed partial class JournalWriter : IAsyncDisposable
                 foreach (var move in batch.Heads)
                 {
                     _heads[move.Agency] = move.To;
-                    _signal.Tell(new AgencyId(move.Agency), move.Sequence);
+                }
+
+                if (_signal.IsHeard)
+                {
+                    _signal.Tell([.. batch.Events.Select(e => new StoredEvent(e.Key, e.Version, e.Event, e.Sequence, Instant.FromUnixTimeTicks(e.RecordedAt), e.PreviousHash, e.Hash))]);
                 }
 
                 var next = 0;

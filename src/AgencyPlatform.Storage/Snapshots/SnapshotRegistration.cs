@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Providers;
+using Orleans.Serialization;
+using Orleans.Storage;
 
 namespace AgencyPlatform.Storage.Snapshots;
 
@@ -17,5 +20,15 @@ public static class SnapshotRegistration
                 o.Invariant = store.Invariant;
                 o.DataSource = store.Source;
                 o.GrainStorageSerializer = new SnapshotJson(log);
+            }));
+
+    /// <summary>Adds the grain storage of who subscribes to which stream, in the same place: a silo that ends takes no subscription with it.</summary>
+    public static ISiloBuilder AddAgencyPlatformSubscriptions(this ISiloBuilder silo) =>
+        silo.AddAdoNetGrainStorage(ProviderConstants.DEFAULT_PUBSUB_PROVIDER_NAME, (OptionsBuilder<AdoNetGrainStorageOptions> options) =>
+            options.Configure<SnapshotStore, Serializer>((o, store, serializer) =>
+            {
+                o.Invariant = store.Invariant;
+                o.DataSource = store.Source;
+                o.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
             }));
 }
