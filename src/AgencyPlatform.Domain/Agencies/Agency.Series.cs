@@ -57,7 +57,7 @@ public sealed partial record Agency
         }
 
         return Clash(entity, series, format) is { } taken ? taken
-            : InvoiceSeries.PrintsAgain(entity, series, format, numbers.Last, numbers.Year, seller.TimeZone, imported, now) is { } again ? again
+            : InvoiceSeries.PrintsAgain(entity, series, format, numbers.Last, numbers.Year, seller.TimeZone, imported, known is null || numbers.LastIssueDate is not null ? null : current, now) is { } again ? again
             : known is null && SeriesOf(entity).Count >= MaxSeries
                 ? Rejection.Rule(Reasons.TooManySeries, $"A legal entity has at most {MaxSeries} series.", ("legal_entity", entity.Value), ("maximum", Text(MaxSeries)))
             : Decision.Accept(new InvoiceSeriesSet(entity, series, format));
@@ -73,7 +73,7 @@ public sealed partial record Agency
     private Rejection? RefusedDefault(LegalEntity entity, ImmutableArray<string> imported, Instant now)
     {
         ImmutableArray<InvoiceSeriesId> fresh = [.. new[] { entity.DefaultSeries, InvoiceSeries.ForCreditNotes(entity.DefaultSeries) }.Where(s => !SeriesOf(entity.Id).ContainsKey(s))];
-        return fresh.Select(s => Clash(entity.Id, s, SeriesFormat.Default(s)) ?? InvoiceSeries.PrintsAgain(entity.Id, s, SeriesFormat.Default(s), 0, 0, entity.TimeZone, imported, now)).FirstOrDefault(c => c is not null)
+        return fresh.Select(s => Clash(entity.Id, s, SeriesFormat.Default(s)) ?? InvoiceSeries.PrintsAgain(entity.Id, s, SeriesFormat.Default(s), 0, 0, entity.TimeZone, imported, null, now)).FirstOrDefault(c => c is not null)
             ?? (SeriesOf(entity.Id).Count + fresh.Length > MaxSeries
                 ? Rejection.Rule(Reasons.TooManySeries, $"A legal entity has at most {MaxSeries} series.", ("legal_entity", entity.Id.Value), ("maximum", Text(MaxSeries)))
                 : null);

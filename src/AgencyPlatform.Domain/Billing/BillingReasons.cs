@@ -20,7 +20,7 @@ public static partial class Reasons
     /// <summary>The series gives numbers and goes on without a gap; its last number is confirmed only after a restore, or before its first. Metadata: legal_entity, series, last_number.</summary>
     public const string SeriesInUse = "SERIES_IN_USE";
 
-    /// <summary>The series would print the number of an imported invoice a second time. Metadata: legal_entity, series, document_number. Confirm that or a later one as its last number first, or let it print otherwise.</summary>
+    /// <summary>The series would print the number of an imported invoice a second time. Metadata: legal_entity, series, document_number. Confirm that or a later one as its last number first, or give it another prefix.</summary>
     public const string NumberImported = "NUMBER_IMPORTED";
 
     /// <summary>The invoice is a draft or waits for its number. Metadata: invoice, state. Finalize it first.</summary>
@@ -76,6 +76,6 @@ public static partial class Reasons
     /// <summary>The bill would have absurdly many periods or lines. Metadata: to_date, and engagement, start_date, most_periods, or lines, most_lines. Look at the dates; bill to an earlier date first.</summary>
     public const string BillTooLarge = "BILL_TOO_LARGE";
 
-    /// <summary>An amount of the bill exceeds what can be written. Metadata: to_date, most_minor_units, currency. Look at the fees and rates.</summary>
+    /// <summary>An amount of the bill exceeds what is billed at most, 10^15 minor units. Metadata: to_date, most_minor_units, currency. Look at the fees and rates.</summary>
     public const string AmountTooLarge = "AMOUNT_TOO_LARGE";
 }

@@ -57,8 +57,8 @@ internal static class Drafting
         catch (OverflowException)
         {
             return new(null, Rejection.Rule(
-                Reasons.AmountTooLarge, $"An amount of the bill to {Text(to)} exceeds what can be written: {long.MaxValue} minor units of {currency}. Look at the fees and rates.",
-                ("to_date", Text(to)), ("most_minor_units", Text(long.MaxValue)), ("currency", currency.Code)));
+                Reasons.AmountTooLarge, $"An amount of the bill to {Text(to)} exceeds what is billed at most: {Money.MostMinor} minor units of {currency}. Look at the fees and rates.",
+                ("to_date", Text(to)), ("most_minor_units", Text(Money.MostMinor)), ("currency", currency.Code)));
         }
     }
 
@@ -94,7 +94,7 @@ internal static class Drafting
     {
         var due = line.Item.Charge switch
         {
-            Charge.Milestone or Charge.Block => line.KeyDates[0].Start <= to,
+            Charge.Milestone or Charge.Block => line.Service.Start <= to,
             Charge.Discount => line.Period.Start <= to,
             _ => line.Timing == FeeTiming.InAdvance ? line.Period.Start <= to : line.Period.End <= to,
         };
@@ -137,6 +137,11 @@ internal static class Drafting
         var taxes = TaxSubtotal.Of(lines);
         var (net, taxTotal) = (lines.Sum(l => l.Amount), lines.Sum(l => l.Tax));
         var total = checked(net + taxTotal);
+        if (Math.Abs(total) > Money.MostMinor || lines.Any(l => Math.Abs(l.Amount) > Money.MostMinor))
+        {
+            throw new OverflowException();
+        }
+
         return new InvoiceContent(
             total < 0 ? DocumentKind.CreditNote : DocumentKind.Invoice, to, facts.Seller, facts.Buyer, facts.PaymentTermDays, lines, taxes, net, taxTotal, total,
             Document: facts.Document, PayTo: facts.PayTo, Titles: Titles(facts, lines), Only: only);

@@ -115,8 +115,9 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
     /// <param name="last">The last number that it gave, in <paramref name="lastYear"/> (0: not known).</param>
     /// <param name="timeZone">The legal entity's: what year it is.</param>
     /// <param name="imported">The numbers of the legal entity's imported invoices.</param>
+    /// <param name="confirmedAs">How the series prints as long as its last number can be confirmed; null: it cannot be.</param>
     public static Rejection? PrintsAgain(
-        LegalEntityId entity, InvoiceSeriesId series, SeriesFormat format, long last, int lastYear, string timeZone, IEnumerable<string> imported, Instant now)
+        LegalEntityId entity, InvoiceSeriesId series, SeriesFormat format, long last, int lastYear, string timeZone, IEnumerable<string> imported, SeriesFormat? confirmedAs, Instant now)
     {
         var thisYear = Today(timeZone, now).Year;
         var (printed, number, of) = imported.Where(n => format.IsYetToGive(n, last, lastYear, thisYear))
@@ -124,7 +125,9 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
             .OrderByDescending(n => n.Year).ThenByDescending(n => n.Number).FirstOrDefault();
         return printed is null ? null : Rejection.Rule(
             Reasons.NumberImported,
-            $"The series {series} of {entity} would print {printed} again, which is the number of an imported invoice: first confirm that its last number is {Text(number)}{(format.RestartsYearly ? $" of {of}" : "")} or a later one, or let it print otherwise.",
+            $"The series {series} of {entity} would print {printed} again, which is the number of an imported invoice: "
+            + (confirmedAs is null || of > thisYear ? "give it another prefix first, or number in another series."
+                : $"confirm that its last number is {Text(number)}{(confirmedAs.RestartsYearly ? $" of {of}" : "")} or a later one, or give it another prefix."),
             ("legal_entity", entity.Value), ("series", series.Value), ("document_number", printed));
     }
 
@@ -204,7 +207,7 @@ public sealed record InvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Id
 
         return command.Last < known && (!format.RestartsYearly || year == knownYear)
             ? Rejection.Invalid(new FieldViolation("last_number", $"must be at least {Text(known)}, the last number that the journal has"))
-            : PrintsAgain(command.LegalEntity, command.Series, format, command.Last, year, timeZone, imported, now) is { } twice ? twice
+            : PrintsAgain(command.LegalEntity, command.Series, format, command.Last, year, timeZone, imported, format, now) is { } twice ? twice
             : Decision.Accept(new LastNumberConfirmed(command.LegalEntity, command.Series, command.Last, known, epoch, year, knownYear));
     }
 

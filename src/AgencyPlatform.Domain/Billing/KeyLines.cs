@@ -41,6 +41,23 @@ internal static class KeyLines
         }
 
         var parts = Credits(before, credits, amount, gains);
+        if (parts.Count == 0 && uncapped != 0 && item is { Timing: FeeTiming.InArrears, Key.Charge: not (Charge.Commitment or Charge.Discount) })
+        {
+            // All of it was credited by hand, and its revenue with it; when it is owed no more, what was accrued of it is taken back once more. A line of nothing sets that right.
+            var of = before.Last(s => s.Line.Amount > 0 && s.Line.Corrects is null);
+            lines.Add(line with
+            {
+                Number = lines.Count + 1,
+                Description = InvoiceLine.Credit + of.Line.Description,
+                Amount = 0,
+                Uncapped = uncapped,
+                TaxTreatment = of.Line.TaxTreatment,
+                Corrects = new LineReference(of.Invoice, of.Line.Number),
+            });
+            workings?.CreditedAlready(lines.Count, item.Key, of, credits);
+            return;
+        }
+
         var (quantities, uncappedParts) = (Rounding.Split(line.Quantity, [.. parts.Select(p => p.Amount)]), Rounding.Split(uncapped, [.. parts.Select(p => p.Amount)]));
         for (var i = 0; i < parts.Count; i++)
         {
@@ -57,7 +74,7 @@ internal static class KeyLines
                 Entries = i == 0 ? line.Entries : [],
                 Corrects = new LineReference(of.Invoice, of.Line.Number),
             });
-            workings?.Credit(lines.Count, item.Key, of, credits, amount, parts.Take(i).Sum(p => p.Amount), part, gains, parts.Count == 1);
+            workings?.Credit(lines.Count, item.Key, of, credits, amount, parts.Take(i).Sum(p => p.Amount), part, gains, part == Math.Abs(amount));
         }
     }
 
@@ -102,7 +119,7 @@ internal static class KeyLines
         switch (item.Key.Charge)
         {
             case Charge.Milestone or Charge.Block or Charge.Commitment or Charge.Discount:
-                var dates = item.Dates.IsEmpty ? keyDates : item.Dates;
+                var dates = !item.Dates.IsEmpty ? item.Dates : !keyDates.IsEmpty ? keyDates : [before[^1].Line.Service];
                 return new DateRange(dates[0].Start, dates[^1].End);
             case not Charge.Fee when lost == 0 && gained.Count > 0:
                 return Owed.Hull(gained.Select(e => e.Date));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 using AgencyPlatform.Domain.Time;
 using NodaTime;
@@ -31,6 +32,9 @@ internal sealed class OpenBooksCheck(ImportOpenBooks import, OpenBooksFacts fact
             return _wrong.ToImmutable();
         }
 
+        var all = books.Invoices.Select(r => r.Open).Concat(books.Credits.Select(r => r.Amount)).Concat(books.Deferrals.Select(r => r.Amount)).Concat(books.Payables.Select(r => r.Amount))
+            .Concat(books.Grants.Select(r => r.Deferred).OfType<Money>()).Aggregate(BigInteger.Zero, (sum, m) => sum + BigInteger.Abs(m.Minor));
+        Check(all <= Money.MostMinor, "invoices", $"must come to at most {Text(Money.MostMinor)} minor units with all other rows; they come to {all.ToString(CultureInfo.InvariantCulture)}");
         for (var i = 0; i < books.Invoices.Length; i++)
         {
             Invoice($"invoices[{i}]", books.Invoices[i]);

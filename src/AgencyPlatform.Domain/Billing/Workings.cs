@@ -200,6 +200,15 @@ internal sealed class Workings(int taxed = 0)
     /// <summary>A line that has all that its key gained.</summary>
     public void Charge(int line, ItemKey item) => _lines[line] = Of(item).All;
 
+    /// <summary>A line that takes back nothing of what a key lost, since nothing is left of its lines.</summary>
+    public void CreditedAlready(int line, ItemKey item, StandingLine of, LineCredits credits)
+    {
+        var steps = Copy(Of(item));
+        var lost = steps.Last with { Value = Math.Abs(steps.Last.Value) };
+        steps.Add(StepKind.TakenBack, StepOperation.Least, FigureUnit.Money, 0, lost, Left(steps, of, credits, 1));
+        _lines[line] = steps.All;
+    }
+
     /// <summary>A line that takes back what a key lost, or a part of it.</summary>
     /// <param name="amount">What the key lost or gained, as its line would have it.</param>
     /// <param name="earlier">What lines before it in the document take back of it.</param>
@@ -214,12 +223,7 @@ internal sealed class Workings(int taxed = 0)
             return;
         }
 
-        var steps = new Steps();
-        foreach (var step in Of(item).All)
-        {
-            steps.Add(step.Kind, step.Operation, step.Unit, step.Result, step.Parts);
-        }
-
+        var steps = Copy(Of(item));
         var lost = steps.Last with { Value = Math.Abs(amount) };
         var rest = steps.Add(
             StepKind.ToTakeBack, StepOperation.Sum, FigureUnit.Money, Math.Abs(amount) - earlier, [lost, .. earlier == 0 ? [] : new[] { Money(FigureKind.TakenBackHere, -earlier) }]);
@@ -227,6 +231,17 @@ internal sealed class Workings(int taxed = 0)
         var back = steps.Add(StepKind.TakenBack, StepOperation.Least, FigureUnit.Money, taken, rest, left);
         steps.Add(StepKind.Credit, StepOperation.Sum, FigureUnit.Money, -taken * gains, back with { Value = -taken * gains });
         _lines[line] = steps.All;
+    }
+
+    private static Steps Copy(Steps of)
+    {
+        var steps = new Steps();
+        foreach (var step in of.All)
+        {
+            steps.Add(step.Kind, step.Operation, step.Unit, step.Result, step.Parts);
+        }
+
+        return steps;
     }
 
     /// <summary>What is left of a line after what was credited of it.</summary>

@@ -86,6 +86,14 @@ public sealed partial record Engagement
             ("date", Text(terms.EffectiveFrom)), ("charged_date", Text(stands[0])));
     }
 
+    /// <summary>Why an end from a date on would leave a milestone unbilled whose amount is earned; null when none was reached since.</summary>
+    private Rejection? MilestoneReachedFrom(LocalDate date) =>
+        Milestones?.Where(m => m.On >= date).MaxBy(m => m.On) is { } reached
+            ? Rejection.Rule(
+                Reasons.ChargesStand, $"The milestone {reached.Id} was reached on {Text(reached.On)}: choose a later end than that, or reopen it first.",
+                ("date", Text(date)), ("charged_date", Text(reached.On)))
+            : null;
+
     private Posting Earned(long amount, LocalDate on, PostingWorkings? workings = null)
     {
         if (!IsBilledOn(on))

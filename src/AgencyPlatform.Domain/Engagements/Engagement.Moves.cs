@@ -52,7 +52,7 @@ public sealed partial record Engagement
                 ? Rejection.Rule(
                     Reasons.EndOutOfRange, $"The end {command.End:uuuu-MM-dd} does not lie within the engagement's days {Service}.",
                     ("start", $"{Plan.Start:uuuu-MM-dd}"), ("end", End is { } end ? $"{end:uuuu-MM-dd}" : "open"))
-                : (RefuseNotice(command, now) ?? ApprovedTimeFrom(command.End)) is { } refused ? refused
+                : (RefuseNotice(command, now) ?? ApprovedTimeFrom(command.End) ?? MilestoneReachedFrom(command.End)) is { } refused ? refused
                 : Decision.Accept(StartEnd(new EndStarted(request, command.End, now, command.NoticeWaived))));
 
     /// <summary>Whether the date is the end already that is agreed, or that it had.</summary>

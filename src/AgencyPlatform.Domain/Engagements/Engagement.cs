@@ -73,16 +73,20 @@ public sealed partial record Engagement(
 
     public ImmutableArray<IEvent> Settle(Instant now) => Passed(now) is { IsEmpty: false } events ? [.. events, .. Following(events, now)] : [];
 
-    /// <summary>What a change of terms or of the end means for fees in arrears.</summary>
+    /// <summary>What a change of terms or of the end means for fees in arrears, and an end for blocks whose first day it leaves out.</summary>
     public ImmutableArray<IEvent> Following(ImmutableArray<IEvent> events, Instant now)
     {
-        if (Time.FeesBefore is null || events.All(e => e is IEngagementTimeEvent))
+        if ((Time.FeesBefore is null && Time.Blocks is not { IsEmpty: false }) || events.All(e => e is IEngagementTimeEvent))
         {
             return [];
         }
 
         var after = events.Aggregate(this, (state, e) => state.Folded(e));
-        return after.Terms == Terms && after.End == End ? [] : after.FeesAfterChange(DayOf(now));
+        return
+        [
+            .. Time.FeesBefore is null || (after.Terms == Terms && after.End == End) ? [] : after.FeesAfterChange(DayOf(now)),
+            .. after.End == End ? [] : EarnedBy(events, DayOf(now)),
+        ];
     }
 
     private ImmutableArray<IEvent> Passed(Instant now) =>

@@ -41,7 +41,7 @@ public sealed partial class EngagementSources : IPostingHistory
         }
 
         // What a block has earned is posted with what has earned it. An import ends several blocks before it brings its own.
-        if (@event is TimeDrawn or TimeReversed or BlockCredited || (@event is GrantExpired or OpeningGrantsImported && _last is not GrantExpired))
+        if (@event is TimeDrawn or TimeReversed or BlockCredited || before.End != _engagement.End || (@event is GrantExpired or OpeningGrantsImported && _last is not GrantExpired))
         {
             (_beforeEarning, _earning) = (before, @event);
         }
@@ -79,7 +79,8 @@ public sealed partial class EngagementSources : IPostingHistory
     /// <summary>The terms that the fees are by, with the days on which they hold in the periods of these.</summary>
     private ImmutableArray<ExplainedTerms> TermsOf(FeesAccrued posted)
     {
-        var (inputs, fees) = (_engagement.FeeInputs, posted.Fees.ToLookup(f => f.Period));
+        var known = _engagement.Time.Fees ?? ImmutableSortedDictionary<AccrualKey, FeeAccrual>.Empty;
+        var (inputs, fees) = (_engagement.FeeInputs, posted.Fees.Where(f => f.Earning.Before(posted.Before) != (known.GetValueOrDefault(f.Key(posted.LegalEntity))?.Accrued ?? 0)).ToLookup(f => f.Period));
         return
         [
             .. from period in Owed.BilledPeriods(inputs, posted.Before)

@@ -26,6 +26,6 @@ public static partial class Reasons
     /// <summary>A milestone is reached on a day of the engagement up to the seller's today. Metadata: date, start, end, today. Choose such a day.</summary>
     public const string MilestoneDateOutOfRange = "MILESTONE_DATE_OUT_OF_RANGE";
 
-    /// <summary>A milestone reached or a block sold on or after the day is charged by the terms of now, whose seller and currency cannot change before it. Metadata: date, charged_date. Choose a later date.</summary>
+    /// <summary>A milestone reached or a block sold on or after the day is charged by the terms of now, whose seller and currency cannot change before it; nor can the engagement end before a milestone that was reached. Metadata: date, charged_date. Choose a later date, or reopen the milestone.</summary>
     public const string ChargesStand = "CHARGES_STAND";
 }

@@ -21,7 +21,7 @@ internal sealed partial class BillingService
         var account = Account(request.ClientCompany, request.LegalEntity, request.Currency, agency, fields);
         var amount = InCurrency("amount", request.Amount, account.Currency, fields);
         var received = fields.Date("received_date", request.ReceivedDate);
-        var reference = fields.Text("reference", request.Reference, MostReference);
+        var reference = fields.BankReference("reference", request.Reference, MostReference);
         var allocations = Allocations(request.Allocations, agency, account.Currency, fields);
         var id = fields.NewId<PaymentId>("payment_id", request.PaymentId, request.RequestId);
         var call = await calls.Mutation(context, request, fields, agency);
@@ -81,7 +81,7 @@ internal sealed partial class BillingService
         var agency = fields.Agency("parent", request.Parent);
         var account = Account(request.ClientCompany, request.LegalEntity, request.Currency, agency, fields);
         var amount = InCurrency("amount", request.Amount, account.Currency, fields);
-        var reference = fields.Text("reference", request.Reference, MostReference);
+        var reference = fields.BankReference("reference", request.Reference, MostReference);
         var id = fields.NewId<PaymentId>("payment_id", request.PaymentId, request.RequestId);
         var call = await calls.Mutation(context, request, fields, agency);
         var (refund, meta) = (await Grain(agency, account).RefundCredit(call, new RefundCredit(account, id, amount, reference))).OrThrow();

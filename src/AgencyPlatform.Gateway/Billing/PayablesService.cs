@@ -77,7 +77,7 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
         var account = new CmoAccountId(
             fields.Reference<CmoId>("payout.cmo", wire.Cmo, agency, "cmos"), fields.Reference<LegalEntityId>("payout.legal_entity", wire.LegalEntity, agency, "legalEntities"), amount.Currency);
         var command = new RecordPayout(
-            id, account, amount.Minor, fields.OptionalDate("through_date", request.ThroughDate) ?? date, date, fields.Text("payout.reference", wire.Reference, CmoAccount.LongestReference));
+            id, account, amount.Minor, fields.OptionalDate("through_date", request.ThroughDate) ?? date, date, fields.BankReference("payout.reference", wire.Reference, CmoAccount.LongestReference));
         var call = await calls.Mutation(context, request, fields, agency);
         return ToWire(agency, account, (await Grain(agency, account).Record(call, command)).OrThrow().Value, id);
     }
@@ -134,7 +134,7 @@ internal sealed class PayablesService(Calls calls, IGrainFactory grains, IReadMo
             fields.Currency("currency", request.Currency),
             fields.Date("through_date", request.ThroughDate),
             fields.Date("pay_date", request.PayDate),
-            fields.Text("reference", request.Reference, 70));
+            fields.BankReference("reference", request.Reference, 70));
         var call = await calls.Mutation(context, request, fields, agency);
         return ToWire(agency, await grains.Of<IPayoutRunGrain>(agency, command.Id.Value).Run(call, command));
     }

@@ -243,10 +243,15 @@ public sealed class Series_and_how_they_print
         var (agency, of2026) = (NewAgency(), new SeriesFormat("{year}/", 3, true));
         var refused = Set(agency, "main", of2026, null, "2026/101", "2026/117", "2025/300", "OTHER").Rejection!;
         Assert.Equal((Reasons.NumberImported, "main", "2026/117"), (refused.Reason, refused.Metadata["series"], refused.Metadata["document_number"]));
-        Assert.Contains("117 of 2026", refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith("confirm that its last number is 117 or a later one, or give it another prefix.", refused.Message, StringComparison.Ordinal);
+        foreach (var cannot in new[] { Set(agency, "other", of2026, null, "2026/117"), Set(agency, "main", of2026, null, "2027/117"), Put(agency, "old", "OLD-000007") })
+        {
+            Assert.EndsWith("give it another prefix first, or number in another series.", cannot.Rejection!.Message, StringComparison.Ordinal);
+        }
 
         // Told its last number it may, and may have been told too little.
         Assert.Equal(Reasons.NumberImported, Confirm(InvoiceSeries.Initial, of2026, 116, 2026, Guid.Empty, s_now, "2026/117").Rejection!.Reason);
+        Assert.Contains("117 of 2026", Confirm(InvoiceSeries.Initial, of2026, 116, 2026, Guid.Empty, s_now, "2026/117").Rejection!.Message, StringComparison.Ordinal);
         Assert.Equal(Reasons.NumberImported, Confirm(InvoiceSeries.Initial, of2026, 900, 2025, Guid.Empty, s_now, "2026/117").Rejection!.Reason);
         var told = InvoiceSeries.Initial.Apply(Assert.Single(Confirm(InvoiceSeries.Initial, of2026, 117, 2026, Guid.Empty, s_now, "2026/117").Events));
         Assert.Single(Set(agency, "main", of2026, told, "2026/117").Events);

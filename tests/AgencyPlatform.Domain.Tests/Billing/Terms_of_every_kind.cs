@@ -189,14 +189,15 @@ public sealed class Terms_of_every_kind
     [Theory]
     [InlineData(long.MaxValue, 1)]
     [InlineData(long.MaxValue / 2, 3)]
-    public void An_amount_that_cannot_be_written_is_a_clear_refusal(long fee, int engagements)
+    [InlineData(Money.MostMinor / 2 + 1, 2)]
+    public void An_amount_beyond_the_bound_is_a_clear_refusal(long fee, int engagements)
     {
         var all = Enumerable.Range(0, engagements).Select(i => Inputs(s_march, null, Retainer(s_march, fee)) with { Engagement = new($"e{i}") });
         var facts = Facts(Inputs(s_march, null, s_hourly)) with { Engagements = [.. all], Tax = new TaxTreatment(TaxCategory.Standard, 190_000) };
 
         var refusal = BillingAccount.Initial.Prepare(Command(s_march, "x"), facts, s_now).Rejection!;
 
-        Assert.Equal((Reasons.AmountTooLarge, "9223372036854775807"), (refusal.Reason, refusal.Metadata["most_minor_units"]));
+        Assert.Equal((Reasons.AmountTooLarge, "1000000000000000"), (refusal.Reason, refusal.Metadata["most_minor_units"]));
     }
 
     [Fact]

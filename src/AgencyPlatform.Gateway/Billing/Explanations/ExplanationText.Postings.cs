@@ -29,7 +29,7 @@ internal sealed partial class ExplanationText
             yield return says.AsPosted;
         }
 
-        foreach (var reference in inputs.Of.Select(o => o.Reference).Where(r => r.Length > 0))
+        foreach (var reference in inputs.Of.Select(o => o.Reference.Length > 0 || o.Kind != PostingDocument.Invoice ? o.Reference : o.Id).Where(r => r.Length > 0))
         {
             yield return Say(says.Reference, reference);
         }
