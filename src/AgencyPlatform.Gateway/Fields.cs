@@ -122,7 +122,7 @@ public sealed class Fields
     }
 
     /// <summary>A reference of a bank or a payment provider, by which money counts once: blanks of whatever kind in front and behind are left out, and several between are one.</summary>
-    public string BankReference(string path, string value, int maxLength) => Text(path, string.Join(' ', value.Split(null as char[], StringSplitOptions.RemoveEmptyEntries)), maxLength);
+    public string BankReference(string path, string value, int maxLength) => string.Join(' ', Text(path, value, maxLength).Split(null as char[], StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>Text that may have several lines (line feed and tab are allowed).</summary>
     public string LongText(string path, string value, int maxLength, bool required = false)

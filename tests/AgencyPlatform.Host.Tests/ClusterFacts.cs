@@ -19,6 +19,9 @@ public sealed partial class LoopbackCluster : IAsyncLifetime
 
     internal string Key { get; private set; } = "";
 
+    /// <summary>Of the application's role.</summary>
+    internal string Connection => _storage[^1]["Storage:ConnectionString=".Length..];
+
     public async Task InitializeAsync()
     {
         if (PostgresServer.NotRun is not null)
@@ -106,6 +109,42 @@ public sealed class ClusterFacts(LoopbackCluster cluster) : IClassFixture<Loopba
         var booking = await HostFacts.Book(first, Call(1));
 
         Assert.Contains(booking.Name, await HostFacts.Bookings(second));
+    }
+
+    /// <summary>The sample of docs/live.md, as a process of its own, beside a watch through a gateway.</summary>
+    [EngineFact]
+    public async Task An_Orleans_client_of_another_process_hears_every_event_and_a_gateway_s_watch_sees_the_same()
+    {
+        using var ends = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+        using var platform = cluster.Client();
+        using var listener = HostProcess.StartProgram(
+            typeof(Samples.FeedListener.Listener).Assembly, "--connection", cluster.Connection, "--address", cluster.Gateways[0].Grpc.ToString(), "--key", cluster.Key, "--agency", "acme");
+        try
+        {
+            Assert.Equal("Listening.", await listener.StandardOutput.ReadLineAsync(ends.Token));
+            await using var watch = platform.Watch(new() { Parent = "agencies/acme" }, ends.Token).GetAsyncEnumerator(ends.Token);
+            Assert.True(await watch.MoveNextAsync());
+            await Parallel.ForAsync(0, 60, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (i, _) => await HostFacts.Book(platform, Call(i), week: 40));
+
+            var (heard, seen, byStream) = (new List<string>(), new List<string>(), false);
+            while (seen.Count(e => e.Contains(" cmo.booked ", StringComparison.Ordinal) || e.Contains(" cmo.booking", StringComparison.Ordinal)) < 60 && await watch.MoveNextAsync())
+            {
+                seen.AddRange(watch.Current.Events.Select(e => $"{e.Sequence} {e.Type} {e.Kind}/{e.AggregateId}"));
+            }
+
+            while (heard.LastOrDefault() != seen[^1] && await listener.StandardOutput.ReadLineAsync(ends.Token) is { } line)
+            {
+                heard.Add(line[..line.LastIndexOf(" (", StringComparison.Ordinal)]);
+                byStream |= line.EndsWith("(stream)", StringComparison.Ordinal);
+            }
+
+            Assert.Equal(seen, heard.SkipWhile(line => line != seen[0]));
+            Assert.True(byStream, "The stream brought nothing.");
+        }
+        finally
+        {
+            listener.Kill(entireProcessTree: true);
+        }
     }
 
     [EngineFact]

@@ -113,8 +113,8 @@ internal sealed partial class HostProcess : IDisposable
     {
         var beside = Path.GetDirectoryName(program.Location)!;
         var name = program.GetName().Name!;
-        var built = beside.Replace(Path.Combine("tests", "AgencyPlatform.Host.Tests"), Path.Combine("src", name), StringComparison.Ordinal);
-        return Path.Combine(Directory.Exists(built) ? built : beside, name + ".dll");
+        var built = new[] { "src", "samples" }.Select(root => beside.Replace(Path.Combine("tests", "AgencyPlatform.Host.Tests"), Path.Combine(root, name), StringComparison.Ordinal));
+        return Path.Combine(built.FirstOrDefault(Directory.Exists) ?? beside, name + ".dll");
     }
 
     private static string Port(Uri? at) => (at?.Port ?? 0).ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -192,8 +192,11 @@ public sealed partial record Engagement
     /// <param name="kind">Whether <paramref name="workings"/> are told of what is earned, or of what was posted before.</param>
     private long EarnedOf(PrepaidBlock block, StepKind kind = StepKind.Earned, PostingWorkings? workings = null)
     {
-        var price = block.Deferred ?? (IsBilledOn(block.EffectiveAt) && Service.Contains(block.EffectiveAt) ? block.Price : 0);
-        var credited = (Time.BlockCredits ?? []).Where(c => c.Block == block.Id).Sum(c => c.Amount);
+        var isCharged = IsBilledOn(block.EffectiveAt) && Service.Contains(block.EffectiveAt);
+        var price = block.Deferred ?? (isCharged ? block.Price : 0);
+
+        // Of a block that is charged no more, what credits by hand have given back is no part of a price.
+        var credited = !isCharged && block.Deferred is null ? 0 : (Time.BlockCredits ?? []).Where(c => c.Block == block.Id).Sum(c => c.Amount);
         int? drawn = Time.Lapsed?.Contains(block.Grant.Id) == true ? null : Time.Drawn.GetValueOrDefault(block.Grant.Id);
         var earned = drawn is { } minutes ? Rounding.HalfAwayFromZero((BigInteger)(price - credited) * minutes, block.Minutes) : price - credited;
         workings?.Earned(kind, new ItemKey(Id, block.EffectiveAt, Charge.Block, block.Id), block, price, credited, drawn, earned);

@@ -83,8 +83,10 @@ public sealed class OwedNoMoreTests(PlatformFixture platform)
         Assert.Equal(Reasons.NothingToBill, (await Assert.ThrowsAsync<ApiException>(() => Finalized(agency, billing, "again"))).Reason);
     }
 
-    [Fact]
-    public async Task A_block_whose_first_day_an_end_leaves_out_is_never_earned()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_block_whose_first_day_an_end_leaves_out_is_never_earned(bool creditedByHand)
     {
         var agency = await platform.NewAgency();
         var admin = await ActiveEngagement.Create(agency, a => Terms(a, "block"));
@@ -93,9 +95,15 @@ public sealed class OwedNoMoreTests(PlatformFixture platform)
         await agency.AdvanceTo(new System.DateTime(2026, 1, 27, 12, 0, 0, DateTimeKind.Utc));
 
         // It has expired, and is earned; then it never was of the engagement.
+        var invoice = creditedByHand ? await Finalized(agency, billing, "january") : null;
         Assert.Equal(-100_000, await Balance(billing, agency, LedgerAccount.Revenue));
         await engagements.EndEngagementAsync(new EndEngagementRequest { Name = Launch(agency), EndDate = Day(1, 15), NoticeWaiverReason = "Agreed." });
         Assert.Equal(0, await Balance(billing, agency, LedgerAccount.Revenue));
+        if (creditedByHand)
+        {
+            await billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = invoice!.Name, InvoiceId = "note", Lines = { new LineCredit { Line = 2, Amount = Usd(98_000) } } });
+        }
+
         await agency.AdvanceTo(new System.DateTime(2026, 4, 1, 12, 0, 0, DateTimeKind.Utc));
         await Finalized(agency, billing, "all", Day(4, 1));
 
