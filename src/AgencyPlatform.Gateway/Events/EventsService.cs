@@ -60,6 +60,8 @@ internal sealed class EventsService(Calls calls, Authenticator authenticator, IJ
         {
             await foreach (var page in tails.Follow(agency, head, seen, ends.Token))
             {
+                // A key that was revoked since sees nothing more.
+                await authenticator.Authenticate(context.RequestHeaders);
                 foreach (var message in page.Messages(seen, filter))
                 {
                     await responseStream.WriteAsync(message, ends.Token);
@@ -68,8 +70,6 @@ internal sealed class EventsService(Calls calls, Authenticator authenticator, IJ
                 seen = Math.Max(seen, page.To);
                 if (page.IsHeartbeat)
                 {
-                    // A key that was revoked since sees nothing more.
-                    await authenticator.Authenticate(context.RequestHeaders);
                     await responseStream.WriteAsync(Heartbeat(), ends.Token);
                 }
             }

@@ -148,7 +148,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
     private sealed class Tail
     {
         /// <summary>Events of a page.</summary>
-        private const int PageEvents = 500;
+        private const int PageEvents = 200;
 
         /// <summary>Pages that wait for a watch which does not take them; all watches wait for the same pages, so that this bounds the memory of an agency.</summary>
         private const int MostPages = 32;
