@@ -12,8 +12,11 @@ namespace AgencyPlatform.Gateway.Events;
 /// One tail of the journal per watched agency, however many watch it in this process. It reads on when it hears that the feed has grown, from this process's journal at once and from others by the
 /// agency's stream, and looks every second. Who does not keep up is let go from it and reads the journal by itself until it has caught up: nothing is lost, and nobody else is slower.
 /// </summary>
-internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, IClusterClient cluster, FeedTurns turns, IOptions<GatewayOptions> options, ILogger<FeedTails> log) : BackgroundService
+internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, IClusterClient cluster, FeedTurns turns, TimeProvider clock, IOptions<GatewayOptions> options, ILogger<FeedTails> log) : BackgroundService
 {
+    /// <summary>Events that a watch which has fallen behind reads at once.</summary>
+    private const int CatchUpEvents = 64;
+
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -28,6 +31,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
     {
         var tail = Enter(agency, head);
         var live = Channel.CreateBounded<FeedPage>(1);
+        var told = clock.GetTimestamp();
         try
         {
             while (true)
@@ -37,11 +41,17 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
                     FeedPage page;
                     using (await turns.Take(agency, cancellation))
                     {
-                        page = await Tail.Read(journal, agency, head.Epoch, after, cancellation);
+                        page = await Tail.Read(journal, agency, head.Epoch, after, CatchUpEvents, cancellation);
                     }
 
                     after = page.To;
                     yield return page;
+                    if (clock.GetElapsedTime(told) >= s_look)
+                    {
+                        // Of what a filter leaves out nothing else would be heard.
+                        told = clock.GetTimestamp();
+                        yield return new FeedPage(head.Epoch, after, after, []);
+                    }
                 }
 
                 // Ends when this watch has fallen behind.
@@ -147,11 +157,11 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
     /// <summary>What reads one agency's feed on, and hands it to all who keep up.</summary>
     private sealed class Tail
     {
-        /// <summary>Events of a page.</summary>
-        private const int PageEvents = 200;
+        /// <summary>Events of a page that all watches share.</summary>
+        private const int PageEvents = 64;
 
-        /// <summary>Pages that wait for a watch which does not take them; all watches wait for the same pages, so that this bounds the memory of an agency.</summary>
-        private const int MostPages = 32;
+        /// <summary>Pages that wait for a watch which does not take them: a thousand events, some ten to twenty megabytes. All watches wait for the same pages, so that this bounds the memory of an agency.</summary>
+        private const int MostPages = 16;
 
         private readonly Lock _lock = new();
         private readonly CancellationTokenSource _stop = new();
@@ -172,9 +182,9 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
         /// <summary>How many follow; the owner's to count.</summary>
         public int Watches { get; set; }
 
-        public static async Task<FeedPage> Read(IJournal journal, AgencyId agency, Guid epoch, long after, CancellationToken cancellation)
+        public static async Task<FeedPage> Read(IJournal journal, AgencyId agency, Guid epoch, long after, int most, CancellationToken cancellation)
         {
-            var events = await journal.ReadFeed(agency, after, PageEvents, cancellation: cancellation);
+            var events = await journal.ReadFeed(agency, after, most, cancellation: cancellation);
             return new FeedPage(epoch, after, events.Count > 0 ? events[^1].Sequence : after, events);
         }
 
@@ -232,12 +242,12 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
                     try
                     {
                         FeedPage page;
-                        while (!(page = await Read(journal, _agency, _epoch, _position, _stop.Token)).IsHeartbeat)
+                        while (!(page = await Read(journal, _agency, _epoch, _position, PageEvents, _stop.Token)).IsHeartbeat)
                         {
                             HandOn(page);
                         }
                     }
-                    catch (Exception e) when (e is not OperationCanceledException)
+                    catch (Exception e) when (!_stop.IsCancellationRequested)
                     {
                         LogUnreadable(log, _agency, e.Message);
                     }
