@@ -22,11 +22,13 @@ internal sealed class Watching(EventsService.EventsServiceClient events, AgencyP
             using var call = events.Watch(request, cancellationToken: silence.Token);
             while (await Next(call, silence, cancellation).ConfigureAwait(false) is { } message)
             {
-                pauses = 0;
+                // The first message of each try only repeats where it begins: a try that comes no further is no success.
+                pauses = message.Cursor == request.After ? pauses : 0;
                 request.After = message.Cursor;
                 yield return message;
             }
 
+            // A pipeline of Polly repeats a call to its end; this one hands on messages in the middle.
             await Task.Delay(Pause(pauses++), options.TimeProvider, cancellation).ConfigureAwait(false);
         }
     }

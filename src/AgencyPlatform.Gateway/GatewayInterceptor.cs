@@ -114,7 +114,7 @@ internal sealed class GatewayInterceptor(Authenticator authenticator, AgencyLimi
         }
 
         context.UserState[Caller.StateKey] = caller;
-        context.GetHttpContext().Response.RegisterForDispose(watches ? limits.EnterWatch(caller) : limits.Enter(caller));
+        context.GetHttpContext().Response.RegisterForDispose(limits.Enter(caller, watches));
     }
 
     /// <summary>Another agency's name is answered as one that does not exist, before anything else of the request is looked at.</summary>
@@ -171,33 +171,19 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
     private int _busy;
 
     /// <summary>Counts a call until what is returned is disposed.</summary>
-    public IDisposable Enter(Caller caller)
+    /// <param name="watches">It lasts until its caller ends it, and is counted apart.</param>
+    public IDisposable Enter(Caller caller, bool watches = false)
     {
-        var gate = GateOf(caller);
-        return gate.Enter(out var wait) switch
+        var gate = _gates.GetOrAdd(caller.Agency?.Value ?? "", _ => new Gate(this));
+        return gate.Enter(watches, out var wait) switch
         {
-            Over.Nothing => gate,
-            Over.CallsPerSecond => throw TooFast(wait),
+            Over.Nothing => watches ? new Watch(gate) : gate,
+            Over.CallsPerSecond => throw Errors.Exhausted("agency", "calls a second", _options.CallsPerSecondPerAgency, wait),
             Over.ConcurrentCalls => throw Errors.Exhausted("agency", "calls at the same time", _options.ConcurrentCallsPerAgency, wait),
+            Over.Watches => throw Errors.Exhausted("agency", "watches at the same time", _options.WatchesPerAgency, wait),
             _ => throw Errors.Exhausted("platform", "calls at the same time, of which the agency has its share", _options.ConcurrentCalls, wait),
         };
     }
-
-    /// <summary>Counts a watch until what is returned is disposed.</summary>
-    public IDisposable EnterWatch(Caller caller)
-    {
-        var gate = GateOf(caller);
-        return gate.EnterWatch(out var wait) switch
-        {
-            Over.Nothing => new Watch(gate),
-            Over.CallsPerSecond => throw TooFast(wait),
-            _ => throw Errors.Exhausted("agency", "watches at the same time", _options.WatchesPerAgency, wait),
-        };
-    }
-
-    private Gate GateOf(Caller caller) => _gates.GetOrAdd(caller.Agency?.Value ?? "", _ => new Gate(this));
-
-    private RpcException TooFast(TimeSpan wait) => Errors.Exhausted("agency", "calls a second", _options.CallsPerSecondPerAgency, wait);
 
     /// <summary>Which limit a call would go over.</summary>
     private enum Over
@@ -241,57 +227,14 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
         }
 
         /// <param name="wait">When the next may come.</param>
-        public Over Enter(out TimeSpan wait)
+        public Over Enter(bool watches, out TimeSpan wait)
         {
             wait = s_wait;
             lock (_lock)
             {
-                if (IsTooFast(ref wait))
-                {
-                    return Over.CallsPerSecond;
-                }
-
-                if (_atOnce >= _all._options.ConcurrentCallsPerAgency)
-                {
-                    return Over.ConcurrentCalls;
-                }
-
-                var (all, most) = (Volatile.Read(ref _all._atOnce), _all._options.ConcurrentCalls);
-                if (all >= most && ((_atOnce > 0 && _atOnce >= most / Math.Max(1, Volatile.Read(ref _all._busy))) || all >= 2 * most))
-                {
-                    return Over.Share;
-                }
-
-                _tokens--;
-                Interlocked.Increment(ref _all._atOnce);
-                if (_atOnce++ == 0)
-                {
-                    Interlocked.Increment(ref _all._busy);
-                }
-
-                return Over.Nothing;
-            }
-        }
-
-        /// <param name="wait">When the next may come.</param>
-        public Over EnterWatch(out TimeSpan wait)
-        {
-            wait = s_wait;
-            lock (_lock)
-            {
-                if (IsTooFast(ref wait))
-                {
-                    return Over.CallsPerSecond;
-                }
-
-                if (_watches >= _all._options.WatchesPerAgency)
-                {
-                    return Over.Watches;
-                }
-
-                _tokens--;
-                _watches++;
-                return Over.Nothing;
+                var over = IsTooFast(ref wait) ? Over.CallsPerSecond : watches ? CountWatch() : CountCall();
+                _tokens -= over == Over.Nothing ? 1 : 0;
+                return over;
             }
         }
 
@@ -301,6 +244,39 @@ internal sealed class AgencyLimits(IOptions<GatewayOptions> options, TimeProvide
             {
                 _watches--;
             }
+        }
+
+        private Over CountCall()
+        {
+            if (_atOnce >= _all._options.ConcurrentCallsPerAgency)
+            {
+                return Over.ConcurrentCalls;
+            }
+
+            var (all, most) = (Volatile.Read(ref _all._atOnce), _all._options.ConcurrentCalls);
+            if (all >= most && ((_atOnce > 0 && _atOnce >= most / Math.Max(1, Volatile.Read(ref _all._busy))) || all >= 2 * most))
+            {
+                return Over.Share;
+            }
+
+            Interlocked.Increment(ref _all._atOnce);
+            if (_atOnce++ == 0)
+            {
+                Interlocked.Increment(ref _all._busy);
+            }
+
+            return Over.Nothing;
+        }
+
+        private Over CountWatch()
+        {
+            if (_watches >= _all._options.WatchesPerAgency)
+            {
+                return Over.Watches;
+            }
+
+            _watches++;
+            return Over.Nothing;
         }
 
         private bool IsTooFast(ref TimeSpan wait)

@@ -127,7 +127,7 @@ public sealed class ClusterFacts(LoopbackCluster cluster) : IClassFixture<Loopba
             await Parallel.ForAsync(0, 60, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (i, _) => await HostFacts.Book(platform, Call(i), week: 40));
 
             var (heard, seen, byStream) = (new List<string>(), new List<string>(), false);
-            while (seen.Count(e => e.Contains(" cmo.booked ", StringComparison.Ordinal) || e.Contains(" cmo.booking", StringComparison.Ordinal)) < 60 && await watch.MoveNextAsync())
+            while (seen.Count(e => e.Contains(" cmo.booking-booked ", StringComparison.Ordinal)) < 60 && await watch.MoveNextAsync())
             {
                 seen.AddRange(watch.Current.Events.Select(e => $"{e.Sequence} {e.Type} {e.Kind}/{e.AggregateId}"));
             }

@@ -10,8 +10,11 @@ namespace AgencyPlatform.Domain.Agencies;
 [GenerateSerializer, Immutable, Alias("agency.known-series")]
 public sealed record KnownSeries(SeriesFormat? Format, bool InUse);
 
+/// <param name="GivesNumbers">What the series itself says: it may have given numbers before the agency was told of such.</param>
+/// <param name="Last">Its last number, of <paramref name="Year"/>.</param>
+/// <param name="Year">0: not known.</param>
 [GenerateSerializer, Immutable, Alias("agency.set-invoice-series")]
-public sealed record SetInvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Series, SeriesFormat Format);
+public sealed record SetInvoiceSeries(LegalEntityId LegalEntity, InvoiceSeriesId Series, SeriesFormat Format, bool GivesNumbers, long Last = 0, int Year = 0);
 
 [Event("agency.invoice-series-set"), GenerateSerializer, Immutable, Alias("agency.invoice-series-set")]
 public sealed record InvoiceSeriesSet(LegalEntityId LegalEntity, InvoiceSeriesId Series, SeriesFormat Format) : IEvent;
@@ -32,11 +35,10 @@ public sealed partial record Agency
     public SeriesFormat FormatOf(LegalEntityId entity, InvoiceSeriesId series) => SeriesOf(entity).GetValueOrDefault(series)?.Format ?? SeriesFormat.Default(series);
 
     /// <summary>Sets how a series prints. One that gives numbers keeps its prefix; what it has printed stays as it was.</summary>
-    /// <param name="numbers">What the series itself says: it may have given numbers before the agency was told of such.</param>
     /// <param name="imported">The numbers of the legal entity's imported invoices.</param>
-    public Decision SetInvoiceSeries(SetInvoiceSeries command, InvoiceSeries numbers, IEnumerable<string> imported, Instant now)
+    public Decision SetInvoiceSeries(SetInvoiceSeries command, IEnumerable<string> imported, Instant now)
     {
-        var (entity, series, format) = command;
+        var (entity, series, format, given, last, year) = command;
         if (!LegalEntities.TryGetValue(entity, out var seller))
         {
             return Rejection.NotFound("legal_entity", entity.Value);
@@ -48,7 +50,7 @@ public sealed partial record Agency
             return Decision.Nothing;
         }
 
-        if ((numbers.LastIssueDate is not null || known?.InUse == true) && current.Prefix != format.Prefix)
+        if ((given || known?.InUse == true) && current.Prefix != format.Prefix)
         {
             return Rejection.Rule(
                 Reasons.SeriesPrefixFixed,
@@ -57,7 +59,7 @@ public sealed partial record Agency
         }
 
         return Clash(entity, series, format) is { } taken ? taken
-            : InvoiceSeries.PrintsAgain(entity, series, format, numbers.Last, numbers.Year, seller.TimeZone, imported, known is null || numbers.LastIssueDate is not null ? null : current, now) is { } again ? again
+            : InvoiceSeries.PrintsAgain(entity, series, format, last, year, seller.TimeZone, imported, known is null || given ? null : current, now) is { } again ? again
             : known is null && SeriesOf(entity).Count >= MaxSeries
                 ? Rejection.Rule(Reasons.TooManySeries, $"A legal entity has at most {MaxSeries} series.", ("legal_entity", entity.Value), ("maximum", Text(MaxSeries)))
             : Decision.Accept(new InvoiceSeriesSet(entity, series, format));

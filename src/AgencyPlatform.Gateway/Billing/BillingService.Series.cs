@@ -34,7 +34,9 @@ internal sealed partial class BillingService
         }
 
         var call = await calls.Mutation(context, request, fields, agency);
-        return ToWire((await grains.Agency(agency).SetInvoiceSeries(call, new SetInvoiceSeries(entity, id, format))).OrThrow().Value.FormatOf(entity, id));
+        var series = (await Grain(agency, entity, id).Get(new Read(agency, call.SandboxNow))).Value ?? InvoiceSeries.Initial;
+        var set = new SetInvoiceSeries(entity, id, format, GivesNumbers: series.LastIssueDate is not null, series.Last, series.Year);
+        return ToWire((await grains.Agency(agency).SetInvoiceSeries(call, set)).OrThrow().Value.FormatOf(entity, id));
     }
 
     public override async Task<V1.InvoiceSeries> GetInvoiceSeries(V1.GetInvoiceSeriesRequest request, ServerCallContext context)

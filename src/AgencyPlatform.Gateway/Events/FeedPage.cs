@@ -10,7 +10,8 @@ internal sealed record FeedPage(Guid Epoch, long From, long To, IReadOnlyList<St
     /// <summary>Bytes of events in a message, unless the first alone has more.</summary>
     private const int MessageBytes = 256 * 1024;
 
-    private readonly Lazy<IReadOnlyList<Event>> _events = new(() => [.. Stored.Select(s => EventWire.ToWire(Epoch, s))]);
+    /// <summary>Mapped when the first watch wants one; two that do at the same time map the same.</summary>
+    private readonly Event?[] _events = new Event?[Stored.Count];
 
     private IReadOnlyList<WatchResponse>? _all;
 
@@ -24,13 +25,15 @@ internal sealed record FeedPage(Guid Epoch, long From, long To, IReadOnlyList<St
     {
         if (filter is null && after <= From)
         {
-            return _all ??= Cut(_events.Value);
+            return _all ??= Cut(Stored.Select((_, i) => At(i)));
         }
 
-        return Cut([.. _events.Value.Where((e, i) => e.Sequence > after && filter?.Passes(Stored[i]) != false)]);
+        return Cut(Stored.Index().Where(s => s.Item.Sequence > after && filter?.Passes(s.Item) != false).Select(s => At(s.Index)));
     }
 
-    private List<WatchResponse> Cut(IReadOnlyList<Event> events)
+    private Event At(int i) => _events[i] ??= EventWire.ToWire(Epoch, Stored[i]);
+
+    private List<WatchResponse> Cut(IEnumerable<Event> events)
     {
         var messages = new List<WatchResponse>();
         var bytes = 0;

@@ -1,5 +1,4 @@
 using AgencyPlatform.Contracts.Agencies;
-using AgencyPlatform.Contracts.Billing;
 using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Grains.Billing;
@@ -27,8 +26,7 @@ internal sealed class AgencyGrain(GrainServices services, IDeadlines deadlines) 
     public async Task<Reply<Agency>> SetInvoiceSeries(Call call, SetInvoiceSeries c)
     {
         var imported = await ReadModels.ImportedNumbers(Key.Agency, c.LegalEntity);
-        var numbers = (await Grain<IInvoiceSeriesGrain>(InvoiceSeries.Key(c.LegalEntity, c.Series)).Get(new Read(Key.Agency, call.SandboxNow))).Value ?? InvoiceSeries.Initial;
-        return await Decide(call, (s, now) => s.SetInvoiceSeries(c, numbers, imported, now), s => s);
+        return await Decide(call, (s, now) => s.SetInvoiceSeries(c, imported, now), s => s);
     }
 
     public Task<Reply<SeriesFormat>> UseInvoiceSeries(Call call, LegalEntityId entity, InvoiceSeriesId series) =>

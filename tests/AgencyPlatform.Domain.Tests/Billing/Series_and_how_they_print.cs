@@ -181,7 +181,7 @@ public sealed class Series_and_how_they_print
             Assert.Equal(Reasons.SeriesPrefixTaken, Set(agency, series, new(prefix, 2, false)).Rejection!.Reason);
         }
 
-        Assert.Equal(RejectionKind.NotFound, agency.SetInvoiceSeries(new(new("fr"), s_main, s_yearly), InvoiceSeries.Initial, [], s_now).Rejection!.Kind);
+        Assert.Equal(RejectionKind.NotFound, agency.SetInvoiceSeries(new(new("fr"), s_main, s_yearly, false), [], s_now).Rejection!.Kind);
     }
 
     [Fact]
@@ -301,7 +301,7 @@ public sealed class Series_and_how_they_print
                 else if (kind <= 1)
                 {
                     var wanted = new SeriesFormat(prefixes[prefix], digits, restarts);
-                    if (!wanted.Violations("").Any() && agency.SetInvoiceSeries(new SetInvoiceSeries(s_entity, id, wanted), its, imported, now) is { Rejection: null, Events: [var set] })
+                    if (!wanted.Violations("").Any() && agency.SetInvoiceSeries(Command(id, wanted, its), imported, now) is { Rejection: null, Events: [var set] })
                     {
                         agency = agency.Apply(set);
                         Assert.True(its.LastIssueDate is null || format.Prefix == wanted.Prefix);
@@ -351,7 +351,9 @@ public sealed class Series_and_how_they_print
     private static Agency NewAgency() => Agency.Initial.Apply(new AgencyCreated(new("harbor"), Agency.Initial.Settings, 0, 0, [Entity("main")], null));
 
     private static Decision Set(Agency agency, string series, SeriesFormat format, InvoiceSeries? numbers = null, params IEnumerable<string> imported) =>
-        agency.SetInvoiceSeries(new SetInvoiceSeries(s_entity, new(series), format), numbers ?? InvoiceSeries.Initial, imported, s_now);
+        agency.SetInvoiceSeries(Command(new(series), format, numbers ?? InvoiceSeries.Initial), imported, s_now);
+
+    private static SetInvoiceSeries Command(InvoiceSeriesId series, SeriesFormat format, InvoiceSeries numbers) => new(s_entity, series, format, numbers.LastIssueDate is not null, numbers.Last, numbers.Year);
 
     private static Decision Put(Agency agency, string series, params ImmutableArray<string> imported) => agency.PutLegalEntity(new PutLegalEntity(Entity(series), false), imported, s_now);
 
