@@ -50,7 +50,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
                     {
                         // Of what a filter leaves out nothing else would be heard.
                         told = clock.GetTimestamp();
-                        yield return new FeedPage(head.Epoch, after, after, []);
+                        yield return new FeedPage(head.Epoch, after, []);
                     }
                 }
 
@@ -182,11 +182,8 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
         /// <summary>How many follow; the owner's to count.</summary>
         public int Watches { get; set; }
 
-        public static async Task<FeedPage> Read(IJournal journal, AgencyId agency, Guid epoch, long after, int most, CancellationToken cancellation)
-        {
-            var events = await journal.ReadFeed(agency, after, most, cancellation: cancellation);
-            return new FeedPage(epoch, after, events.Count > 0 ? events[^1].Sequence : after, events);
-        }
+        public static async Task<FeedPage> Read(IJournal journal, AgencyId agency, Guid epoch, long after, int most, CancellationToken cancellation) =>
+            new(epoch, after, await journal.ReadFeed(agency, after, most, cancellation: cancellation));
 
         /// <summary>Takes part from here on, unless the tail is further already. What a watch has seen beyond the tail comes again: it passes it over.</summary>
         public bool TryJoin(long after, out Channel<FeedPage> live)
@@ -221,7 +218,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
             {
                 foreach (var live in _live)
                 {
-                    live.Writer.TryWrite(new FeedPage(_epoch, _position, _position, []));
+                    live.Writer.TryWrite(new FeedPage(_epoch, _position, []));
                 }
             }
         }

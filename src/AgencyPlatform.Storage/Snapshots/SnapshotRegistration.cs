@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
@@ -14,21 +15,13 @@ public static class SnapshotRegistration
     /// SQLite in a file beside the journal, on PostgreSQL in tables of the same database.
     /// </summary>
     public static ISiloBuilder AddAgencyPlatformSnapshots(this ISiloBuilder silo, string name) =>
-        silo.AddAdoNetGrainStorage(name, (OptionsBuilder<AdoNetGrainStorageOptions> options) =>
-            options.Configure<SnapshotStore, ILogger<SnapshotJson>>((o, store, log) =>
-            {
-                o.Invariant = store.Invariant;
-                o.DataSource = store.Source;
-                o.GrainStorageSerializer = new SnapshotJson(log);
-            }));
+        silo.AddStorage(name, services => new SnapshotJson(services.GetRequiredService<ILogger<SnapshotJson>>()));
 
     /// <summary>Adds the grain storage of who subscribes to which stream, in the same place: a silo that ends takes no subscription with it.</summary>
     public static ISiloBuilder AddAgencyPlatformSubscriptions(this ISiloBuilder silo) =>
-        silo.AddAdoNetGrainStorage(ProviderConstants.DEFAULT_PUBSUB_PROVIDER_NAME, (OptionsBuilder<AdoNetGrainStorageOptions> options) =>
-            options.Configure<SnapshotStore, Serializer>((o, store, serializer) =>
-            {
-                o.Invariant = store.Invariant;
-                o.DataSource = store.Source;
-                o.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
-            }));
+        silo.AddStorage(ProviderConstants.DEFAULT_PUBSUB_PROVIDER_NAME, services => new OrleansGrainStorageSerializer(services.GetRequiredService<Serializer>()));
+
+    private static ISiloBuilder AddStorage(this ISiloBuilder silo, string name, Func<IServiceProvider, IGrainStorageSerializer> serializer) =>
+        silo.AddAdoNetGrainStorage(name, (OptionsBuilder<AdoNetGrainStorageOptions> options) =>
+            options.Configure<SnapshotStore, IServiceProvider>((o, store, services) => (o.Invariant, o.DataSource, o.GrainStorageSerializer) = (store.Invariant, store.Source, serializer(services))));
 }
