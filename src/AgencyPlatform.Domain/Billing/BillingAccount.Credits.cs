@@ -117,11 +117,13 @@ public sealed partial record BillingAccount
         {
             var left = credits.LeftOf(invoice.Id, line);
             var all = amount == left.Amount;
+            var toCome = command.Rebill ? [] : DaysToCome(line, Today(TimeZone!, now));
             return line with
             {
                 Number = lines.Count + 1,
                 Description = InvoiceLine.Credit + line.Description,
-                KeyDates = command.Rebill ? KeyDatesWithout(line, all) : [],
+                KeyDates = command.Rebill ? KeyDatesWithout(line, all) : toCome,
+                Timing = toCome.IsEmpty ? line.Timing : FeeTiming.InAdvance,
                 Quantity = -(all ? left.Quantity : Rounding.HalfAwayFromZero((BigInteger)left.Quantity * amount, left.Amount)),
                 Amount = -amount,
                 Uncapped = line.Uncapped is { } uncapped ? -Rounding.HalfAwayFromZero((BigInteger)uncapped * amount, line.Amount) : null,
@@ -156,6 +158,13 @@ public sealed partial record BillingAccount
                    select rest,
             ];
     }
+
+    /// <summary>
+    /// All days of a fee in arrears that was invoiced before they are over. Their revenue comes day by day all the same, and so what a credit by hand takes back of it: as of a fee in advance.
+    /// None: of everything else.
+    /// </summary>
+    private ImmutableArray<DateRange> DaysToCome(InvoiceLine line, LocalDate today) =>
+        line is { Item.Charge: Charge.Fee, Timing: FeeTiming.InArrears } && LinesOf(line.Item).Last().KeyDates is [.., { End: var end }] dates && end > today ? dates : [];
 
     private IEnumerable<InvoiceLine> LinesOf(ItemKey key) => Standing.SelectMany(i => i.Content.Lines).Where(l => l.Item == key && !l.ByHand);
 

@@ -108,13 +108,13 @@ public sealed partial record BillingAccount
     private sealed record FeeInAdvance(ItemKey Item, Earning Earning, LocalDate? Until, LineReference? Line);
 
     /// <summary>
-    /// The fees of final invoices that were billed in advance, by item: what its lines come to, credits by hand among them, over the days that the last of its runs left it; and what imports
-    /// have brought of such fees. Blocks are earned by the engagement.
+    /// The fees of final invoices that were billed in advance, by item: what its lines come to, credits by hand among them, over the days that the last of its runs left it; what was credited by
+    /// hand of days to come of fees in arrears; and what imports have brought of fees in advance. Blocks are earned by the engagement.
     /// </summary>
     private IEnumerable<FeeInAdvance> Earnings(IEnumerable<Invoice> invoices) => invoices
         .Where(i => i.IsFinal).SelectMany(i => i.Content.Lines.Select(l => new StandingLine(i.Id, l))).Where(s => s.Line is { Item.Charge: Charge.Fee, Timing: FeeTiming.InAdvance })
         .GroupBy(s => s.Line.Item).Select(g => new FeeInAdvance(
-            g.Key, new Earning(g.Sum(s => s.Line.Amount), g.Select(s => s.Line).LastOrDefault(l => !l.ByHand)?.KeyDates ?? []), g.SelectMany(s => s.Line.KeyDates).Max(d => d.End),
+            g.Key, new Earning(g.Sum(s => s.Line.Amount), (g.Select(s => s.Line).LastOrDefault(l => !l.ByHand) ?? g.Last().Line).KeyDates), g.SelectMany(s => s.Line.KeyDates).Max(d => d.End),
             new LineReference(g.First().Invoice, g.First().Line.Number)))
         .Concat((Deferred ?? []).Select((d, i) => (Of: d, Number: i + 1)).Where(d => d.Of.Block is null)
             .Select(d => new FeeInAdvance(new ItemKey(d.Of.Engagement, d.Of.Days.Start, Charge.Fee, new PartId($"opening-{Text(d.Number)}")), new Earning(d.Of.Amount, [d.Of.Days]), d.Of.Days.End, null)));

@@ -54,7 +54,8 @@ public sealed record LineReference(InvoiceId Invoice, int Line);
 /// <param name="Number">From 1.</param>
 /// <param name="Service">From the first to the last day that its key gained or lost.</param>
 /// <param name="Period">The served days of the key's bill-cycle period.</param>
-/// <param name="KeyDates">All days of the key after this line; they tell the next bill what is new.</param>
+/// <param name="KeyDates">All days of the key after this line; they tell the next bill what is new. Of a line by hand: those that its amount comes to revenue by, if it does by days.</param>
+/// <param name="Timing">In advance: its amount is deferred, and comes to revenue by its days or minutes.</param>
 /// <param name="Quantity">In its unit; negative in a credit.</param>
 /// <param name="FullDays">Days of the full period that a fee is prorated against; 0 for everything else.</param>
 /// <param name="Amount">Minor units without tax; negative in a credit and in a discount, above zero where a discount is taken back.</param>

@@ -58,6 +58,54 @@ public sealed class OwedNoMoreTests(PlatformFixture platform)
     }
 
     [Theory]
+    [InlineData(null, false)]
+    [InlineData(null, true)]
+    [InlineData(300_000L, false)]
+    [InlineData(300_000L, true)]
+    public async Task A_fee_in_arrears_that_was_invoiced_ahead_and_credited_by_hand_is_on_every_day_the_revenue_that_was_not_given_away(long? amount, bool ended)
+    {
+        var agency = await platform.NewAgency();
+        var admin = await ActiveEngagement.Create(agency, a => Terms(a, "fee"));
+        var billing = admin.Service<BillingClient>();
+        await agency.AdvanceTo(new System.DateTime(2026, 1, 8, 12, 0, 0, DateTimeKind.Utc));
+        var invoice = await Finalized(agency, billing, "ahead", s_january);
+        Assert.Equal(800_000, invoice.TotalAmount.MinorUnits);
+
+        // 11 of 31 days are over with this one: 8,000.00 × 11 / 31, of which the part that was credited is given away.
+        await agency.AdvanceTo(new System.DateTime(2026, 1, 15, 12, 0, 0, DateTimeKind.Utc));
+        var credit = new CreditInvoiceRequest { Name = invoice.Name, InvoiceId = "note" };
+        if (amount is { } part)
+        {
+            credit.Lines.Add(new LineCredit { Line = 1, Amount = Usd(part) });
+        }
+
+        await billing.CreditInvoiceAsync(credit);
+        var kept = 800_000 - (amount ?? 800_000);
+        Assert.Equal(-(Rounded(800_000L * 11, 31) - Rounded((amount ?? 800_000) * 11, 31)), await Balance(billing, agency, LedgerAccount.Revenue, Day(1, 15)));
+        if (ended)
+        {
+            // 12 days are owed of 31, and what is owed no more is credited as far as it was not given away.
+            await admin.Service<EngagementsClient>().EndEngagementAsync(new EndEngagementRequest { Name = Launch(agency), EndDate = Day(1, 17), NoticeWaiverReason = "Agreed." });
+            await Finalized(agency, billing, "less");
+            kept = amount is null ? 0 : Math.Max(0, kept - (800_000 - Rounded(800_000L * 12, 31)));
+        }
+
+        await agency.AdvanceTo(new System.DateTime(2026, 2, 6, 12, 0, 0, DateTimeKind.Utc));
+        foreach (var (account, expected) in new[] { (LedgerAccount.Receivable, kept), (LedgerAccount.Revenue, -kept), (LedgerAccount.UnbilledReceivable, 0), (LedgerAccount.DeferredRevenue, 0) })
+        {
+            Assert.Equal((account, expected), (account, await Balance(billing, agency, account, Day(2, 4))));
+        }
+
+        Assert.Equal(Reasons.NothingToBill, (await Assert.ThrowsAsync<ApiException>(() => Finalized(agency, billing, "again"))).Reason);
+        foreach (var source in (await billing.ListPostingsAsync(new ListPostingsRequest { Parent = agency.Name, PageSize = 1_000 })).Lines.Select(l => l.Source).Distinct())
+        {
+            Assert.Equal(ExplanationBasis.Computed, (await admin.Service<ExplanationsService.ExplanationsServiceClient>().ExplainPostingAsync(new ExplainPostingRequest { Parent = agency.Name, Source = source })).Basis);
+        }
+
+        static long Rounded(long dividend, long divisor) => (long)Math.Round((decimal)dividend / divisor, MidpointRounding.AwayFromZero);
+    }
+
+    [Theory]
     [InlineData("milestone")]
     [InlineData("block")]
     public async Task What_was_credited_to_be_billed_again_and_is_owed_no_more_stops_no_bill(string charge)
@@ -240,8 +288,8 @@ public sealed class OwedNoMoreTests(PlatformFixture platform)
 
     private static async Task Credit(BillingClient billing, Invoice invoice) => await billing.CreditInvoiceAsync(new CreditInvoiceRequest { Name = invoice.Name, InvoiceId = "note" });
 
-    private static async Task<long> Balance(BillingClient billing, TestAgency agency, LedgerAccount account) =>
-        (await billing.GetTrialBalanceAsync(new GetTrialBalanceRequest { Parent = agency.Name })).Balances.SingleOrDefault(b => b.Account == account)?.Balance.MinorUnits ?? 0;
+    private static async Task<long> Balance(BillingClient billing, TestAgency agency, LedgerAccount account, Date? on = null) =>
+        (await billing.GetTrialBalanceAsync(new GetTrialBalanceRequest { Parent = agency.Name, AsOfDate = on })).Balances.SingleOrDefault(b => b.Account == account)?.Balance.MinorUnits ?? 0;
 
     private static Date Day(int month, int day) => new() { Year = 2026, Month = month, Day = day };
 
