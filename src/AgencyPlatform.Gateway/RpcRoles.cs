@@ -53,6 +53,7 @@ public static class RpcRoles
         ["agencyplatform.agencies.v1.AgenciesService/CreateApiKey"] = [AgencyAdmin, PlatformOperator],
         ["agencyplatform.agencies.v1.AgenciesService/RevokeApiKey"] = s_admin,
         ["agencyplatform.agencies.v1.AgenciesService/ListApiKeys"] = s_admin,
+        ["agencyplatform.agencies.v1.AgenciesService/GetCaller"] = [.. s_everybodyOfTheAgency, PlatformOperator],
         ["agencyplatform.agencies.v1.AgenciesService/AdvanceClock"] = s_admin,
 
         // ---- clients ----

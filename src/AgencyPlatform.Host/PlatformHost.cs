@@ -1,3 +1,5 @@
+using System.Net;
+using AgencyPlatform.Dashboard;
 using AgencyPlatform.Gateway;
 using AgencyPlatform.Host.Configuration;
 using AgencyPlatform.Storage;
@@ -31,11 +33,15 @@ public static class PlatformHost
 
             kestrel.Listen(settings.Address, settings.HttpPort, listen => listen.Protocols = HttpProtocols.Http1);
         });
+        WebApplication? app = null;
         builder.AddTelemetry(settings);
         builder.Services.AddAgencyPlatformStorage(settings.Storage);
         if (settings.Role != HostRole.Silo)
         {
             builder.Services.AddAgencyPlatformGateway(builder.Configuration.GetSection(HostSettings.Section));
+            // Files of the pages stand in the projects until the host is published.
+            builder.WebHost.UseStaticWebAssets();
+            builder.Services.AddAgencyPlatformDashboard(new DashboardOptions { Api = () => OwnApi(app!), KeysFolder = settings.DashboardKeys });
         }
 
         if (settings.Role == HostRole.Gateway)
@@ -48,7 +54,7 @@ public static class PlatformHost
         }
 
         change?.Invoke(builder.Services);
-        var app = builder.Build();
+        app = builder.Build();
         if (settings.BehindProxy)
         {
             // The last address is the one that the proxy in front has seen itself.
@@ -62,8 +68,8 @@ public static class PlatformHost
         app.MapGet("/health", () => Results.Text("serving\n"));
         if (settings.Role != HostRole.Silo)
         {
-            app.MapGet("/", () => Results.Redirect("/docs"));
             app.MapAgencyPlatformGateway();
+            app.MapAgencyPlatformDashboard();
         }
 
         return app;
@@ -80,6 +86,14 @@ public static class PlatformHost
         builder.Configuration.AddInMemoryCollection(overrides);
         settings = HostSettings.Read(builder.Configuration, builder.Environment);
         return builder;
+    }
+
+    /// <summary>Where the pages reach the gRPC API of their own process.</summary>
+    private static Uri OwnApi(WebApplication app)
+    {
+        var grpc = new UriBuilder(app.Addresses().Grpc);
+        grpc.Host = IPAddress.TryParse(grpc.Host.Trim('[', ']'), out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) ? "127.0.0.1" : grpc.Host;
+        return grpc.Uri;
     }
 
     /// <summary>Where a started host answers, also when it was told to take free ports. A silo alone has no gRPC: its address is said twice.</summary>

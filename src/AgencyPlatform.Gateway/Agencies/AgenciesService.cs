@@ -297,6 +297,8 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
         return new ListApiKeysResponse { ApiKeys = { items.Select(k => AgencyWire.ToWire(agency, k)) }, NextPageToken = next };
     }
 
+    public override Task<V1.Caller> GetCaller(GetCallerRequest request, ServerCallContext context) => Task.FromResult(AgencyWire.ToWire(Calls.Caller(context)));
+
     public override async Task<Operation> AdvanceClock(AdvanceClockRequest request, ServerCallContext context)
     {
         var fields = new Fields();

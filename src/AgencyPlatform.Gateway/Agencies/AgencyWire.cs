@@ -101,4 +101,13 @@ internal static class AgencyWire
         ExpireTime = key.ExpiresAt.ToWire(),
         Revoked = key.Revoked,
     };
+
+    public static V1.Caller ToWire(Caller caller) => caller.Agency is not { } agency ? new V1.Caller() : new()
+    {
+        Agency = ResourceNames.Of(agency),
+        Roles = { caller.Roles.Select(r => r.ToWire<V1.Role>()) },
+        ClientCompany = caller.Client is { } client ? ResourceNames.Of(agency, "clientCompanies", client.Value) : "",
+        Cmo = caller.Cmo is { } cmo ? ResourceNames.Of(agency, "cmos", cmo.Value) : "",
+        Sandbox = caller.Sandbox,
+    };
 }

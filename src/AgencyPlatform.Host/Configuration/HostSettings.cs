@@ -34,6 +34,7 @@ public sealed record HostSettings
         ("Tls:TerminatedBy", "", "Outside Development it must say `proxy`: that something in front of the two ports terminates TLS."),
         ("Telemetry:OtlpEndpoint", "", "OTLP receiver of traces, metrics and logs, for example `http://127.0.0.1:4317`. `OTEL_EXPORTER_OTLP_ENDPOINT` does the same."),
         ("Telemetry:TraceRatio", "0.01", "Share of the calls that are traced, 0 to 1. A call that brings a sampled trace is always traced."),
+        ("Dashboard:KeysFolder", "", "Folder of the keys that sign-in cookies are encrypted with; processes that serve the same people share it. Empty: `dashboard-keys` in the data folder."),
         ("Gateway:OperatorKeyHash", "", "SHA-256 (64 hexadecimal digits) of the key of the platform's operator, who creates agencies. Empty: there is no operator; in Development the key is `apo_development`."),
         ("Gateway:KeyCacheSeconds", "30", "For how long a key found good is believed, 0 to 30: a revocation is heeded within it."),
         ("Gateway:ConcurrentCallsPerAgency", "1024", "Calls of one agency at the same time; more get RESOURCE_EXHAUSTED."),
@@ -63,6 +64,10 @@ public sealed record HostSettings
 
     /// <summary>Absolute path.</summary>
     public required string DataDirectory { get; init; }
+
+    /// <summary>Absolute path of the folder of the keys that sign-in cookies are encrypted with.</summary>
+    public required string DashboardKeys { get; init; }
+
     public required StorageOptions Storage { get; init; }
     public required Uri? OtlpEndpoint { get; init; }
     public required double TraceRatio { get; init; }
@@ -162,6 +167,7 @@ public sealed record HostSettings
             AdvertisedAddress = advertised ?? Cluster.Advertised(address),
             ConnectSeconds = connectSeconds,
             DataDirectory = dataDirectory,
+            DashboardKeys = read.Text("Dashboard:KeysFolder") is { } keys ? Path.GetFullPath(keys) : Path.Combine(dataDirectory, "dashboard-keys"),
             Storage = new StorageOptions
             {
                 Provider = provider,

@@ -100,6 +100,24 @@ public sealed class KeysTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task A_key_says_who_its_holder_is()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        await admin.Clients.CreateClientCompanyAsync(new Protocol.Clients.V1.CreateClientCompanyRequest { Parent = agency.Name, ClientCompanyId = "acme", ClientCompany = new Protocol.Clients.V1.ClientCompany { DisplayName = "Acme" } });
+        var key = await admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
+        {
+            Parent = agency.Name,
+            ApiKey = new ApiKey { DisplayName = "Acme's", Roles = { Role.ClientApprover }, ClientCompany = agency.Name + "/clientCompanies/acme" },
+        });
+
+        var approver = await platform.Client(key.Key).Agencies.GetCallerAsync(new GetCallerRequest());
+        Assert.Equal(new Caller { Agency = agency.Name, Roles = { Role.ClientApprover }, ClientCompany = agency.Name + "/clientCompanies/acme", Sandbox = true }, approver);
+        Assert.Equal([Role.AgencyAdmin], (await admin.Agencies.GetCallerAsync(new GetCallerRequest())).Roles);
+        Assert.Equal(new Caller(), await platform.Operator.Agencies.GetCallerAsync(new GetCallerRequest()));
+    }
+
+    [Fact]
     public async Task The_operator_hands_an_agency_over_and_makes_no_more_keys()
     {
         var agency = await platform.NewAgency();
