@@ -22,6 +22,7 @@ say "Tools"
 command -v dotnet >/dev/null || fail "The .NET SDK (see global.json) is needed."
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || install_debian postgresql
 command -v npm >/dev/null || install_debian npm
+command -v chromium >/dev/null || install_debian chromium
 tools=$root/artifacts/tools
 [ -x "$tools/node_modules/.bin/buf" ] || npm install --silent --no-fund --no-audit --prefix "$tools" @bufbuild/buf@1.75.0 >/dev/null || fail "Could not install buf."
 

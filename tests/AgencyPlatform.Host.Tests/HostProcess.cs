@@ -9,6 +9,9 @@ namespace AgencyPlatform.Host.Tests;
 internal sealed partial class HostProcess : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
+
+    // Another project's tests start it too.
+    private static readonly string s_tests = typeof(HostProcess).Assembly.GetName().Name!;
     private readonly Process _process;
 
     private HostProcess(Process process) => _process = process;
@@ -29,7 +32,7 @@ internal sealed partial class HostProcess : IDisposable
     public static async Task<HostProcess> Serve(string data, HostProcess? at = null, bool limitable = false, params string[] more)
     {
         var process = Start(
-            typeof(PlatformHost).Assembly, limitable, ["--environment", "Development", "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), "--data", data, .. more]);
+            typeof(PlatformHost).Assembly, limitable, [.. more, "--environment", "Development", "--grpc-port", Port(at?.Grpc), "--http-port", Port(at?.Http), "--data", data]);
         var output = new StringBuilder();
         using var patience = new CancellationTokenSource(s_patience);
         while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
@@ -113,7 +116,7 @@ internal sealed partial class HostProcess : IDisposable
     {
         var beside = Path.GetDirectoryName(program.Location)!;
         var name = program.GetName().Name!;
-        var built = new[] { "src", "samples" }.Select(root => beside.Replace(Path.Combine("tests", "AgencyPlatform.Host.Tests"), Path.Combine(root, name), StringComparison.Ordinal));
+        var built = new[] { "src", "samples" }.Select(root => beside.Replace(Path.Combine("tests", s_tests), Path.Combine(root, name), StringComparison.Ordinal));
         return Path.Combine(built.FirstOrDefault(Directory.Exists) ?? beside, name + ".dll");
     }
 

@@ -98,6 +98,7 @@ internal static class ServeCommand
             $"""
             AgencyPlatform serves ({app.Environment.EnvironmentName}; {settings.Storage.Provider}{Place(settings.Storage)})
               gRPC (HTTP/2, reflection)   {grpc.Authority}
+              dashboard                   {http}
               JSON, gRPC-Web              {http}
               API page                    {http}docs
               health · metrics            {http}health · {http}metrics

@@ -384,7 +384,26 @@ internal sealed class DemoRun
         var all = await _stage.Platform.Capacity.GetUtilizationAsync(new GetUtilizationRequest { Name = _stage.Agency, StartDate = Wire(_stage.Start), Weeks = Weeks }, cancellationToken: _stage.Cancellation);
         rows.Add(("Agency", all.Weeks));
         var due = await _life.Moves.Next(8);
-        DemoSummary.Print(new DemoResult(_stage, Weeks, rows, _placement.Unplaced.Select(e => e.Id).ToList(), _life.LackingMinutes, _time, _books, due, _checks), http, key);
+        DemoSummary.Print(new DemoResult(_stage, Weeks, rows, _placement.Unplaced.Select(e => e.Id).ToList(), _life.LackingMinutes, _time, _books, due, _checks), http, key, await Keys(key));
+    }
+
+    /// <summary>A key of each role, to look at the agency with its eyes.</summary>
+    private async Task<IReadOnlyList<(string Who, string Key)>> Keys(string admin)
+    {
+        var (cmo, client) = (_stage.Roster.Cmos[0], _stage.Roster.Clients[0]);
+        return
+        [
+            ("the agency's admin", admin),
+            ("its finance", await Key("finance", new ApiKey { Roles = { Role.Finance } })),
+            (cmo.Name, await Key("cmo", new ApiKey { Roles = { Role.Cmo }, Cmo = _stage.CmoName(cmo.Id) })),
+            (client.Name, await Key("client", new ApiKey { Roles = { Role.ClientApprover }, ClientCompany = $"{_stage.Agency}/clientCompanies/{client.Id}" })),
+        ];
+
+        async Task<string> Key(string id, ApiKey key)
+        {
+            key.DisplayName = $"To look at the demo as {id}";
+            return (await _stage.Platform.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest { Parent = _stage.Agency, ApiKeyId = id, ApiKey = key }, cancellationToken: _stage.Cancellation)).Key;
+        }
     }
 
     private Task Each<T>(IReadOnlyList<T> items, Func<T, Task> call) => Parallel.ForEachAsync(

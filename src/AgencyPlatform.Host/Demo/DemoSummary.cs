@@ -40,7 +40,8 @@ internal static class DemoSummary
         (DemoEvent.PostedOpen, "posted into an open month"),
     ];
 
-    public static void Print(DemoResult result, Uri http, string key)
+    /// <param name="keys">Of each role, whose pages are worth a look.</param>
+    public static void Print(DemoResult result, Uri http, string key, IReadOnlyList<(string Who, string Key)> keys)
     {
         Console.WriteLine();
         Console.WriteLine($"Capacity promised, by week from {Text(result.Stage.Start)} (· nothing, █ all of it, – no working day, ! more than there is after time off)");
@@ -106,7 +107,13 @@ internal static class DemoSummary
 
         Console.WriteLine(result.Checks.All(c => c.Passed) ? "All checks passed." : "SOME CHECKS FAILED.");
         Console.WriteLine();
-        Console.WriteLine("Look around with the sandbox's key:");
+        Console.WriteLine($"Open the dashboard, {http}, and sign in as");
+        foreach (var (who, its) in keys)
+        {
+            Console.WriteLine($"  {who,-22} {its}");
+        }
+
+        Console.WriteLine("Or look around with the admin's key:");
         Console.WriteLine($"  curl -s '{http}v1/{result.Stage.Agency}/engagements?page_size=3' -H 'authorization: Bearer {key}'");
         Console.WriteLine($"  curl -s '{http}v1/{result.Stage.Agency}/trialBalance' -H 'authorization: Bearer {key}'");
         Console.WriteLine();

@@ -1,0 +1,54 @@
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace AgencyPlatform.Dashboard.Tests;
+
+/// <summary>What is true of every page: it can be read by everybody, on every screen.</summary>
+[Collection(Demo.Collection)]
+public sealed class EveryPage(Demo demo)
+{
+    /// <summary>Every page, and whose key of the demo opens it.</summary>
+    public static TheoryData<string, string, string> Pages => new()
+    {
+        { "overview", "admin", "/" },
+        { "capacity", "admin", "/capacity?from=2026-01-05&weeks=26" },
+        { "capacity-week", "admin", "/capacity/cmo-01/2026-02-09" },
+        { "not-found", "admin", "/nowhere" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task Nothing_serious_is_found_by_axe_light_and_dark(string name, string who, string path)
+    {
+        foreach (var dark in new[] { false, true })
+        {
+            var page = await demo.Open(demo.Keys[who], path, dark: dark);
+            var found = await page.RunAxe();
+            Assert.True(
+                found.Violations.All(v => v.Impact is not ("serious" or "critical")),
+                $"{name}, {(dark ? "dark" : "light")}:\n" + string.Join("\n", found.Violations.Where(v => v.Impact is "serious" or "critical").Select(v => $"{v.Id}: {v.Help}: {string.Join("; ", v.Nodes.Take(3).Select(n => n.Html))}")));
+            await page.Context.DisposeAsync();
+        }
+    }
+
+    /// <summary>Also takes the pictures of the docs, into the folder that PICTURES names.</summary>
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task It_fits_its_window_on_a_desk_a_tablet_and_a_phone(string name, string who, string path)
+    {
+        var pictures = Environment.GetEnvironmentVariable("PICTURES");
+        foreach (var (width, dark) in new[] { (1440, false), (1440, true), (1024, false), (390, false), (390, true) })
+        {
+            var page = await demo.Open(demo.Keys[who], path, width, dark);
+            var (content, window) = (await page.EvaluateAsync<int>("document.documentElement.scrollWidth"), await page.EvaluateAsync<int>("window.innerWidth"));
+            Assert.True(content <= window, $"{name} at {width}: {content} wide in a window of {window}");
+            Assert.Equal(0, await page.Locator(".problem").CountAsync());
+            if (pictures is not null)
+            {
+                await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(pictures, $"{name}-{width}-{(dark ? "dark" : "light")}.png"), Animations = ScreenshotAnimations.Disabled });
+            }
+
+            await page.Context.DisposeAsync();
+        }
+    }
+}
