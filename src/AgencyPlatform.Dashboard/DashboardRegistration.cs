@@ -33,7 +33,7 @@ public static class DashboardRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddMudServices(mud => mud.SnackbarConfiguration.PreventDuplicates = false);
-        services.AddDataProtection().SetApplicationName("agencyplatform").PersistKeysToFileSystem(Directory.CreateDirectory(options.KeysFolder));
+        services.AddDataProtection().SetApplicationName("agencyplatform").PersistKeysToFileSystem(new DirectoryInfo(options.KeysFolder));
         services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(cookie =>
         {
             cookie.Cookie.Name = "agencyplatform";
