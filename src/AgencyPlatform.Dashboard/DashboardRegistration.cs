@@ -62,6 +62,15 @@ public static class DashboardRegistration
     /// <summary>Maps the pages, from <c>/</c> on.</summary>
     public static WebApplication MapAgencyPlatformDashboard(this WebApplication app)
     {
+        // Addresses that are nobody's: a person gets a sentence, a program the bare status.
+        app.UseWhen(http => HttpMethods.IsGet(http.Request.Method) && http.Request.GetTypedHeaders().Accept.Any(a => a.MediaType == "text/html"), browser => browser.UseStatusCodePages(async context =>
+        {
+            if (context.HttpContext.Response.StatusCode == StatusCodes.Status404NotFound)
+            {
+                context.HttpContext.Response.ContentType = "text/html; charset=utf-8";
+                await context.HttpContext.Response.WriteAsync(Pages.NotFound.Page);
+            }
+        }));
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

@@ -59,13 +59,13 @@ public sealed class CapacityPages(Demo demo)
         await Expect(refusal.GetByRole(AriaRole.Link, new() { Name = "Ask Cmo 002" })).ToBeVisibleAsync();
         Assert.Single((await agency.Platform.Capacity.ListBookingsAsync(new() { Parent = $"{agency.Name}/cmos/cmo-001" })).Bookings);
 
-        // The day on which it fits, by one press; then it is booked.
+        // The Friday on which a part of the week's hours fits, by one press; then it is booked.
         await refusal.GetByRole(AriaRole.Button, new() { NameRegex = new("^Start on") }).ClickAsync();
         await Expect(page.GetByText("It fits.")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Book", Exact = true }).ClickAsync();
         await Expect(page.GetByText("Booked.")).ToBeVisibleAsync();
         var booked = (await agency.Platform.Capacity.ListBookingsAsync(new() { Parent = $"{agency.Name}/cmos/cmo-001" })).Bookings.Single(b => b.ClientCompany.EndsWith("client-2", StringComparison.Ordinal));
-        Assert.Equal(new Date { Year = 2026, Month = 2, Day = 2 }, booked.Steps[0].StartDate);
+        Assert.Equal(new Date { Year = 2026, Month = 1, Day = 30 }, booked.Steps[0].StartDate);
     }
 
     [Fact]
@@ -86,6 +86,7 @@ public sealed class CapacityPages(Demo demo)
         await Expect(page.Locator("[data-figure=booked]")).ToHaveTextAsync("10 h");
 
         // Moved by a week instead, it is gone from this one.
+        await Expect(dialog).ToHaveCountAsync(0);
         await page.GetByRole(AriaRole.Button, new() { Name = "Change" }).ClickAsync();
         await dialog.GetByLabel("First day").FillAsync("2026-01-26");
         await dialog.GetByLabel("Last day").FillAsync("2026-02-01");
@@ -100,6 +101,7 @@ public sealed class CapacityPages(Demo demo)
         var page = await demo.Open(agency.Key, "/capacity?from=2026-01-05&weeks=52");
         await Expect(page.GetByText("200 of 200 CMOs")).ToBeVisibleAsync();
         var rows = page.Locator(".heat-row:has(a)");
+        await Expect(rows.Nth(9)).ToBeAttachedAsync();
         Assert.InRange(await rows.CountAsync(), 10, 60);
 
         await page.Locator(".heat").EvaluateAsync("grid => grid.scrollTo(0, grid.scrollHeight)");

@@ -34,7 +34,7 @@ public sealed class Demo : IAsyncLifetime
         foreach (var line in _host.Welcome.Split('\n'))
         {
             var at = line.IndexOf(" apk_demo_", StringComparison.Ordinal);
-            if (at > 0 && line.StartsWith("  ", StringComparison.Ordinal))
+            if (at > 0 && !line.Contains("curl", StringComparison.Ordinal) && line.StartsWith("  ", StringComparison.Ordinal))
             {
                 var key = line[(at + 1)..].Trim();
                 Keys[key.Split('_')[2]] = key;

@@ -37,6 +37,21 @@ public sealed class SigningIn(Demo demo)
     }
 
     [Fact]
+    public async Task An_address_that_no_page_has_is_answered_in_a_sentence_and_a_program_s_bare()
+    {
+        var page = await demo.Open(demo.Keys["admin"]);
+        var answer = await page.GotoAsync("/nowhere");
+        Assert.Equal(404, answer!.Status);
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Nothing is here");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Go to the overview" }).ClickAsync();
+        await Demo.Ready(page);
+
+        using var http = new HttpClient { BaseAddress = demo.Pages };
+        using var bare = await http.GetAsync("/nowhere");
+        Assert.Equal((System.Net.HttpStatusCode.NotFound, ""), (bare.StatusCode, await bare.Content.ReadAsStringAsync()));
+    }
+
+    [Fact]
     public async Task Nobody_is_led_to_another_site()
     {
         var agency = await demo.NewAgency();

@@ -45,7 +45,7 @@ internal static class Look
             TextSecondary = "#a3b1c6",
             LinesDefault = "#29324a",
         },
-        Typography = new Typography { Default = new DefaultTypography { FontFamily = s_font } },
+        Typography = new Typography { Default = new DefaultTypography { FontFamily = s_font }, Button = new ButtonTypography { FontFamily = s_font, TextTransform = "none" } },
         LayoutProperties = new LayoutProperties { DefaultBorderRadius = "8px" },
     };
 }
