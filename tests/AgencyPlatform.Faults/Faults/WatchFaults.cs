@@ -108,14 +108,14 @@ internal abstract class WatchFault : HostileFault
     protected sealed record BadFollowers(Func<Task<string>> End);
 }
 
-/// <summary>Those who watch and read nothing.</summary>
+/// <summary>Those who watch and stop reading.</summary>
 internal sealed class WatcherStops : WatchFault
 {
     private const int Watches = 180;
 
     public override string Name => "watcher-stops";
 
-    public override string What => "Beside the load, 180 watches of a busy agency give no room for what they are sent (an HTTP/2 window of 0) and read nothing. Five good ones miss nothing, another agency's writes are as fast as without, memory stays within 512 MB of what it was.";
+    public override string What => "Beside the load, 180 watches of a busy agency stop reading: they give room for 16 KB (the HTTP/2 window), and never for more. Five good ones miss nothing, another agency's writes are as fast as without, memory stays within 512 MB of what it was.";
 
     protected override async Task<BadFollowers> Begin(Scene scene, Member gateway, OwnAgency agency)
     {
@@ -123,7 +123,7 @@ internal sealed class WatcherStops : WatchFault
         return new BadFollowers(() =>
         {
             readers.ForEach(r => r.Dispose());
-            return Task.FromResult($"{Watches} watches read nothing");
+            return Task.FromResult($"{Watches} watches read no more");
         });
     }
 }
@@ -309,7 +309,7 @@ internal sealed class SubscriberPoisoned : WatchFault
     }
 }
 
-/// <summary>A server that is told to stop while many watch, some of whom read nothing.</summary>
+/// <summary>A server that is told to stop while many watch, some of whom have stopped reading.</summary>
 internal sealed class WatchesAtShutdown : Fault
 {
     private const int Unread = 90;
@@ -319,7 +319,7 @@ internal sealed class WatchesAtShutdown : Fault
 
     public override string Name => "watches-at-shutdown";
 
-    public override string What => "SIGTERM to each process that serves the API while 20 followers and 90 watches that read nothing are open at it; started again. It ends within 30 s without an error, and every follower goes on at its cursor and misses nothing.";
+    public override string What => "SIGTERM to each process that serves the API while 20 followers and 90 watches that have stopped reading are open at it; started again. It ends within 30 s without an error, and every follower goes on at its cursor and misses nothing.";
 
     public override TimeSpan Bound => TimeSpan.FromSeconds(15);
 
@@ -387,15 +387,18 @@ internal sealed class WatchesAtShutdown : Fault
             scene.Wrong(wrong);
         }
 
-        scene.Note(string.Create(CultureInfo.InvariantCulture, $"ended within {longest.TotalSeconds:N1} s with {Unread} unread watches each; {renames} writes, {failed} failed; {Good} followers have all {feed.Events.Count} events"));
+        scene.Note(string.Create(CultureInfo.InvariantCulture, $"ended within {longest.TotalSeconds:N1} s with {Unread} watches that had stopped reading each; {renames} writes, {failed} failed; {Good} followers have all {feed.Events.Count} events"));
     }
 }
 
-/// <summary>Watches over connections that give no room for what they are sent, and read nothing.</summary>
+/// <summary>Watches that stop reading: there is room for the first of what they are sent, and never for more.</summary>
 internal static class UnreadWatches
 {
     /// <summary>Of a connection; the server takes a hundred.</summary>
     private const uint Streams = 90;
+
+    /// <summary>Bytes of a watch.</summary>
+    private const uint Window = 16 * 1024;
 
     public static async Task<List<Stranger>> Open(Member gateway, OwnAgency agency, int watches)
     {
@@ -404,7 +407,7 @@ internal static class UnreadWatches
         {
             var reader = await Stranger.Connect(gateway.Grpc!);
             readers.Add(reader);
-            await reader.Send(Frames.Hello(window: 0));
+            await reader.Send(Frames.Hello(Window));
             for (var call = 0u; call < Streams && watches > 0; call++, watches--)
             {
                 await reader.Send(Call(agency, 2 * call + 1));
