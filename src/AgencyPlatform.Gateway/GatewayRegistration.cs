@@ -27,6 +27,8 @@ public static class GatewayRegistration
         services.AddSingleton<FailedKeys>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<AgencyLimits>();
+        services.AddSingleton<EventWire>();
+        services.AddSingleton<FeedSight>();
         services.AddSingleton<FeedTurns>();
         services.AddSingleton<FeedTails>();
         services.AddHostedService(provider => provider.GetRequiredService<FeedTails>());

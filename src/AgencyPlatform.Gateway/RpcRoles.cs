@@ -219,8 +219,8 @@ public static class RpcRoles
         ["agencyplatform.billing.v1.BillingService/GetAccountHistory"] = s_financeAndService,
 
         // ---- events ----
-        ["agencyplatform.events.v1.EventsService/ListEvents"] = s_operations,
-        ["agencyplatform.events.v1.EventsService/Watch"] = s_operations,
+        ["agencyplatform.events.v1.EventsService/ListEvents"] = s_everybodyOfTheAgency,
+        ["agencyplatform.events.v1.EventsService/Watch"] = s_everybodyOfTheAgency,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Every RPC (<c>package.Service/Method</c>) with its roles; no roles: anyone, without a key.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using AgencyPlatform.Benchmarks.Billing;
+using AgencyPlatform.Benchmarks.FanOut;
 using AgencyPlatform.Benchmarks.Growth;
 using AgencyPlatform.Benchmarks.Peer;
 using AgencyPlatform.Benchmarks.Reporting;
@@ -21,7 +22,7 @@ internal static class BenchmarkCommands
 
         var root = new RootCommand("Measures the platform.")
         {
-            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), BillingCommand(), DecisionsCommand(), BareCommand(), UnstoredCommand(), PeerCommand(),
+            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), BillingCommand(), FanOutCommand(), DecisionsCommand(), BareCommand(), UnstoredCommand(), PeerCommand(),
         };
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
@@ -155,6 +156,31 @@ internal static class BenchmarkCommands
         {
             var size = new BilledSize(parsed.GetValue(clients), parsed.GetValue(engagements), parsed.GetValue(entries));
             var report = await BillingRuns.Run(new BillingOptions(parsed.GetValue(engines)!, size, parsed.GetValue(kills), parsed.GetValue(data)!), cancellation);
+            await results.Put(parsed, report, [report.Table()]);
+        }));
+        return command;
+    }
+
+    private static Command FanOutCommand()
+    {
+        var rounds = Number("--rounds", "How many times the rows take turns.", 5, 1, 100);
+        var seconds = Seconds("--seconds", "Length of one turn.", 4);
+        var warmUp = Seconds("--warm-up", "Seconds of the first round, which does not count.", 15);
+        var agencies = Numbers("--agencies", "How many agencies the watchers are spread over; several, separated by commas.", [1, 10], 1, 1_000);
+        var watchers = Number("--watchers", "How many watch at the same time.", 200, 1, 10_000);
+        var callers = Number("--callers", "How many callers cause events.", 16, 1, 1_000);
+        var connections = Number("--connections", "HTTP/2 connections to each server.", 8, 1, 64);
+        var data = Data();
+        var results = new Results("fan-out");
+        var command = new Command("fan-out", "What watches are sent, beside a bare gRPC server stream that broadcasts the same messages, in one run.") { rounds, seconds, warmUp, agencies, watchers, callers, connections, data };
+        results.AddTo(command);
+        command.SetAction((parsed, cancellation) => Guarded(async () =>
+        {
+            var report = await FanOutRun.Run(
+                new FanOutOptions(
+                    parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(seconds)), TimeSpan.FromSeconds(parsed.GetValue(warmUp)), parsed.GetValue(agencies)!,
+                    Math.Max(parsed.GetValue(watchers), parsed.GetValue(agencies)!.Max()), parsed.GetValue(callers), parsed.GetValue(connections), parsed.GetValue(data)!),
+                cancellation);
             await results.Put(parsed, report, [report.Table()]);
         }));
         return command;

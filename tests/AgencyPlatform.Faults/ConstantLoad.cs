@@ -89,6 +89,8 @@ internal sealed class ConstantLoad : IDisposable
         public void Dispose() => client.Dispose();
     }
 
+    public IReadOnlyList<(string Name, AgencyPlatformClient Client)> Agencies => [.. _agencies.Select(a => (a.Name, a.Client))];
+
     public int Acknowledged => _agencies.Sum(a => a.Acknowledged);
 
     public IReadOnlyList<string> Failed => [.. _agencies.SelectMany(a => a.Failed)];

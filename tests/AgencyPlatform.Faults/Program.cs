@@ -44,7 +44,13 @@ var calm = new Command("calm", "A load and no fault: no process may be taken for
 calm.SetAction((parsed, _) => FaultTable.Run(
     [new Calm(TimeSpan.FromMinutes(parsed.GetValue(minutes)), Console.WriteLine)], Engine.Postgres, TimeSpan.Zero, parsed.GetValue(folder)!.FullName, parsed.GetValue(markdown)));
 
-var root = new RootCommand("Faults against a cluster of real processes under load. Needs PostgreSQL's server.") { folder, table, kill, calm };
+var watchers = new Option<int>("--watchers") { Description = "How many watch; an agency has at most 200.", DefaultValueFactory = _ => 1_000 };
+var watched = new Option<int>("--agencies") { Description = "How many are watched and loaded.", DefaultValueFactory = _ => 20 };
+var watch = new Command("watches", "Many watch loaded agencies while the server is killed, then told to stop, and started again: each must have its agency's whole sequence.") { watchers, watched, seconds, engine };
+watch.SetAction((parsed, _) => Watches.Run(
+    parsed.GetValue(watchers), parsed.GetValue(watched), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(engine), Path.Combine(parsed.GetValue(folder)!.FullName, "watches")));
+
+var root = new RootCommand("Faults against a cluster of real processes under load. Needs PostgreSQL's server.") { folder, table, kill, calm, watch };
 var asked = root.Parse(args);
 var code = await asked.InvokeAsync();
 return asked.Errors.Count > 0 ? 2 : code;

@@ -164,8 +164,8 @@ public sealed class JournalProbe
             return journal.ReadStream(key, after, upTo, cancellation);
         }
 
-        public Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter, CancellationToken cancellation) =>
-            journal.ReadFeed(agency, after, limit, filter, cancellation);
+        public Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter, CancellationToken cancellation, long bytes) =>
+            journal.ReadFeed(agency, after, limit, filter, cancellation, bytes);
 
         public Task<FeedHead> ReadHead(AgencyId agency, CancellationToken cancellation) => journal.ReadHead(agency, cancellation);
     }

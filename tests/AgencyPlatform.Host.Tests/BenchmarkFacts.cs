@@ -40,6 +40,17 @@ public sealed class BenchmarkFacts
     }
 
     [Fact]
+    public async Task Every_watcher_gets_every_event_beside_a_broadcast_of_the_same_messages()
+    {
+        var (report, text) = await ShortBenchmark.Run(
+            "fan-out", "--rounds", "1", "--seconds", "1", "--warm-up", "1", "--agencies", "1,2", "--watchers", "6", "--callers", "4", "--connections", "2");
+        var lines = ShortBenchmark.Lines(report);
+        Assert.Equal([1, 1, 1, 2, 2, 2], lines.Select(l => l.GetProperty("agencies").GetInt32()));
+        Assert.All(lines, line => Assert.True(line.GetProperty("eventsPerSecond").GetDouble() > 0 && line.GetProperty("serverCpu").GetDouble() > 0 && line.GetProperty("ofBare").GetDouble() > 0));
+        Assert.Contains("| Watch, catching up | 2 |", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ever_more_data_is_seeded_whole_and_measured_on_copies()
     {
         var (report, text) = await ShortBenchmark.Run(

@@ -25,6 +25,17 @@ public sealed class FaultsFacts
     }
 
     [Fact]
+    public async Task Every_watcher_has_its_agencys_whole_sequence_after_a_kill_9_and_a_stop_of_the_server()
+    {
+        using var folder = new TempFolder();
+
+        var (code, output, error) = await Run("watches", "--engine", "Sqlite", "--watchers", "40", "--agencies", "4", "--seconds", "6", "--out", folder.Path);
+
+        Assert.True(code == 0, output + error);
+        Assert.Contains("40 of 40 watchers have their agency's sequence whole", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_fault_that_there_is_not_is_wrong_usage_and_those_that_there_are_are_named()
     {
         var (code, output, error) = await Run("table", "--faults", "flood");

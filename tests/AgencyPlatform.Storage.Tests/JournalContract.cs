@@ -199,6 +199,11 @@ public abstract class JournalContract : JournalTest
         Assert.Equal([6L, 7L], (await Journal.ReadFeed(Acme, 5, 2)).Select(e => e.Sequence));
         Assert.Equal([1L, 13L], (await Journal.ReadFeed(Acme, 0, 10, new FeedFilter(EventName: "client.created"))).Select(e => e.Sequence));
         Assert.Equal([13L], (await Journal.ReadFeed(Acme, 0, 10, new FeedFilter("client", "c2"))).Select(e => e.Sequence));
+        var bytes = (await Journal.ReadFeed(Acme, 0, 10)).Select(e => (long)e.Event.Payload.Length).ToList();
+        Assert.Equal([1L], (await Journal.ReadFeed(Acme, 0, 10, bytes: 1)).Select(e => e.Sequence));
+        Assert.Equal([6L, 7L], (await Journal.ReadFeed(Acme, 5, 10, bytes: bytes[5] + 1)).Select(e => e.Sequence));
+        Assert.Equal([6L], (await Journal.ReadFeed(Acme, 5, 10, bytes: bytes[5])).Select(e => e.Sequence));
+        Assert.Equal([2L, 3L], (await Journal.ReadFeed(Acme, 0, 2, new FeedFilter(EventName: "client.profile-changed"), bytes: 1_000_000)).Select(e => e.Sequence));
         Assert.Empty(await Journal.ReadFeed(Bolt, 0, 10));
         Assert.Equal(0, (await Journal.ReadHead(Bolt)).Sequence);
     }

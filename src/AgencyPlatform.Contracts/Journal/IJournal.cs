@@ -24,7 +24,8 @@ public interface IJournal
     IAsyncEnumerable<StoredEvent> ReadStream(AggregateKey key, long after = 0, long upTo = long.MaxValue, CancellationToken cancellation = default);
 
     /// <summary>The agency's events with sequence above <paramref name="after"/>, in order, at most <paramref name="limit"/>.</summary>
-    Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter = null, CancellationToken cancellation = default);
+    /// <param name="bytes">Of payloads: none is read behind the event with which they are so many.</param>
+    Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter = null, CancellationToken cancellation = default, long bytes = long.MaxValue);
 
     /// <summary>The agency's head row; sequence 0 when it has no events.</summary>
     Task<FeedHead> ReadHead(AgencyId agency, CancellationToken cancellation = default);

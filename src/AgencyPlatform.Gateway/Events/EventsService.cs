@@ -6,7 +6,8 @@ using V1 = AgencyPlatform.Protocol.Events.V1;
 namespace AgencyPlatform.Gateway.Events;
 
 /// <summary>What happened in an agency, read from the journal: its history, and what comes.</summary>
-internal sealed class EventsService(Calls calls, Authenticator authenticator, IJournal journal, FeedTurns turns, FeedTails tails, IHostApplicationLifetime host) : V1.EventsService.EventsServiceBase
+internal sealed class EventsService(Calls calls, Authenticator authenticator, IJournal journal, EventWire wire, FeedSight sight, FeedTurns turns, FeedTails tails, IHostApplicationLifetime host)
+    : V1.EventsService.EventsServiceBase
 {
     /// <summary>Bytes of events in a page, unless the first alone has more: a caller that asks for many pages and reads none keeps them all in memory.</summary>
     private const int PageBytes = 256 * 1024;
@@ -18,30 +19,31 @@ internal sealed class EventsService(Calls calls, Authenticator authenticator, IJ
         var limit = fields.Number("page_size", request.PageSize, 0, Page.MaxSize);
         limit = limit == 0 ? Page.DefaultSize : limit;
         var (after, filter) = (After(fields, request.After), Filter(fields, request.Kind, request.AggregateId, request.Type));
-        await calls.Read(context, request, fields, agency);
+        var read = await calls.Read(context, request, fields, agency);
+        var caller = Calls.Caller(context);
 
         using var turn = await turns.Take(agency, context.CancellationToken);
         var head = await journal.ReadHead(agency, context.CancellationToken);
         EnsureInRange(after, head);
-        var from = after?.Sequence ?? 0;
-        var events = await journal.ReadFeed(agency, from, limit, filter, context.CancellationToken);
-        var response = new ListEventsResponse();
-        var bytes = 0;
-        foreach (var each in events.Select(stored => EventWire.ToWire(head.Epoch, stored)))
+        var page = await FeedPage.Read(journal, wire, agency, head, after?.Sequence ?? 0, filter, limit, PageBytes, context.CancellationToken);
+        var isTold = await sight.Of(caller, read, page.Stored, context.CancellationToken);
+        var response = new ListEventsResponse { EndOfFeed = page.IsEnd };
+        var (bytes, last) = (0, page.To);
+        foreach (var (i, stored) in page.Stored.Index().Where(s => isTold(s.Item)))
         {
+            var each = caller.IsStaff ? page.At(i) : EventWire.Notice(head.Epoch, stored);
             bytes += each.CalculateSize();
             if (bytes > PageBytes && response.Events.Count > 0)
             {
+                (response.EndOfFeed, last) = (false, response.Events[^1].Sequence);
                 break;
             }
 
             response.Events.Add(each);
         }
 
-        // At the end of a filtered feed the cursor passes over what the filter left out, as far as the head that was read before.
-        response.EndOfFeed = events.Count < limit && response.Events.Count == events.Count;
-        var last = response.Events.Count > 0 ? response.Events[^1].Sequence : from;
-        response.NextCursor = new FeedCursor(head.Epoch, response.EndOfFeed ? Math.Max(last, head.Sequence) : last).ToString();
+        // It passes over what was left out.
+        response.NextCursor = new FeedCursor(head.Epoch, last).ToString();
         return response;
     }
 
@@ -50,7 +52,7 @@ internal sealed class EventsService(Calls calls, Authenticator authenticator, IJ
         var fields = new Fields();
         var agency = fields.Agency("parent", request.Parent);
         var (after, filter) = (After(fields, request.After), Filter(fields, request.Kind, request.AggregateId, request.Type));
-        await calls.Read(context, request, fields, agency);
+        var read = await calls.Read(context, request, fields, agency);
         var head = await journal.ReadHead(agency, context.CancellationToken);
         EnsureInRange(after, head);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, host.ApplicationStopping);
@@ -58,11 +60,12 @@ internal sealed class EventsService(Calls calls, Authenticator authenticator, IJ
         await responseStream.WriteAsync(Heartbeat(), context.CancellationToken);
         try
         {
-            await foreach (var page in tails.Follow(agency, head, seen, ends.Token))
+            await foreach (var page in tails.Follow(agency, head, seen, filter, ends.Token))
             {
                 // A key that was revoked since sees nothing more.
-                await authenticator.Authenticate(context.RequestHeaders);
-                foreach (var message in page.Messages(seen, filter))
+                var caller = await authenticator.Authenticate(context.RequestHeaders);
+                var isTold = await sight.Of(caller, read, page.Stored, ends.Token);
+                foreach (var message in page.Messages(seen, filter, isTold, whole: caller.IsStaff))
                 {
                     await responseStream.WriteAsync(message, ends.Token);
                 }

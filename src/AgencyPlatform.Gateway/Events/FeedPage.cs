@@ -2,38 +2,70 @@ using AgencyPlatform.Protocol.Events.V1;
 
 namespace AgencyPlatform.Gateway.Events;
 
-/// <summary>Events of a feed that follow each other without a gap, read once for all who watch it.</summary>
-/// <param name="from">Sequence number that they follow.</param>
-/// <param name="stored">None: nothing happened, and this is where the feed stands.</param>
-internal sealed class FeedPage(Guid epoch, long from, IReadOnlyList<StoredEvent> stored)
+/// <summary>Events of a feed that follow each other without a gap, or all that pass a filter, read once for all who follow it.</summary>
+internal sealed class FeedPage
 {
     /// <summary>Bytes of events in a message, unless the first alone has more.</summary>
     private const int MessageBytes = 256 * 1024;
 
+    private readonly EventWire _wire;
+    private readonly Guid _epoch;
+
     /// <summary>Mapped when the first watch wants one; two that do at the same time map the same.</summary>
-    private readonly Event?[] _events = new Event?[stored.Count];
+    private readonly Event?[] _events;
 
     private IReadOnlyList<WatchResponse>? _all;
 
-    /// <summary>Sequence number of the last.</summary>
-    public long To { get; } = stored.Count > 0 ? stored[^1].Sequence : from;
+    private FeedPage(EventWire wire, Guid epoch, long from, long to, IReadOnlyList<StoredEvent> stored, bool isEnd) =>
+        (_wire, _epoch, From, To, Stored, IsEnd, _events) = (wire, epoch, from, to, stored, isEnd, new Event?[stored.Count]);
 
-    public bool IsHeartbeat => stored.Count == 0;
+    /// <summary>Sequence number that it follows.</summary>
+    public long From { get; }
 
-    /// <summary>
-    /// What a watch that has seen the feed to a place is sent: whole events, in messages of bounded size, each with the cursor behind what it tells of. None where the filter leaves out all.
-    /// </summary>
-    public IReadOnlyList<WatchResponse> Messages(long after, FeedFilter? filter)
+    /// <summary>Up to where the feed was looked at: the number of the last event, or, where a filter leaves out what comes behind it, of the feed's last.</summary>
+    public long To { get; }
+
+    public IReadOnlyList<StoredEvent> Stored { get; }
+
+    /// <summary>Whether it reaches the feed's end as it was when it was read.</summary>
+    public bool IsEnd { get; }
+
+    /// <summary>Nothing happened, or nothing that passes the filter: it only says where the feed stands.</summary>
+    public bool IsHeartbeat => Stored.Count == 0;
+
+    public static FeedPage Heartbeat(EventWire wire, Guid epoch, long at) => new(wire, epoch, at, at, [], isEnd: true);
+
+    /// <param name="head">Read before.</param>
+    /// <param name="most">Events.</param>
+    /// <param name="bytes">Of payloads, unless the first alone has more.</param>
+    /// <exception cref="UnavailableException">The journal cannot be read.</exception>
+    public static async Task<FeedPage> Read(
+        IJournal journal, EventWire wire, AgencyId agency, FeedHead head, long after, FeedFilter? filter, int most, long bytes, CancellationToken cancellation)
     {
-        if (filter is null && after <= from)
-        {
-            return _all ??= Cut(stored.Select((_, i) => At(i)));
-        }
-
-        return Cut(stored.Index().Where(s => s.Item.Sequence > after && filter?.Passes(s.Item) != false).Select(s => At(s.Index)));
+        var stored = await journal.ReadFeed(agency, after, most, filter, cancellation, bytes);
+        var isEnd = stored.Count < most && stored.Sum(e => (long)e.Event.Payload.Length) < bytes;
+        var last = stored.Count > 0 ? stored[^1].Sequence : after;
+        return new FeedPage(wire, head.Epoch, after, isEnd && filter is not null ? Math.Max(last, head.Sequence) : last, stored, isEnd);
     }
 
-    private Event At(int i) => _events[i] ??= EventWire.ToWire(epoch, stored[i]);
+    /// <summary>The whole event.</summary>
+    public Event At(int i) => _events[i] ??= _wire.ToWire(_epoch, Stored[i]);
+
+    /// <summary>
+    /// What a watch that has seen the feed to a place is sent: events in messages of bounded size, each with the cursor behind what it tells of. None where nothing passes.
+    /// </summary>
+    /// <param name="whole">Whether the caller sees all of an event; if not, that it happened.</param>
+    public IReadOnlyList<WatchResponse> Messages(long after, FeedFilter? filter, Func<StoredEvent, bool> isTold, bool whole)
+    {
+        if (whole && filter is null && after <= From)
+        {
+            return _all ??= Cut(Stored.Select((_, i) => At(i)));
+        }
+
+        return Cut(Stored.Index()
+            .Where(s => s.Item.Sequence > after && filter?.Passes(s.Item) != false && isTold(s.Item))
+            .Select(s => whole ? At(s.Index) : EventWire.Notice(_epoch, s.Item)));
+    }
 
     private List<WatchResponse> Cut(IEnumerable<Event> events)
     {
@@ -41,11 +73,12 @@ internal sealed class FeedPage(Guid epoch, long from, IReadOnlyList<StoredEvent>
         var bytes = 0;
         foreach (var each in events)
         {
-            bytes += each.CalculateSize();
+            var size = each.CalculateSize();
+            bytes += size;
             if (messages.Count == 0 || bytes > MessageBytes)
             {
                 messages.Add(new WatchResponse());
-                bytes = each.CalculateSize();
+                bytes = size;
             }
 
             messages[^1].Events.Add(each);
@@ -54,8 +87,8 @@ internal sealed class FeedPage(Guid epoch, long from, IReadOnlyList<StoredEvent>
 
         if (messages.Count > 0)
         {
-            // Behind what the filter left out, too.
-            messages[^1].Cursor = new FeedCursor(epoch, To).ToString();
+            // Behind what was left out, too.
+            messages[^1].Cursor = new FeedCursor(_epoch, To).ToString();
         }
 
         return messages;

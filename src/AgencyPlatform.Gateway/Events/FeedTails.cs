@@ -12,11 +12,9 @@ namespace AgencyPlatform.Gateway.Events;
 /// One tail of the journal per watched agency, however many watch it in this process. It reads on when it hears that the feed has grown, from this process's journal at once and from others by the
 /// agency's stream, and looks every second. Who does not keep up is let go from it and reads the journal by itself until it has caught up: nothing is lost, and nobody else is slower.
 /// </summary>
-internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, IClusterClient cluster, FeedTurns turns, TimeProvider clock, IOptions<GatewayOptions> options, ILogger<FeedTails> log) : BackgroundService
+internal sealed partial class FeedTails(IJournal journal, EventWire wire, FeedSignal signal, IClusterClient cluster, FeedTurns turns, TimeProvider clock, IOptions<GatewayOptions> options, ILogger<FeedTails> log)
+    : BackgroundService
 {
-    /// <summary>Events that a watch which has fallen behind reads at once.</summary>
-    private const int CatchUpEvents = 64;
-
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -26,8 +24,9 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
     /// <summary>
     /// An agency's events after a place, in order, each once; and an empty page now and then. Ends only by cancellation.
     /// </summary>
+    /// <param name="filter">What need not be read to catch up; live pages have everything. Null: nothing.</param>
     /// <exception cref="UnavailableException">The journal cannot be read.</exception>
-    public async IAsyncEnumerable<FeedPage> Follow(AgencyId agency, FeedHead head, long after, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<FeedPage> Follow(AgencyId agency, FeedHead head, long after, FeedFilter? filter, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var tail = Enter(agency, head);
         var live = Channel.CreateBounded<FeedPage>(1);
@@ -38,19 +37,14 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
             {
                 while (!tail.TryJoin(after, out live))
                 {
-                    FeedPage page;
-                    using (await turns.Take(agency, cancellation))
-                    {
-                        page = await Tail.Read(journal, agency, head.Epoch, after, CatchUpEvents, cancellation);
-                    }
-
+                    var page = await tail.Past(after, filter).WaitAsync(cancellation);
                     after = page.To;
                     yield return page;
                     if (clock.GetElapsedTime(told) >= s_look)
                     {
                         // Of what a filter leaves out nothing else would be heard.
                         told = clock.GetTimestamp();
-                        yield return new FeedPage(head.Epoch, after, []);
+                        yield return FeedPage.Heartbeat(wire, head.Epoch, after);
                     }
                 }
 
@@ -127,7 +121,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
         {
             if (!_tails.TryGetValue(agency, out var tail))
             {
-                _tails[agency] = tail = new Tail(agency, head, journal, cluster, log);
+                _tails[agency] = tail = new Tail(agency, head, journal, wire, cluster, turns, log);
             }
 
             tail.Watches++;
@@ -160,30 +154,66 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
         /// <summary>Events of a page that all watches share.</summary>
         private const int PageEvents = 64;
 
-        /// <summary>Pages that wait for a watch which does not take them: a thousand events, some ten to twenty megabytes. All watches wait for the same pages, so that this bounds the memory of an agency.</summary>
+        /// <summary>Bytes of payloads in such a page, unless the first event alone has more.</summary>
+        private const int PageBytes = 64 * 1024;
+
+        /// <summary>
+        /// Pages that wait for a watch which does not take them: a thousand events at most, a megabyte of payloads that is some ten in memory. All watches wait for the same pages, so that this bounds
+        /// the memory of an agency.
+        /// </summary>
         private const int MostPages = 16;
+
+        /// <summary>Pages of the past that are kept for other watches that catch up.</summary>
+        private const int MostPast = 8;
 
         private readonly Lock _lock = new();
         private readonly CancellationTokenSource _stop = new();
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        private readonly Queue<(long After, FeedFilter? Filter, Task<FeedPage> Page)> _past = new();
         private readonly AgencyId _agency;
-        private readonly Guid _epoch;
+        private readonly FeedHead _head;
+        private readonly IJournal _journal;
+        private readonly EventWire _wire;
+        private readonly FeedTurns _turns;
         private ImmutableArray<Channel<FeedPage>> _live = [];
         private long _position;
 
-        public Tail(AgencyId agency, FeedHead head, IJournal journal, IClusterClient cluster, ILogger log)
+        public Tail(AgencyId agency, FeedHead head, IJournal journal, EventWire wire, IClusterClient cluster, FeedTurns turns, ILogger log)
         {
-            (_agency, _epoch, _position) = (agency, head.Epoch, head.Sequence);
-            _ = Task.Run(() => Run(journal, log));
+            (_agency, _head, _position, _journal, _wire, _turns) = (agency, head, head.Sequence, journal, wire, turns);
+            _ = Task.Run(() => Run(log));
             _ = Task.Run(() => Hear(cluster, log));
         }
 
         /// <summary>How many follow; the owner's to count.</summary>
         public int Watches { get; set; }
 
-        public static async Task<FeedPage> Read(IJournal journal, AgencyId agency, Guid epoch, long after, int most, CancellationToken cancellation) =>
-            new(epoch, after, await journal.ReadFeed(agency, after, most, cancellation: cancellation));
+        /// <summary>The page behind a place, for watches that catch up: read once for all that want it at about the same time.</summary>
+        public Task<FeedPage> Past(long after, FeedFilter? filter)
+        {
+            lock (_lock)
+            {
+                foreach (var past in _past)
+                {
+                    // One that reached the end may have become longer.
+                    if (past.After == after && past.Filter == filter && (!past.Page.IsCompleted || past.Page is { IsCompletedSuccessfully: true, Result.IsEnd: false }))
+                    {
+                        return past.Page;
+                    }
+                }
+
+                if (_past.Count == MostPast)
+                {
+                    _past.Dequeue();
+                }
+
+                // Not on the caller's time: it may go away, and others wait for the same.
+                var page = Task.Run(() => ReadPast(after, filter));
+                _past.Enqueue((after, filter, page));
+                return page;
+            }
+        }
 
         /// <summary>Takes part from here on, unless the tail is further already. What a watch has seen beyond the tail comes again: it passes it over.</summary>
         public bool TryJoin(long after, out Channel<FeedPage> live)
@@ -218,7 +248,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
             {
                 foreach (var live in _live)
                 {
-                    live.Writer.TryWrite(new FeedPage(_epoch, _position, []));
+                    live.Writer.TryWrite(FeedPage.Heartbeat(_wire, _head.Epoch, _position));
                 }
             }
         }
@@ -229,7 +259,7 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
             _ended.TrySetResult();
         }
 
-        private async Task Run(IJournal journal, ILogger log)
+        private async Task Run(ILogger log)
         {
             try
             {
@@ -239,10 +269,15 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
                     try
                     {
                         FeedPage page;
-                        while (!(page = await Read(journal, _agency, _epoch, _position, PageEvents, _stop.Token)).IsHeartbeat)
+                        do
                         {
-                            HandOn(page);
+                            page = await Read(_head, _position, filter: null);
+                            if (!page.IsHeartbeat)
+                            {
+                                HandOn(page);
+                            }
                         }
+                        while (!page.IsEnd);
                     }
                     catch (Exception e) when (!_stop.IsCancellationRequested)
                     {
@@ -254,6 +289,14 @@ internal sealed partial class FeedTails(IJournal journal, FeedSignal signal, ICl
             {
                 // Nobody watches any more.
             }
+        }
+
+        private Task<FeedPage> Read(FeedHead head, long after, FeedFilter? filter) => FeedPage.Read(_journal, _wire, _agency, head, after, filter, PageEvents, PageBytes, _stop.Token);
+
+        private async Task<FeedPage> ReadPast(long after, FeedFilter? filter)
+        {
+            using var turn = await _turns.Take(_agency, _stop.Token);
+            return await Read(filter is null ? _head : await _journal.ReadHead(_agency, _stop.Token), after, filter);
         }
 
         /// <summary>Is told by the agency's stream what other processes commit, for as long as somebody watches.</summary>

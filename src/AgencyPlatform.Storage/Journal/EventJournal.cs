@@ -37,7 +37,7 @@ internal sealed class EventJournal(Database database, JournalWriter writer, Fenc
         }
     }
 
-    public async Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter = null, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter = null, CancellationToken cancellation = default, long bytes = long.MaxValue)
     {
         var arguments = SqlArguments.Of(agency, after);
         var where = "agency = $1 AND sequence > $2";
@@ -49,8 +49,13 @@ internal sealed class EventJournal(Database database, JournalWriter writer, Fenc
             }
         }
 
+        var page = $"SELECT {EventColumns.List} FROM events WHERE {where} ORDER BY sequence LIMIT {arguments.Add((long)limit)}";
         return await database.Query(
-            $"SELECT {EventColumns.List} FROM events WHERE {where} ORDER BY sequence LIMIT {arguments.Add((long)limit)}",
+            bytes == long.MaxValue ? page : $"""
+                SELECT {EventColumns.List} FROM (
+                  SELECT {EventColumns.List}, sum(length(payload)) OVER (ORDER BY sequence) - length(payload) AS ahead FROM ({page}) AS page) AS counted
+                WHERE ahead < {arguments.Add(bytes)} ORDER BY sequence
+                """,
             arguments,
             r => EventColumns.Read(database, r),
             cancellation);

@@ -1,9 +1,11 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using AgencyPlatform.Benchmarks.Protocol;
+using AgencyPlatform.Protocol.Events.V1;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Orleans.Concurrency;
 using Orleans.Configuration;
@@ -21,6 +23,7 @@ internal static class BareServer
     {
         var builder = Builder();
         builder.Services.AddGrpc();
+        builder.Services.AddSingleton<KeptMessages>();
         builder.Host.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, primarySiloEndpoint: null, serviceId: "floor", clusterId: "floor");
@@ -72,7 +75,13 @@ internal static class BareServer
     }
 }
 
-internal sealed class FloorGateway(IGrainFactory grains) : FloorService.FloorServiceBase
+/// <summary>What is broadcast.</summary>
+internal sealed class KeptMessages
+{
+    public IReadOnlyList<WatchResponse> All { get; set; } = [];
+}
+
+internal sealed class FloorGateway(IGrainFactory grains, KeptMessages kept) : FloorService.FloorServiceBase
 {
     public override Task<V1.Booking> Echo(V1.BookRequest request, ServerCallContext context) => Task.FromResult(Answer(request));
 
@@ -82,6 +91,29 @@ internal sealed class FloorGateway(IGrainFactory grains) : FloorService.FloorSer
         var booking = Answer(request);
         booking.Name = answer.Name;
         return booking;
+    }
+
+    public override async Task<Empty> Keep(IAsyncStreamReader<WatchResponse> requestStream, ServerCallContext context)
+    {
+        var messages = new List<WatchResponse>();
+        await foreach (var message in requestStream.ReadAllAsync(context.CancellationToken))
+        {
+            messages.Add(message);
+        }
+
+        kept.All = messages;
+        return new Empty();
+    }
+
+    public override async Task Broadcast(Empty request, IServerStreamWriter<WatchResponse> responseStream, ServerCallContext context)
+    {
+        for (var messages = kept.All; !context.CancellationToken.IsCancellationRequested;)
+        {
+            foreach (var message in messages)
+            {
+                await responseStream.WriteAsync(message, context.CancellationToken);
+            }
+        }
     }
 
     private static V1.Booking Answer(V1.BookRequest request)

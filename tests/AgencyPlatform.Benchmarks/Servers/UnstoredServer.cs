@@ -42,8 +42,8 @@ internal static class UnstoredServer
 
         public IAsyncEnumerable<StoredEvent> ReadStream(AggregateKey key, long after, long upTo, CancellationToken cancellation) => stored.ReadStream(key, after, upTo, cancellation);
 
-        public Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter, CancellationToken cancellation) =>
-            stored.ReadFeed(agency, after, limit, filter, cancellation);
+        public Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter, CancellationToken cancellation, long bytes) =>
+            stored.ReadFeed(agency, after, limit, filter, cancellation, bytes);
 
         public Task<FeedHead> ReadHead(AgencyId agency, CancellationToken cancellation) => stored.ReadHead(agency, cancellation);
     }

@@ -86,6 +86,77 @@ public sealed class WatchTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Watches_that_catch_up_see_the_same_and_what_their_filters_let_through()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        using var ends = new CancellationTokenSource(s_patience);
+        await Clients(admin, agency, "old", 300);
+        var feed = await Feed(admin, agency);
+        var start = feed[0].Cursor[..33] + "0";
+        var load = Clients(admin, agency, "new", 100);
+
+        // All begin at the same place, some for one client only, most of them twice.
+        var all = Enumerable.Range(0, 20).Select(_ => Seen(admin, new WatchRequest { Parent = agency.Name, After = start }, "last", ends.Token)).ToList();
+        var clients = Enumerable.Range(0, 20).Select(_ => Seen(admin, new WatchRequest { Parent = agency.Name, After = start, Kind = "client" }, "last", ends.Token)).ToList();
+        await using var one = admin.Watch(new WatchRequest { Parent = agency.Name, After = start, Kind = "client", AggregateId = "old-7" }, ends.Token).GetAsyncEnumerator(ends.Token);
+        var seen = new List<Event>();
+        string cursor;
+        do
+        {
+            Assert.True(await one.MoveNextAsync());
+            seen.AddRange(one.Current.Events);
+            cursor = one.Current.Cursor;
+        }
+        while (Sequence(cursor) < feed[^1].Sequence);
+
+        Assert.Equal(["old-7"], seen.Select(e => e.AggregateId));
+        await load;
+        await Clients(admin, agency, "last", 1);
+        feed = await Feed(admin, agency);
+        Assert.All(await Task.WhenAll(all), events => Assert.Equal(feed, events));
+        Assert.All(await Task.WhenAll(clients), events => Assert.Equal(feed.Where(e => e.Kind == "client"), events));
+    }
+
+    [Fact]
+    public async Task An_event_that_cannot_be_read_comes_without_its_payload_and_keeps_nobody_from_the_next()
+    {
+        var own = new PlatformFixture(null);
+        await own.InitializeAsync();
+        try
+        {
+            var agency = await own.NewAgency();
+            var admin = await agency.Admin();
+            using var ends = new CancellationTokenSource(s_patience);
+            await Clients(admin, agency, "spoilt", 1);
+            await Clients(admin, agency, "last", 1);
+            var before = await Feed(admin, agency);
+            await using (var database = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(own.Folder, "agencyplatform.db")}"))
+            {
+                await database.OpenAsync(ends.Token);
+                await using var spoil = database.CreateCommand();
+                spoil.CommandText = "UPDATE events SET payload = x'7b22' WHERE id = 'spoilt-0'";
+                Assert.Equal(1, await spoil.ExecuteNonQueryAsync(ends.Token));
+            }
+
+            var seen = await Seen(admin, new WatchRequest { Parent = agency.Name, After = before[0].Cursor[..33] + "0" }, "last", ends.Token);
+            Assert.Equal(before.Select(e => e.AggregateId == "spoilt-0" ? Without(e) : e), seen);
+            Assert.Equal(seen, await Feed(admin, agency));
+        }
+        finally
+        {
+            await own.DisposeAsync();
+        }
+
+        static Event Without(Event e)
+        {
+            var spoilt = e.Clone();
+            spoilt.Payload = null;
+            return spoilt;
+        }
+    }
+
+    [Fact]
     public async Task Another_agencys_feed_is_not_found_and_a_wrong_place_is_told()
     {
         var (agency, other) = (await platform.NewAgency(), await platform.NewAgency());
@@ -101,8 +172,7 @@ public sealed class WatchTests(PlatformFixture platform)
         Assert.Equal(["after"], (await Refusal(new WatchRequest { Parent = agency.Name, After = "yesterday" })).FieldViolations.Select(v => v.Field));
         Assert.Equal("CURSOR_OUT_OF_RANGE", (await Refusal(new WatchRequest { Parent = agency.Name, After = (await End(admin, agency)).NextCursor[..33] + "999999" })).Reason);
         Assert.Equal("CURSOR_OUT_OF_RANGE", (await Refusal(new WatchRequest { Parent = agency.Name, After = (await End(await other.Admin(), other)).NextCursor[..33].Replace('0', '1') + "1" })).Reason);
-        var finance = await agency.As(Role.Finance);
-        var denied = await Assert.ThrowsAsync<ApiException>(async () => await finance.Watch(new WatchRequest { Parent = agency.Name }).GetAsyncEnumerator().MoveNextAsync());
+        var denied = await Assert.ThrowsAsync<ApiException>(async () => await platform.Operator.Watch(new WatchRequest { Parent = agency.Name }).GetAsyncEnumerator().MoveNextAsync());
         Assert.Equal(StatusCode.PermissionDenied, denied.StatusCode);
     }
 

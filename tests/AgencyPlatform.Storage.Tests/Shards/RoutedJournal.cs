@@ -37,8 +37,8 @@ internal sealed class RoutedJournal(AgencyMap map, IReadOnlyDictionary<string, P
         await Ensure(place, key.Agency);
     }
 
-    public Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter = null, CancellationToken cancellation = default) =>
-        Read(agency, place => place.Journal.ReadFeed(agency, after, limit, filter, cancellation));
+    public Task<IReadOnlyList<StoredEvent>> ReadFeed(AgencyId agency, long after, int limit, FeedFilter? filter = null, CancellationToken cancellation = default, long bytes = long.MaxValue) =>
+        Read(agency, place => place.Journal.ReadFeed(agency, after, limit, filter, cancellation, bytes));
 
     public Task<FeedHead> ReadHead(AgencyId agency, CancellationToken cancellation = default) => Read(agency, place => place.ReadHead(agency, cancellation));
 
