@@ -7,6 +7,7 @@ using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
 using AgencyPlatform.Protocol.Time.V1;
+using AgencyPlatform.Protocol.Webhooks.V1;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -104,6 +105,7 @@ public sealed class AgencyPlatformClient : IDisposable
         Payables = Service<PayablesService.PayablesServiceClient>();
         Books = Service<BooksService.BooksServiceClient>();
         Events = Service<EventsService.EventsServiceClient>();
+        Webhooks = Service<WebhooksService.WebhooksServiceClient>();
     }
 
     /// <summary>Agencies, their legal entities, holiday calendars and keys; a sandbox's clock.</summary>
@@ -141,6 +143,9 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>What happened, in order.</summary>
     public EventsService.EventsServiceClient Events { get; }
+
+    /// <summary>Endpoints that what happens is delivered to.</summary>
+    public WebhooksService.WebhooksServiceClient Webhooks { get; }
 
     /// <summary>
     /// What happens in an agency from now on, or after the request's cursor: each event once, in order, until cancelled. After a lost connection, a restart or a failover it goes on by itself where it

@@ -31,6 +31,12 @@ public interface IState<TSelf> where TSelf : class, IState<TSelf>
     Instant? NextDue { get; }
 
     /// <summary>
+    /// Whether <see cref="NextDue"/> is by the system's clock, in a sandbox too, and no fact of the agency's time: it wakes what has to do with the world outside, may stand for long,
+    /// and neither a moved clock nor a closing of books waits for it.
+    /// </summary>
+    static virtual bool WakesBySystemClock => false;
+
+    /// <summary>
     /// What time alone has done up to <paramref name="now"/>, in due order: the first thing due and no more
     /// (the caller folds and asks again until nothing is left).
     /// </summary>

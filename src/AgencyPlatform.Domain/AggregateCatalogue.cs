@@ -17,6 +17,9 @@ public static class AggregateCatalogue
 
     public static IEnumerable<string> Kinds => s_kinds.Keys.Order(StringComparer.Ordinal);
 
+    /// <summary>Kinds of which a deadline is no fact of the agency's time: see <see cref="IState{TSelf}.WakesBySystemClock"/>.</summary>
+    public static ImmutableArray<string> WokenBySystemClock { get; } = [.. Kinds.Where(kind => Replay(kind).WakesBySystemClock)];
+
     /// <summary>Starts a replay of one aggregate of this kind.</summary>
     public static IReplay Replay(string kind) => s_kinds[kind]();
 }
@@ -26,6 +29,7 @@ public interface IReplay
 {
     string Kind { get; }
     Instant? NextDue { get; }
+    bool WakesBySystemClock { get; }
 
     /// <summary>Folds one more event and returns the rows that it changes.</summary>
     IEnumerable<RowChange> Apply(IEvent @event, EventInfo info);
@@ -41,6 +45,7 @@ internal sealed class Replay<TState> : IReplay where TState : class, IState<TSta
 
     public string Kind => TState.Kind;
     public Instant? NextDue => _state.NextDue;
+    public bool WakesBySystemClock => TState.WakesBySystemClock;
 
     public static IReplay Start() => new Replay<TState>();
 

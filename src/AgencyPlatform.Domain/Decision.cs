@@ -16,6 +16,10 @@ public sealed class EventAttribute(string name, int version = 1) : Attribute
     public int Version { get; } = version;
 }
 
+/// <summary>What the journal keeps and those who follow the agency's events are not shown: what would help to guess a secret.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class HiddenAttribute : Attribute;
+
 /// <summary>An event that posts to the ledger. Its legal entity's month must be open on <see cref="PostingDate"/>.</summary>
 public interface IPosting : IEvent
 {

@@ -172,6 +172,15 @@ public readonly record struct ApiKeyId([property: Id(0)] string Value) : IId<Api
     public override string ToString() => Value;
 }
 
+/// <summary>Of an endpoint that an agency's events are delivered to.</summary>
+[GenerateSerializer, Immutable, Alias("id.webhook")]
+public readonly record struct WebhookId([property: Id(0)] string Value) : IId<WebhookId>, IComparable<WebhookId>
+{
+    public static WebhookId Of(string value) => new(value);
+    public int CompareTo(WebhookId other) => string.CompareOrdinal(Value, other.Value);
+    public override string ToString() => Value;
+}
+
 /// <summary>Writes an id as its bare string, as a value and as a dictionary key.</summary>
 internal sealed class IdJsonConverterFactory : JsonConverterFactory
 {

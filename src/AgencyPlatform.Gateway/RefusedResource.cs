@@ -23,6 +23,7 @@ internal static class RefusedResource
         ["open_books_import"] = ("openBooksImports", null),
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
+        ["webhook"] = ("webhooks", null),
         ["holiday_calendar"] = ("holidayCalendars", null),
         ["booking"] = ("bookings", "cmos"),
         ["capacity_request"] = ("capacityRequests", null),

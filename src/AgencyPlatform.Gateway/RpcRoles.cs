@@ -24,6 +24,7 @@ public static class RpcRoles
     private static readonly Role[] s_financeAndService = [AgencyAdmin, Finance, Service];
     private static readonly Role[] s_financeAndCmo = [AgencyAdmin, Finance, Service, Cmo];
     private static readonly Role[] s_admin = [AgencyAdmin];
+    private static readonly Role[] s_adminAndService = [AgencyAdmin, Service];
     private static readonly Role[] s_operator = [PlatformOperator];
 
     private static readonly FrozenDictionary<string, Role[]> s_table = new Dictionary<string, Role[]>
@@ -221,6 +222,18 @@ public static class RpcRoles
         // ---- events ----
         ["agencyplatform.events.v1.EventsService/ListEvents"] = s_everybodyOfTheAgency,
         ["agencyplatform.events.v1.EventsService/Watch"] = s_everybodyOfTheAgency,
+
+        // ---- webhooks ----
+        ["agencyplatform.webhooks.v1.WebhooksService/CreateWebhook"] = s_admin,
+        ["agencyplatform.webhooks.v1.WebhooksService/GetWebhook"] = s_adminAndService,
+        ["agencyplatform.webhooks.v1.WebhooksService/ListWebhooks"] = s_adminAndService,
+        ["agencyplatform.webhooks.v1.WebhooksService/UpdateWebhook"] = s_admin,
+        ["agencyplatform.webhooks.v1.WebhooksService/RotateWebhookSecret"] = s_admin,
+        ["agencyplatform.webhooks.v1.WebhooksService/DeleteWebhook"] = s_admin,
+        ["agencyplatform.webhooks.v1.WebhooksService/ListFailedDeliveries"] = s_adminAndService,
+        ["agencyplatform.webhooks.v1.WebhooksService/RedeliverEvent"] = s_adminAndService,
+        ["agencyplatform.webhooks.v1.WebhooksService/ReplayWebhook"] = s_adminAndService,
+        ["agencyplatform.webhooks.v1.WebhooksService/PingWebhook"] = s_adminAndService,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Every RPC (<c>package.Service/Method</c>) with its roles; no roles: anyone, without a key.</summary>

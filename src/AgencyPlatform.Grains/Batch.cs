@@ -81,7 +81,7 @@ internal sealed class Batch<TState>(Folded<TState> before, bool alone) where TSt
 
     public AppendItem ToItem(AggregateKey key) => new(
         key, Before.Version, _events.ToImmutable(), _rows.ToImmutable(),
-        Before.State.NextDue == After.State.NextDue ? null : new DeadlineChange(After.State.NextDue, SandboxNow is not null),
+        Before.State.NextDue == After.State.NextDue ? null : new DeadlineChange(After.State.NextDue, SandboxNow is not null && !TState.WakesBySystemClock),
         _people.ToImmutable(), SandboxNow, Closing);
 
     public void Complete(BatchEnd end) => _end.TrySetResult(end);

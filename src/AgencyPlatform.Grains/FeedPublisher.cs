@@ -62,7 +62,8 @@ internal sealed partial class FeedPublisher(FeedSignal signal, IClusterClient cl
     private void Take(IReadOnlyList<StoredEvent> events) => _waiting.Writer.TryWrite(events);
 
     private static FeedEvent Wire(StoredEvent stored) => new(
-        stored.Event.Id, stored.Sequence, stored.Key.Kind, stored.Key.Id, stored.Version, stored.Event.Name, stored.Event.SchemaVersion, stored.Event.Payload, stored.Event.OccurredAt, stored.RecordedAt, stored.Event.Actor);
+        stored.Event.Id, stored.Sequence, stored.Key.Kind, stored.Key.Id, stored.Version, stored.Event.Name, stored.Event.SchemaVersion,
+        EventJson.Shown(stored.Event.Name, stored.Event.SchemaVersion, stored.Event.Payload), stored.Event.OccurredAt, stored.RecordedAt, stored.Event.Actor);
 
     [LoggerMessage(LogLevel.Debug, "Events of {Agency} were not published to its stream: {Error} Whoever follows finds them in the feed.")]
     private static partial void LogUnpublished(ILogger log, AgencyId agency, string error);

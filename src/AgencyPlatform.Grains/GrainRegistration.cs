@@ -1,6 +1,7 @@
 using AgencyPlatform.Grains.Clients;
 using AgencyPlatform.Grains.Deadlines;
 using AgencyPlatform.Grains.Placement;
+using AgencyPlatform.Grains.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -22,6 +23,10 @@ public static class GrainRegistration
         silo.Services.TryAddSingleton<ActiveFacts>();
         silo.Services.AddSingleton<Competitors>();
         silo.Services.AddSingleton<GrainServices>();
+        silo.Services.TryAddSingleton(new WebhookOptions());
+        silo.Services.AddSingleton<WebhookSecrets>();
+        silo.Services.AddSingleton<WebhookSender>();
+        silo.Services.AddSingleton<FeedWakes>();
         silo.Services.AddPlacementDirector<AgencyPlacementStrategy, AgencyPlacementDirector>();
         silo.Services.AddSingleton<ActiveAggregates>();
         silo.Services.AddHostedService<HomeComing>();

@@ -21,6 +21,19 @@ internal static class GrainTelemetry
     public static void Snapshot(string kind, string outcome) =>
         s_snapshots.Add(1, new KeyValuePair<string, object?>("kind", kind), new KeyValuePair<string, object?>("outcome", outcome));
 
+    private static readonly Counter<long> s_deliveries = s_meter.CreateCounter<long>("agencyplatform.webhooks.requests", "{request}", "Requests to webhooks' endpoints, by outcome: taken, failed, or unsigned for want of a key");
+    private static readonly Histogram<double> s_deliveryTime = s_meter.CreateHistogram<double>("agencyplatform.webhooks.request.duration", "s", "Time until an endpoint answered or was given up");
+
+    /// <summary>A request to an endpoint; null: it could not be signed.</summary>
+    public static void Delivered(Domain.Webhooks.WebhookAttempt? attempt)
+    {
+        s_deliveries.Add(1, new KeyValuePair<string, object?>("outcome", attempt switch { null => "unsigned", { Taken: true } => "taken", _ => "failed" }));
+        if (attempt is not null)
+        {
+            s_deliveryTime.Record(attempt.Milliseconds / 1_000.0);
+        }
+    }
+
     public static void Activated(string kind, long events) => s_folded.Record(events, new KeyValuePair<string, object?>("kind", kind));
 
     public static void Decided(string kind, string? reason) =>

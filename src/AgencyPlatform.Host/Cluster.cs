@@ -57,6 +57,7 @@ internal static class Cluster
         silo.Services.AddHostedService(services => services.GetRequiredService<ClockGuard>());
         silo.AddAgencyPlatformSnapshots(GrainServices.SnapshotStorage);
         silo.AddAgencyPlatformSubscriptions();
+        silo.Services.AddSingleton(settings.Webhooks);
         silo.AddAgencyPlatformGrains();
     });
 

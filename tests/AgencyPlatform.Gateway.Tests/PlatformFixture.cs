@@ -56,6 +56,7 @@ public sealed class PlatformFixture : IAsyncLifetime
             ["AgencyPlatform:Gateway:KeyCacheSeconds"] = "0",
             ["AgencyPlatform:Gateway:FailedKeysPerMinute"] = "100000",
             ["AgencyPlatform:Gateway:ConcurrentCallsPerAgency"] = "64",
+            ["AgencyPlatform:Webhooks:AllowPrivateAddresses"] = "true",
         };
         foreach (var (key, value) in _settings)
         {

@@ -6,6 +6,7 @@ using AgencyPlatform.Contracts;
 using AgencyPlatform.Contracts.Journal;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Grains.Placement;
+using AgencyPlatform.Grains.Webhooks;
 using AgencyPlatform.Storage;
 using AgencyPlatform.Storage.Snapshots;
 using Microsoft.Extensions.DependencyInjection;
@@ -59,6 +60,7 @@ public sealed class PlatformSilo(StorageOptions storage, int eventsPerSnapshot =
         var journal = builder.Services.Last(d => d.ServiceType == typeof(IJournal)).ImplementationType!;
         builder.Services.Replace(ServiceDescriptor.Singleton<IJournal>(sp => Reads.Over((IJournal)ActivatorUtilities.CreateInstance(sp, journal))));
         builder.Services.AddSingleton(new SnapshotOptions(eventsPerSnapshot));
+        builder.Services.AddSingleton(new WebhookOptions { SecretKeys = [WebhookOptions.DevelopmentKey], AllowPrivateAddresses = true, Attempts = 2, FirstRetrySeconds = 0 });
         builder.Services.AddKeyedSingleton(GrainServices.ProductClock, clock ?? TimeProvider.System);
         builder.UseOrleans(silo =>
         {

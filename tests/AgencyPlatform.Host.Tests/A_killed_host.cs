@@ -1,4 +1,5 @@
 using AgencyPlatform.Client;
+using AgencyPlatform.Gateway.Tests.Webhooks;
 using AgencyPlatform.Testing;
 
 namespace AgencyPlatform.Host.Tests;
@@ -124,6 +125,55 @@ public abstract class A_killed_host
                     }
                 }
             }
+        }
+        finally
+        {
+            host.Dispose();
+        }
+    }
+
+    [EngineFact]
+    public async Task Through_kill_9_and_a_restart_a_webhook_gets_every_event_in_order_and_what_comes_twice_under_the_same_id()
+    {
+        using var folder = new TempFolder();
+        await using var receiver = await Receiver.Start();
+        var storage = await NewStorage();
+        string[] serving = [.. storage.Serving, "--set", "Webhooks:AllowPrivateAddresses=true"];
+        var host = await HostProcess.Serve(folder.Path, null, false, serving);
+        try
+        {
+            var key = await HostFacts.Prepare(host);
+            using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = key, Retries = 50 });
+            var webhook = await platform.Webhooks.CreateWebhookAsync(new() { Parent = "agencies/acme", WebhookId = "hook", Webhook = new() { DisplayName = "Hook", Url = receiver.Url("hook") } });
+            var load = Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
+                await HostFacts.Book(platform, (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), $"agencies/acme/cmos/cmo-{i % 4}")));
+
+            // Beyond the first hundred, after which the place is recorded, and in the middle of the next.
+            var received = await receiver.Next("hook", 150);
+            await host.Kill();
+            host.Dispose();
+            received.AddRange(receiver.Rest("hook"));
+            var before = received.Count;
+            host = await HostProcess.Serve(folder.Path, host, false, serving);
+            await load;
+
+            var feed = new List<Protocol.Events.V1.Event>();
+            for (var page = new Protocol.Events.V1.ListEventsResponse(); !page.EndOfFeed; feed.AddRange(page.Events))
+            {
+                page = await platform.Events.ListEventsAsync(new() { Parent = "agencies/acme", After = page.NextCursor, PageSize = 1_000 });
+            }
+
+            feed.RemoveAll(e => e.Sequence <= webhook.Position || e.Kind == "webhook" || e.Type == "nothing-changed");
+            while (received[^1].Sequence < feed[^1].Sequence)
+            {
+                received.Add(await receiver.Next("hook"));
+            }
+
+            Assert.Equal(feed.Select(e => e.Id), received.DistinctBy(r => r.Id).Select(r => r.Id));
+            Assert.Equal(received[..before].Select(r => r.Sequence).Order(), received[..before].Select(r => r.Sequence));
+            Assert.Equal(received[before..].Select(r => r.Sequence).Order(), received[before..].Select(r => r.Sequence));
+            Assert.InRange(received.Count - feed.Count, 0, 101);
+            Assert.All(received, r => Assert.Equal(1, r.SignedBy(webhook.Secret)));
         }
         finally
         {

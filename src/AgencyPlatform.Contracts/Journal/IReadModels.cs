@@ -59,7 +59,7 @@ public interface IDeadlines
     /// <summary>A failed row waits until <paramref name="retryAt"/>; its attempts are counted.</summary>
     Task BackOff(AggregateKey key, Instant retryAt, CancellationToken cancellation = default);
 
-    /// <summary>The first rows of one agency due at or before an instant, in order (due time, aggregate): what advancing a sandbox works through.</summary>
+    /// <summary>The first rows of one agency due at or before an instant, in order (due time, aggregate): what advancing a sandbox works through. Without those that are by the system's clock.</summary>
     Task<IReadOnlyList<DueDeadline>> Due(AgencyId agency, Instant upTo, int limit, CancellationToken cancellation = default);
 }
 

@@ -47,13 +47,13 @@ public sealed record LegalEntity(
 }
 
 /// <summary>A key of a caller. Its secret is nowhere: only the SHA-256 is kept.</summary>
-/// <param name="SecretHash">SHA-256 of the secret, 64 hexadecimal digits.</param>
+/// <param name="SecretHash">SHA-256 of the secret, 64 hexadecimal digits. Hidden, since a secret that is known can be tried against it.</param>
 /// <param name="Client">The client company that the key is bound to; needed for the client roles.</param>
 /// <param name="Cmo">The CMO that the key is bound to; needed for the role cmo.</param>
 /// <param name="ExpiresAt">By the system's clock, a sandbox's key too; null: never.</param>
 [GenerateSerializer, Immutable, Alias("agency.api-key")]
 public sealed record ApiKey(
-    ApiKeyId Id, string DisplayName, string SecretHash, ImmutableArray<Role> Roles, ClientCompanyId? Client, CmoId? Cmo, Instant CreatedAt, Instant? ExpiresAt, bool Revoked);
+    ApiKeyId Id, string DisplayName, [property: Hidden] string SecretHash, ImmutableArray<Role> Roles, ClientCompanyId? Client, CmoId? Cmo, Instant CreatedAt, Instant? ExpiresAt, bool Revoked);
 
 // ---- commands ----
 

@@ -24,7 +24,7 @@ internal sealed partial class EventWire(ILogger<EventWire> log)
         wire.Cause = stored.Event.Cause?.ToString() ?? "";
         try
         {
-            wire.Payload = Struct.Parser.ParseJson(Encoding.UTF8.GetString(stored.Event.Payload));
+            wire.Payload = Struct.Parser.ParseJson(Encoding.UTF8.GetString(EventJson.Shown(stored.Event.Name, stored.Event.SchemaVersion, stored.Event.Payload)));
         }
         catch (Exception e)
         {
@@ -49,19 +49,7 @@ internal sealed partial class EventWire(ILogger<EventWire> log)
         OccurTime = stored.Event.OccurredAt.ToWire(),
         RecordTime = stored.RecordedAt.ToWire(),
         Cursor = new FeedCursor(epoch, stored.Sequence).ToString(),
-        Resource = ResourceOf(stored.Key),
-    };
-
-    /// <summary>The resource name of an aggregate that is a resource of its own.</summary>
-    private static string ResourceOf(AggregateKey key) => key.Kind switch
-    {
-        "agency" => ResourceNames.Of(key.Agency),
-        "client" => ResourceNames.Of(key.Agency, "clientCompanies", key.Id),
-        "cmo" => ResourceNames.Of(key.Agency, "cmos", key.Id),
-        "capacity-request" => ResourceNames.Of(key.Agency, "capacityRequests", key.Id),
-        "engagement" => ResourceNames.Of(key.Agency, "engagements", key.Id),
-        "timesheet" when key.Id.Split('/') is [var cmo, var week] => ResourceNames.Of(key.Agency, "cmos", cmo, "timesheets", week.ToLowerInvariant()),
-        _ => "",
+        Resource = EventResources.Of(stored.Key),
     };
 
     [LoggerMessage(LogLevel.Error, "The payload of {Key}'s event {Sequence} ({Type}) cannot be read: {Error} Whoever follows the feed gets the event without it.")]

@@ -1,5 +1,6 @@
 using System.Net;
 using AgencyPlatform.Gateway;
+using AgencyPlatform.Grains.Webhooks;
 using AgencyPlatform.Storage;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -45,6 +46,14 @@ public sealed record HostSettings
         ("Gateway:BurstMillisecondsPerAgency", "2000", "How many milliseconds' worth of CallsPerSecondPerAgency an agency that was still may call at once."),
         ("Gateway:FailedKeysPerMinute", "60", "Bad keys of one remote address a minute; beyond it, keys not known to be good get RESOURCE_EXHAUSTED unseen."),
         ("Gateway:MaxRequestBytes", "4194304", "Largest request, in bytes."),
+        ("Webhooks:SecretKeys", "", "Keys that webhooks' secrets are made with, 64 hexadecimal digits each, separated by commas, the same on every silo: the first makes new ones, all sign. Empty: no webhooks; in Development a known key."),
+        ("Webhooks:AllowPrivateAddresses", "false", "`true`: endpoints may be of this machine, of private networks and without TLS."),
+        ("Webhooks:TimeoutSeconds", "10", "For how long an endpoint may take to answer, 1 to 60."),
+        ("Webhooks:ConcurrentDeliveries", "64", "Requests to endpoints of all agencies at the same time in a silo, 1 to 10000."),
+        ("Webhooks:ConcurrentDeliveriesPerAgency", "8", "Requests to endpoints of one agency at the same time in a silo, 1 to 20."),
+        ("Webhooks:Attempts", "10", "How often an event is tried before it is given up, 1 to 50."),
+        ("Webhooks:FirstRetrySeconds", "5", "Seconds before the second attempt, 1 to 3600; four times as long before each further one, an hour at most."),
+        ("Webhooks:DisableAfterHours", "72", "An endpoint to which nothing came through for so long is disabled, 1 to 8760."),
     ];
 
     public required IPAddress Address { get; init; }
@@ -69,6 +78,7 @@ public sealed record HostSettings
     public required string DashboardKeys { get; init; }
 
     public required StorageOptions Storage { get; init; }
+    public required WebhookOptions Webhooks { get; init; }
     public required Uri? OtlpEndpoint { get; init; }
     public required double TraceRatio { get; init; }
 
@@ -153,6 +163,7 @@ public sealed record HostSettings
         }
 
         ReadGateway(read, environment);
+        var webhooks = ReadWebhooks(read, environment);
         read.ThrowIfWrong();
         return new HostSettings
         {
@@ -175,6 +186,7 @@ public sealed record HostSettings
                 MaxWaiting = maxWaiting,
                 RequireRowSecurity = !environment.IsDevelopment(),
             },
+            Webhooks = webhooks,
             OtlpEndpoint = otlp,
             TraceRatio = ratio,
             BehindProxy = tls == "proxy",
@@ -198,6 +210,43 @@ public sealed record HostSettings
         foreach (var problem in gateway.Problems(environment.IsDevelopment()))
         {
             read.Wrong(problem);
+        }
+    }
+
+    private static WebhookOptions ReadWebhooks(SettingsReader read, IHostEnvironment environment)
+    {
+        var keys = (read.Text("Webhooks:SecretKeys") ?? (environment.IsDevelopment() ? WebhookOptions.DevelopmentKey : "")).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (keys.Any(key => key.Length != 64 || !key.All(char.IsAsciiHexDigit)))
+        {
+            read.Wrong("Webhooks:SecretKeys", "must be keys of 64 hexadecimal digits, separated by commas, for example of \"openssl rand -hex 32\"");
+        }
+        else if (!environment.IsDevelopment() && keys.Contains(WebhookOptions.DevelopmentKey, StringComparer.OrdinalIgnoreCase))
+        {
+            read.Wrong("Webhooks:SecretKeys", "has the development key, which only Development accepts");
+        }
+
+        var standard = new WebhookOptions();
+        return new WebhookOptions
+        {
+            SecretKeys = [.. keys],
+            AllowPrivateAddresses = read.Get<bool>("Webhooks:AllowPrivateAddresses", "true or false", bool.TryParse, false),
+            TimeoutSeconds = Bounded("Webhooks:TimeoutSeconds", standard.TimeoutSeconds, 60),
+            ConcurrentDeliveries = Bounded("Webhooks:ConcurrentDeliveries", standard.ConcurrentDeliveries, 10_000),
+            ConcurrentDeliveriesPerAgency = Bounded("Webhooks:ConcurrentDeliveriesPerAgency", standard.ConcurrentDeliveriesPerAgency, 20),
+            Attempts = Bounded("Webhooks:Attempts", standard.Attempts, 50),
+            FirstRetrySeconds = Bounded("Webhooks:FirstRetrySeconds", standard.FirstRetrySeconds, 3600),
+            DisableAfterHours = Bounded("Webhooks:DisableAfterHours", standard.DisableAfterHours, 8760),
+        };
+
+        int Bounded(string key, int fallback, int most)
+        {
+            var number = read.Number(key, fallback);
+            if (number < 1 || number > most)
+            {
+                read.Wrong(key, $"must be 1 to {most}; it is {number}");
+            }
+
+            return number;
         }
     }
 

@@ -37,10 +37,13 @@ internal sealed class DeadlineStore(Database database) : IDeadlines
 
     public async Task<IReadOnlyList<DueDeadline>> Due(AgencyId agency, Instant upTo, int limit, CancellationToken cancellation = default) =>
         await database.Query(
-            "SELECT agency, kind, id, due_at, attempts FROM deadlines WHERE agency = $1 AND due_at <= $2 ORDER BY due_at, kind, id LIMIT $3",
+            $"SELECT agency, kind, id, due_at, attempts FROM deadlines WHERE agency = $1 AND due_at <= $2 AND {OfTheAgencysTime} ORDER BY due_at, kind, id LIMIT $3",
             SqlArguments.Of(agency, upTo.ToUnixTimeTicks(), (long)limit),
             Due,
             cancellation);
+
+    /// <summary>Rows that say when time changes something of an agency, and are done then.</summary>
+    internal static string OfTheAgencysTime { get; } = $"kind NOT IN ({string.Join(", ", AggregateCatalogue.WokenBySystemClock.Select(kind => $"'{kind}'"))})";
 
     internal static DueDeadline Due(DbDataReader r) =>
         new(new AggregateKey(new AgencyId(r.GetString(0)), r.GetString(1), r.GetString(2)), Instant.FromUnixTimeTicks(r.GetInt64(3)), checked((int)r.GetInt64(4)));

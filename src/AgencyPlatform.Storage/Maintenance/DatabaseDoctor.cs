@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Storage.Engines;
+using AgencyPlatform.Storage.Journal;
 using AgencyPlatform.Storage.Schema;
 using AgencyPlatform.Storage.Snapshots;
 
@@ -135,7 +136,7 @@ internal sealed class DatabaseDoctor(Database database, IJournalMaintenance main
     {
         var due = (Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow()) - s_late).ToUnixTimeTicks();
         var (late, worst) = await database.One(
-            $"SELECT count(*), coalesce(max(attempts), 0) FROM deadlines WHERE sandbox = 0 AND due_at < {due.ToString(CultureInfo.InvariantCulture)}",
+            $"SELECT count(*), coalesce(max(attempts), 0) FROM deadlines WHERE sandbox = 0 AND {DeadlineStore.OfTheAgencysTime} AND due_at < {due.ToString(CultureInfo.InvariantCulture)}",
             r => (r.GetInt64(0), r.GetInt64(1)),
             cancellation);
         return late == 0

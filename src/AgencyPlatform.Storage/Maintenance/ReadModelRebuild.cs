@@ -154,8 +154,8 @@ internal sealed partial class ReadModelRebuild(Database database)
                 {
                     await database.Execute(
                         connection,
-                        "INSERT INTO deadlines (agency, kind, id, due_at, lease_until, attempts, sandbox) SELECT $1, $2, $3, $4, 0, 0, sandbox FROM heads WHERE agency = $1",
-                        new SqlArguments(key.Agency.Value, key.Kind, key.Id, due.ToUnixTimeTicks()),
+                        "INSERT INTO deadlines (agency, kind, id, due_at, lease_until, attempts, sandbox) SELECT $1, $2, $3, $4, 0, 0, sandbox * $5 FROM heads WHERE agency = $1",
+                        new SqlArguments(key.Agency.Value, key.Kind, key.Id, due.ToUnixTimeTicks(), replay.WakesBySystemClock ? 0L : 1L),
                         cancellation);
                 }
             }

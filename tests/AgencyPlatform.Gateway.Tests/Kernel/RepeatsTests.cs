@@ -6,6 +6,7 @@ using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Time.V1;
+using AgencyPlatform.Protocol.Webhooks.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -109,6 +110,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await Covers();
             await Moves();
             await Invoices();
+            await Webhooks();
             await Until(7, 6);
         }
 
@@ -467,6 +469,20 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 ToDate = Day(2, 1),
                 InvoiceId = id,
             };
+        }
+
+        /// <summary>Of an endpoint that nobody listens at, and that is gone by the time of the repeats.</summary>
+        private async Task Webhooks()
+        {
+            var webhooks = As<WebhooksService.WebhooksServiceClient>(_admin);
+            var name = (await webhooks.CreateWebhookAsync(new CreateWebhookRequest { Parent = _agency.Name, WebhookId = "crm", Webhook = new Webhook { DisplayName = "CRM", Url = "http://127.0.0.1:1/" } })).Name;
+            await webhooks.UpdateWebhookAsync(new UpdateWebhookRequest { Webhook = new Webhook { Name = name, Kinds = { "client" } } });
+            await webhooks.UpdateWebhookAsync(new UpdateWebhookRequest { Webhook = new Webhook { Name = name, Disabled = true } });
+            await webhooks.RotateWebhookSecretAsync(new RotateWebhookSecretRequest { Name = name });
+            await webhooks.PingWebhookAsync(new PingWebhookRequest { Name = name });
+            await webhooks.RedeliverEventAsync(new RedeliverEventRequest { Name = name, Sequence = 1 });
+            await webhooks.ReplayWebhookAsync(new ReplayWebhookRequest { Name = name, FromSequence = 1 });
+            await webhooks.DeleteWebhookAsync(new DeleteWebhookRequest { Name = name });
         }
 
         private CreateEngagementRequest Draft(string id, string cmo, int signatures = 1) => new()

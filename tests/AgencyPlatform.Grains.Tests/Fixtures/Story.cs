@@ -66,6 +66,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await BooksOfBefore();
         await AnEnd();
         await Waitlists();
+        await Webhooks();
         await AnEngagementThatTapersOff();
         await Until(new LocalDate(2026, 4, 2));
         Ok(await grains.Of<IBooksGrain>(s_agency, s_seller.Value).Close(Next(), new CloseBooks(s_seller, new LocalDate(2026, 3, 31), true)));
