@@ -360,22 +360,7 @@ public sealed class EngagementMoves(AgencySession session, Engagement e, ClientC
 
     private string PersonName(string id) => client?.Stakeholders.FirstOrDefault(s => s.PersonId == id)?.DisplayName ?? id;
 
-    private Timestamp? Until(DateOnly? lastDay)
-    {
-        if (lastDay is not { } day)
-        {
-            return null;
-        }
-
-        // Where clocks go forward at midnight, the day begins later.
-        var over = day.AddDays(1).ToDateTime(TimeOnly.MinValue);
-        while (session.Zone.IsInvalidTime(over))
-        {
-            over = over.AddMinutes(15);
-        }
-
-        return Timestamp.FromDateTime(TimeZoneInfo.ConvertTimeToUtc(over, session.Zone));
-    }
+    private Timestamp? Until(DateOnly? lastDay) => lastDay is { } day ? session.EndOf(day) : null;
 
     private static Transition Taper(MoveValues v)
     {
