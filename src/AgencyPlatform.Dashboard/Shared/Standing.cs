@@ -1,5 +1,6 @@
 using AgencyPlatform.Dashboard.Session;
 using AgencyPlatform.Protocol.Engagements.V1;
+using AgencyPlatform.Protocol.Events.V1;
 
 namespace AgencyPlatform.Dashboard.Shared;
 
@@ -46,6 +47,9 @@ public static class Standing
         var day = end is { } over && today >= over ? over.AddDays(-1) : today;
         return day < start ? start : day;
     }
+
+    /// <summary>Whether a timesheet, as an event names it, is of somebody who works in it: what is logged changes what its meter projects.</summary>
+    public static bool IsOfMember(this Engagement e, Event happened) => happened.Kind == "timesheet" && e.Members.Any(m => happened.AggregateId.StartsWith($"{m.Cmo.Id()}/", StringComparison.Ordinal));
 
     /// <summary>What it waits for, and of whom.</summary>
     public static IEnumerable<Awaited> Awaited(this Engagement e, Names names)
