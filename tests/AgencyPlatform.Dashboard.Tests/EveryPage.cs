@@ -16,6 +16,10 @@ public sealed class EveryPage(Demo demo)
         { "overview", "admin", "/" },
         { "capacity", "admin", "/capacity?from=2026-01-05&weeks=26" },
         { "capacity-week", "admin", "/capacity/cmo-01/2026-02-09" },
+        { "engagements", "admin", "/engagements" },
+        { "engagement", "admin", "/engagements/engagement-01" },
+        { "change-of-scope", "admin", "/engagements/engagement-01/change" },
+        { "engagement-of-client", "client", "/client" },
     };
 
     [Theory]
