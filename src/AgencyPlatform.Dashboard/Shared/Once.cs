@@ -1,34 +1,36 @@
 using AgencyPlatform.Client;
 using AgencyPlatform.Dashboard.Session;
 using Google.Protobuf;
+using Grpc.Core;
 
 namespace AgencyPlatform.Dashboard.Shared;
 
-/// <summary>A question whose answer may be lost: asked again unchanged, it is the same request and counts once.</summary>
-public sealed class Once
+/// <summary>Asks for changes. While it is not known whether a change took effect, asking for the same again is the same request, which counts once.</summary>
+internal sealed class Once
 {
-    private (IMessage Asked, IMessage Sent)? _open;
+    private IMessage? _asked, _sent;
 
-    /// <param name="ask">Makes the request, without its id.</param>
-    /// <returns>Why not; null: it is done.</returns>
-    public async Task<ApiException?> Send<T>(Func<T> ask, Func<T, Task> send) where T : IMessage
+    /// <param name="request">Without a request id.</param>
+    /// <param name="call">Sends it.</param>
+    public async Task<TAnswer> Ask<TRequest, TAnswer>(TRequest request, Func<TRequest, AsyncUnaryCall<TAnswer>> call)
+        where TRequest : class, IMessage<TRequest>, IDeepCloneable<TRequest>
     {
-        if (_open is not { } open || !open.Asked.Equals(ask()))
+        if (_sent is not TRequest sent || !request.Equals(_asked))
         {
-            open = (ask(), AgencySession.WithRequestId(ask()));
-            _open = open;
+            (_asked, sent) = (request, AgencySession.WithRequestId(request.Clone()));
+            _sent = sent;
         }
 
         try
         {
-            await send((T)open.Sent);
-            _open = null;
-            return null;
+            var answer = await call(sent);
+            _sent = null;
+            return answer;
         }
-        catch (ApiException e)
+        catch (ApiException e) when (!e.OutcomeUnknown)
         {
-            _open = e.OutcomeUnknown ? open : null;
-            return e;
+            _sent = null;
+            throw;
         }
     }
 }
