@@ -14,6 +14,17 @@ public sealed class EveryPage(Demo demo)
         { "capacity", "admin", "/capacity?from=2026-01-05&weeks=26" },
         { "capacity-week", "admin", "/capacity/cmo-01/2026-02-09" },
         { "not-found", "admin", "/nowhere" },
+        { "billing", "finance", "/billing" },
+        { "invoices", "finance", "/billing/invoices" },
+        { "receivables", "finance", "/billing/aging" },
+        { "statement", "finance", "/billing/statement/client-02?from=2026-01-01" },
+        { "ledger", "finance", "/billing/ledger" },
+        { "account", "finance", "/billing/ledger/account/Receivable?from=2026-01-01" },
+        { "deferred", "finance", "/billing/ledger/deferred" },
+        { "closing", "finance", "/billing/ledger/closing" },
+        { "margin", "finance", "/billing/margin" },
+        { "payouts", "finance", "/billing/payouts" },
+        { "own-invoices", "client", "/billing/invoices" },
     };
 
     [Theory]
