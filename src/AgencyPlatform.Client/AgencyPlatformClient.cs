@@ -104,6 +104,7 @@ public sealed class AgencyPlatformClient : IDisposable
         BillingRuns = Service<BillingRunsService.BillingRunsServiceClient>();
         Payables = Service<PayablesService.PayablesServiceClient>();
         Books = Service<BooksService.BooksServiceClient>();
+        Explanations = Service<ExplanationsService.ExplanationsServiceClient>();
         Events = Service<EventsService.EventsServiceClient>();
         Webhooks = Service<WebhooksService.WebhooksServiceClient>();
     }
@@ -140,6 +141,9 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>Closing months; what engagements have earned to a date.</summary>
     public BooksService.BooksServiceClient Books { get; }
+
+    /// <summary>Why an amount of an invoice or of the ledger is what it is.</summary>
+    public ExplanationsService.ExplanationsServiceClient Explanations { get; }
 
     /// <summary>What happened, in order.</summary>
     public EventsService.EventsServiceClient Events { get; }

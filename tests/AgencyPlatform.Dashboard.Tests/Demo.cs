@@ -83,6 +83,9 @@ public sealed class Demo : IAsyncLifetime
         await page.WaitForFunctionAsync("() => !document.querySelector('.page .mud-progress-linear')");
     }
 
+    /// <summary>The API with a key of the demo's agency.</summary>
+    public AgencyPlatformClient Platform(string key) => new(new AgencyPlatformClientOptions { Address = _host!.Grpc, ApiKey = key });
+
     /// <summary>A fresh agency with some CMOs, 32 h a week each, and client companies.</summary>
     public async Task<Agency> NewAgency(int cmos = 2, int clients = 2, Uri? grpc = null)
     {

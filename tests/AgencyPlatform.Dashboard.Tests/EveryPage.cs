@@ -20,6 +20,17 @@ public sealed class EveryPage(Demo demo)
         { "engagement", "admin", "/engagements/engagement-01" },
         { "change-of-scope", "admin", "/engagements/engagement-01/change" },
         { "engagement-of-client", "client", "/client" },
+        { "billing", "finance", "/billing" },
+        { "invoices", "finance", "/billing/invoices" },
+        { "receivables", "finance", "/billing/aging" },
+        { "statement", "finance", "/billing/statement/client-02?from=2026-01-01" },
+        { "ledger", "finance", "/billing/ledger" },
+        { "account", "finance", "/billing/ledger/account/Receivable?from=2026-01-01" },
+        { "deferred", "finance", "/billing/ledger/deferred" },
+        { "closing", "finance", "/billing/ledger/closing" },
+        { "margin", "finance", "/billing/margin" },
+        { "payouts", "finance", "/billing/payouts" },
+        { "own-invoices", "client", "/billing/invoices" },
     };
 
     [Theory]

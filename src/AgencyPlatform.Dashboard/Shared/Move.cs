@@ -110,5 +110,5 @@ public sealed class MoveValues
 
     public int Number(string key) => int.TryParse(_typed[key], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
-    public Money? Amount(string key) => Currencies.Parse(_typed[key], _currencies[key]);
+    public Money? Amount(string key) => Monies.Parse(_typed[key], _currencies[key]) is { } minor ? new Money { Currency = _currencies[key], MinorUnits = minor } : null;
 }

@@ -1,0 +1,115 @@
+using System.Text.RegularExpressions;
+using AgencyPlatform.Client;
+using AgencyPlatform.Protocol.Billing.V1;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace AgencyPlatform.Dashboard.Tests;
+
+/// <summary>The month is billed, looked at, paid and closed.</summary>
+[Collection(Demo.Collection)]
+public sealed class BillingPages(Demo demo)
+{
+    private const string Agency = "agencies/demo";
+
+    [Fact]
+    public async Task What_a_preview_says_is_billed_to_the_cent_and_an_invoice_of_it_is_paid_in_two_parts()
+    {
+        using var platform = demo.Platform(demo.Keys["admin"]);
+        var page = await demo.Open(demo.Keys["admin"], "/billing");
+        await page.GetByLabel("Bill to").FillAsync("2026-04-01");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Preview" }).ClickAsync();
+        await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("done");
+        var total = await page.Locator("[data-figure=total]").InnerTextAsync();
+        var before = await Final(platform);
+
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Finalise") }).ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Finalise" }).ClickAsync();
+        await Expect(page.Locator("h1")).ToContainTextAsync("Billing run to");
+        await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("done");
+        await Expect(page.Locator("[data-figure=total]")).ToHaveTextAsync(total);
+        var billed = int.Parse(await page.Locator("[data-figure=billed]").InnerTextAsync(), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(billed, 1, 100);
+        Assert.Equal(before + billed, await Final(platform));
+
+        // An invoice of it: half is paid, then the rest. The same reference twice is refused in words.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Open" }).First.ClickAsync();
+        await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("open");
+        var (half, reference) = ("100.00", $"half-{Guid.CreateVersion7():n}");
+        await Pay(page, half, reference);
+        await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("partly paid");
+        await Pay(page, "100.01", reference, refused: "PAYMENT_REFERENCE_USED");
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Leave it" }).ClickAsync();
+        await Pay(page, null, $"rest-{reference}");
+        await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("settled");
+        await Expect(page.GetByRole(AriaRole.Table, new() { Name = "What settled it" }).Locator("tbody tr")).ToHaveCountAsync(2);
+    }
+
+    [Fact]
+    public async Task An_invoice_says_of_each_line_why_and_is_downloaded_as_PDF_UBL_and_CSV()
+    {
+        var page = await demo.Open(demo.Keys["admin"], "/billing/invoices?state=settled");
+        await page.GetByRole(AriaRole.Table).GetByRole(AriaRole.Link).First.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Why this amount") }).First.ClickAsync();
+        await Expect(page.Locator("[data-why] li").First).ToBeVisibleAsync();
+        foreach (var (button, begins) in new[] { ("PDF", "%PDF"), ("UBL", "<?xml"), ("CSV", "document_number") })
+        {
+            var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync());
+            using var file = new StreamReader(await download.CreateReadStreamAsync());
+            Assert.StartsWith(begins, (await file.ReadToEndAsync()).TrimStart('\uFEFF'), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_client_sees_its_own_invoices_and_can_only_read_them()
+    {
+        using var platform = demo.Platform(demo.Keys["client"]);
+        var own = (await platform.Billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = Agency, PageSize = 1_000 })).Invoices;
+        var page = await demo.Open(demo.Keys["client"], "/billing/invoices");
+        await Expect(page.Locator("tr[data-invoice]")).ToHaveCountAsync(own.Count);
+        await page.Locator("tr[data-invoice] a").First.ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "PDF", Exact = true })).ToBeVisibleAsync();
+        Assert.Equal(0, await page.GetByRole(AriaRole.Button, new() { NameRegex = new("payment|Credit|Write off|Finalise") }).CountAsync());
+
+        // Another client's is not there.
+        using var admin = demo.Platform(demo.Keys["admin"]);
+        var other = (await admin.Billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = Agency, PageSize = 1_000 })).Invoices.First(i => i.ClientCompany != own[0].ClientCompany);
+        await Demo.Go(page, $"/billing/invoices/{other.Name.Split('/')[^1]}");
+        await Expect(page.Locator(".problem")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task The_trial_balance_sums_to_zero_and_a_posting_says_why()
+    {
+        var page = await demo.Open(demo.Keys["admin"], "/billing/ledger");
+        await Expect(page.Locator("[data-figure=sum-USD]")).ToContainTextAsync("sums to zero");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Revenue", Exact = true }).ClickAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Revenue");
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Why") }).First.ClickAsync();
+        await Expect(page.Locator("[data-why] li").First).ToBeVisibleAsync();
+    }
+
+    private static async Task<int> Final(AgencyPlatformClient platform) =>
+        (await platform.Billing.ListInvoicesAsync(new ListInvoicesRequest { Parent = Agency, PageSize = 1_000 })).Invoices.Count(i => i.Number > 0);
+
+    private static async Task Pay(IPage page, string? amount, string reference, string? refused = null)
+    {
+        await page.GetByRole(AriaRole.Button, new() { Name = "Record a payment" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        if (amount is not null)
+        {
+            await dialog.GetByLabel(new Regex("^Amount")).FillAsync(amount);
+        }
+
+        await dialog.GetByLabel("Reference of the bank").FillAsync(reference);
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Record the payment" }).ClickAsync();
+        if (refused is not null)
+        {
+            await Expect(dialog.Locator(".problem")).ToHaveAttributeAsync("data-reason", refused);
+        }
+        else
+        {
+            await Expect(dialog).ToHaveCountAsync(0);
+        }
+    }
+}
