@@ -12,20 +12,25 @@ internal sealed class Once
 
     /// <param name="request">Without a request id.</param>
     /// <param name="call">Sends it.</param>
-    public async Task<TAnswer> Ask<TRequest, TAnswer>(TRequest request, Func<TRequest, AsyncUnaryCall<TAnswer>> call)
-        where TRequest : class, IMessage<TRequest>, IDeepCloneable<TRequest>
+    public async Task<TAnswer> Ask<TRequest, TAnswer>(TRequest request, Func<TRequest, AsyncUnaryCall<TAnswer>> call) where TRequest : IMessage
     {
-        if (_sent is not TRequest sent || !request.Equals(_asked))
+        TAnswer? answer = default;
+        await Ask(request, async sent => answer = await call((TRequest)sent));
+        return answer!;
+    }
+
+    /// <inheritdoc cref="Ask{TRequest, TAnswer}"/>
+    public async Task Ask(IMessage request, Func<IMessage, Task> call)
+    {
+        if (_sent is null || !request.Equals(_asked))
         {
-            (_asked, sent) = (request, AgencySession.WithRequestId(request.Clone()));
-            _sent = sent;
+            (_asked, _sent) = (request, AgencySession.WithRequestId(request.Descriptor.Parser.ParseFrom(request.ToByteString())));
         }
 
         try
         {
-            var answer = await call(sent);
+            await call(_sent);
             _sent = null;
-            return answer;
         }
         catch (ApiException e) when (!e.OutcomeUnknown)
         {

@@ -1,4 +1,3 @@
-using AgencyPlatform.Dashboard.Session;
 using AgencyPlatform.Dashboard.Shared;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Clients.V1;

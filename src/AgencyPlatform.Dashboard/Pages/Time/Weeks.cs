@@ -1,4 +1,5 @@
 using System.Globalization;
+using AgencyPlatform.Dashboard.Shared;
 
 namespace AgencyPlatform.Dashboard.Pages.Time;
 
