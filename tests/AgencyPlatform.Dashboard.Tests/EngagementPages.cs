@@ -116,7 +116,7 @@ public sealed class EngagementPages(Demo demo)
         await Expect(page.Locator("h1")).ToHaveTextAsync("Client 1");
         var other = await demo.Open(await ClientKey(agency, "client-2"), "/engagements/growth");
         await Expect(other.Locator(".problem")).ToBeVisibleAsync();
-        await Expect(other.GetByText("Growth")).ToHaveCountAsync(0);
+        await Expect(other.GetByText("Growth", new() { Exact = true })).ToHaveCountAsync(0);
     }
 
     private static TimeEntry Entry(string id, string engagement, int day, int minutes) => new() { EntryId = id, Engagement = engagement, Date = new Date { Year = 2026, Month = 1, Day = day }, Minutes = minutes };

@@ -34,20 +34,29 @@ public sealed class EngagementMoves(AgencySession session, Engagement e, ClientC
     private bool IsProposal => e.State is EngagementState.Proposed or EngagementState.Accepted;
 
     /// <summary>What moves the whole engagement, the one that leads on first.</summary>
-    public IEnumerable<Move> Actions()
+    public IEnumerable<Move> Actions() => OfProposal().Concat(OfRenewal()).Concat(Operates ? OfTheAgency() : []).Concat(OfComment());
+
+    /// <summary>The client's word on a proposal.</summary>
+    public IEnumerable<Move> OfProposal()
     {
-        if (Signs && e.State == EngagementState.Proposed)
+        if (!Signs || e.State != EngagementState.Proposed)
         {
-            yield return Move.Of<SignEngagementRequest>(
-                "Sign", "Sign the proposal", $"Revision {e.Revision}. A signature counts once; when as many as needed have signed, the proposal is accepted.",
-                v => new() { Name = e.Name, Revision = e.Revision, PersonId = v.Text(Who), SignedBy = v.Text(By) }, r => Api.SignEngagementAsync(r).ResponseAsync, "Signed.", leads: !Operates,
-                fields: [Person("Who signs", e.SignOff?.Signers, e.Signatures), Delegate]);
-            yield return Move.Of<DeclineEngagementRequest>(
-                "Decline", "Decline the proposal", "The proposal is over then; the agency may make another.",
-                v => new() { Name = e.Name, Revision = e.Revision, PersonId = v.Text(Who), Reason = v.Text(Why) }, r => Api.DeclineEngagementAsync(r).ResponseAsync, "Declined.", Color.Error,
-                fields: [Person("Who declines", e.SignOff?.Signers, e.Signatures), Reason()]);
+            yield break;
         }
 
+        yield return Move.Of<SignEngagementRequest>(
+            "Sign", "Sign the proposal", $"Revision {e.Revision}. A signature counts once; when as many as needed have signed, the proposal is accepted.",
+            v => new() { Name = e.Name, Revision = e.Revision, PersonId = v.Text(Who), SignedBy = v.Text(By) }, r => Api.SignEngagementAsync(r).ResponseAsync, "Signed.", leads: true,
+            fields: [Person("Who signs", e.SignOff?.Signers, e.Signatures), Delegate]);
+        yield return Move.Of<DeclineEngagementRequest>(
+            "Decline", "Decline the proposal", "The proposal is over then; the agency may make another.",
+            v => new() { Name = e.Name, Revision = e.Revision, PersonId = v.Text(Who), DeclinedBy = v.Text(By), Reason = v.Text(Why) }, r => Api.DeclineEngagementAsync(r).ResponseAsync, "Declined.", Color.Error,
+            fields: [Person("Who declines", e.SignOff?.Signers, e.Signatures), Delegate, Reason()]);
+    }
+
+    /// <summary>A signature of the next term.</summary>
+    public IEnumerable<Move> OfRenewal()
+    {
         if (Signs && e.CanSignRenewal())
         {
             yield return Move.Of<SignRenewalRequest>(
@@ -55,15 +64,11 @@ public sealed class EngagementMoves(AgencySession session, Engagement e, ClientC
                 v => new() { Name = e.Name, Renewal = e.TermStatus.Renewals + 1, PersonId = v.Text(Who), SignedBy = v.Text(By) }, r => Api.SignRenewalAsync(r).ResponseAsync, "Signed.",
                 fields: [Person("Who signs", null, e.TermStatus.RenewalSignatures), Delegate]);
         }
+    }
 
-        if (Operates)
-        {
-            foreach (var move in OfTheAgency())
-            {
-                yield return move;
-            }
-        }
-
+    /// <summary>A word about a proposal.</summary>
+    public IEnumerable<Move> OfComment()
+    {
         if ((Operates || session.Is(Role.ClientApprover)) && e.State is EngagementState.Draft or EngagementState.Proposed or EngagementState.Accepted)
         {
             yield return Move.Of<CommentOnEngagementRequest>(
