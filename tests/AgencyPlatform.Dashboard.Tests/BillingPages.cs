@@ -17,7 +17,7 @@ public sealed class BillingPages(Demo demo)
     {
         using var platform = demo.Platform(demo.Keys["admin"]);
         var page = await demo.Open(demo.Keys["admin"], "/billing");
-        await page.GetByLabel("Bill to").FillAsync("2026-04-01");
+        await page.GetByLabel("Bill to", new() { Exact = true }).FillAsync("2026-04-01");
         await page.GetByRole(AriaRole.Button, new() { Name = "Preview" }).ClickAsync();
         await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("done");
         var total = await page.Locator("[data-figure=total]").InnerTextAsync();
@@ -33,7 +33,7 @@ public sealed class BillingPages(Demo demo)
         Assert.Equal(before + billed, await Final(platform));
 
         // An invoice of it: half is paid, then the rest. The same reference twice is refused in words.
-        await page.GetByRole(AriaRole.Link, new() { Name = "Open" }).First.ClickAsync();
+        await page.Locator("tr[data-client]").Filter(new() { HasText = "invoice" }).First.GetByRole(AriaRole.Link, new() { Name = "Open", Exact = true }).ClickAsync();
         await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("open");
         var (half, reference) = ("100.00", $"half-{Guid.CreateVersion7():n}");
         await Pay(page, half, reference);
