@@ -37,10 +37,16 @@ internal sealed class WeekEdits
     public void Clear() => _edits.Clear();
 
     /// <summary>Forgets changes that change nothing, and new entries of which nothing was typed.</summary>
-    public void Tidy()
+    /// <param name="stays">What is kept even so: saving an entry that was sent back makes it a draft again.</param>
+    public void Tidy(Func<WeekEdit, bool> stays)
     {
         foreach (var (id, edit) in _edits.ToList())
         {
+            if (stays(edit))
+            {
+                continue;
+            }
+
             if (edit.Before is { } before ? edit.Minutes is { } minutes && edit.As(minutes).Equals(before) : edit.Text.Trim().Length == 0 && edit.Entry.Note.Length == 0)
             {
                 _edits.Remove(id);
