@@ -90,7 +90,9 @@
         }[event.key]?.();
         if (next) {
             event.preventDefault();
-            (next.querySelector('a, button, input') ?? next).focus();
+            const to = next.querySelector('a, button, input') ?? next;
+            to.focus();
+            to.select?.();
             next.scrollIntoView({ block: 'nearest', inline: 'nearest' });
         }
     });

@@ -7,7 +7,8 @@ internal sealed class WeekEdits
 {
     private readonly Dictionary<string, WeekEdit> _edits = new(StringComparer.Ordinal);
 
-    public int Count => _edits.Count;
+    /// <summary>How many there are to save.</summary>
+    public int Count => _edits.Values.Count(e => e.Matters);
 
     public IEnumerable<WeekEdit> All => _edits.Values;
 
@@ -34,14 +35,38 @@ internal sealed class WeekEdits
     /// <summary>Forgets what was typed.</summary>
     public void Forget(string entryId) => _edits.Remove(entryId);
 
+    /// <summary>An entry was saved. What was typed while it was on its way stays.</summary>
+    public void Saved(TimeEntry entry)
+    {
+        if (_edits.GetValueOrDefault(entry.EntryId) is not { } edit)
+        {
+            return;
+        }
+
+        if (edit.Minutes is { } minutes && edit.As(minutes).Equals(entry))
+        {
+            _edits.Remove(entry.EntryId);
+        }
+        else
+        {
+            _edits[entry.EntryId] = new WeekEdit(edit.Entry, entry) { Text = edit.Text };
+        }
+    }
+
     public void Clear() => _edits.Clear();
 
     /// <summary>Forgets changes that change nothing, and new entries of which nothing was typed.</summary>
-    public void Tidy()
+    /// <param name="stays">What is kept even so: saving an entry that was sent back makes it a draft again.</param>
+    public void Tidy(Func<WeekEdit, bool> stays)
     {
         foreach (var (id, edit) in _edits.ToList())
         {
-            if (edit.Before is { } before ? edit.Minutes is { } minutes && edit.As(minutes).Equals(before) : edit.Text.Trim().Length == 0 && edit.Entry.Note.Length == 0)
+            if (stays(edit))
+            {
+                continue;
+            }
+
+            if (edit.Before is { } before ? edit.Minutes is { } minutes && edit.As(minutes).Equals(before) : edit is { Minutes: 0, Entry.Note.Length: 0 })
             {
                 _edits.Remove(id);
             }
@@ -72,6 +97,9 @@ internal sealed record WeekEdit(TimeEntry Entry, TimeEntry? Before)
 
     /// <summary>Null: the text is not hours.</summary>
     public int? Minutes => HoursText.Minutes(Text);
+
+    /// <summary>Whether there is anything to save: a new entry of which nothing is typed is nothing yet.</summary>
+    public bool Matters => Before is not null || Text.Trim().Length > 0 || Entry.Note.Length > 0;
 
     /// <summary>Whether the entry is to go.</summary>
     public bool Removes => Before is not null && Minutes == 0;
