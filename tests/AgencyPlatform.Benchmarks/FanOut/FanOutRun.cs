@@ -88,7 +88,7 @@ internal static class FanOutRun
         await using var scope = new RunScope(options.Data);
         var bare = scope.Keep(await ServerProcess.Bare(cancellation));
         var platform = scope.Keep(await ServerProcess.Platform(
-            scope.Folder.CreateSubdirectory("sqlite").FullName, bare.Grpc, [$"Gateway:WatchesPerAgency={options.Watchers}"], cancellation));
+            scope.Folder.CreateSubdirectory("sqlite").FullName, bare.Grpc, [$"Gateway:WatchesPerAgency={4 * options.Watchers}"], cancellation));
         var connections = (Platform: scope.Keep(new Connections(platform.Grpc, options.Connections)), Bare: scope.Keep(new Connections(bare.Grpc, options.Connections)));
         var targets = await Population.Create(connections.Platform, options.Agencies.Max(), options.Agencies.Max() * Cmos, cancellation);
         var shapes = options.Agencies.Select(agencies =>

@@ -112,9 +112,9 @@ public sealed class KeysTests(PlatformFixture platform)
         });
 
         var approver = await platform.Client(key.Key).Agencies.GetCallerAsync(new GetCallerRequest());
-        Assert.Equal(new Caller { Agency = agency.Name, Roles = { Role.ClientApprover }, ClientCompany = agency.Name + "/clientCompanies/acme", Sandbox = true }, approver);
+        Assert.Equal(new Protocol.Agencies.V1.Caller { Agency = agency.Name, Roles = { Role.ClientApprover }, ClientCompany = agency.Name + "/clientCompanies/acme", Sandbox = true }, approver);
         Assert.Equal([Role.AgencyAdmin], (await admin.Agencies.GetCallerAsync(new GetCallerRequest())).Roles);
-        Assert.Equal(new Caller(), await platform.Operator.Agencies.GetCallerAsync(new GetCallerRequest()));
+        Assert.Equal(new Protocol.Agencies.V1.Caller(), await platform.Operator.Agencies.GetCallerAsync(new GetCallerRequest()));
     }
 
     [Fact]
