@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Webhooks;
@@ -144,6 +145,9 @@ internal sealed partial class WebhookGrain(GrainServices services, WebhookSender
 
     private async Task Follow()
     {
+        // Of its own: the call that happened to start it ends.
+        Activity.Current = null;
+        CallerAgency.Set(Key.Agency);
         try
         {
             // What is recorded in a sandbox is dated by its clock, also when nobody has called since the silo's start.

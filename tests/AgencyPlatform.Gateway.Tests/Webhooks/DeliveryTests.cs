@@ -164,7 +164,7 @@ public sealed class DeliveryTests(WebhookHost host) : IClassFixture<WebhookHost>
         var agency = await host.Platform.NewAgency(sandbox: false);
         var admin = await agency.Admin();
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Receiver.Answer("dead", async http => await Task.WhenAny(released.Task, Task.Delay(Timeout.Infinite, http.RequestAborted)));
+        Receiver.Answer("dead", async http => await Task.WhenAny(released.Task, Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted)));
         await Create(agency, "dead");
         await Create(agency, "alive");
         await Clients(admin, agency, "new", 40, atOnce: 8);
@@ -263,7 +263,8 @@ public sealed class DeliveryTests(WebhookHost host) : IClassFixture<WebhookHost>
         await Clients(admin, agency, "new", 1);
 
         Assert.Equal(2, (await Receiver.Next("sandbox", 2)).Count);
-        await agency.AdvanceTo(new DateTime(2026, 2, 1, 0, 0, 0, DateTimeKind.Utc));
+        var advanced = await admin.Agencies.AdvanceClockAsync(new AdvanceClockRequest { Name = agency.Name, To = Timestamp.FromDateTime(new DateTime(2026, 2, 1, 0, 0, 0, DateTimeKind.Utc)) });
+        Assert.Empty(advanced.Response.Unpack<AdvanceClockResponse>().Unsettled);
         Assert.Equal("agency.sandbox-clock-advanced", (await Receiver.Next("sandbox")).Type);
         await Until(async () => (await Feed(admin, agency)).Any(e => e.Type == "webhook.progressed"));
         Assert.All(await Feed(admin, agency), e => Assert.InRange(e.RecordTime.ToDateTime(), new DateTime(2026, 1, 5), new DateTime(2026, 2, 1, 1, 0, 0)));
@@ -291,7 +292,7 @@ public sealed class DeliveryTests(WebhookHost host) : IClassFixture<WebhookHost>
                 before.Add(await Receiver.Next("restart"));
             }
 
-            await Until(async () => (await Get(admin, webhook)).Retried is { Attempts: 1 });
+            await Until(async () => (await Get(admin, webhook)).Retried is not null);
             await own.Stop();
             Receiver.Answer("restart", 204);
             next = new PlatformFixture(null, [.. WebhookHost.Settings, ("Data:Directory", own.Folder)]);
@@ -345,7 +346,7 @@ public sealed class DeliveryTests(WebhookHost host) : IClassFixture<WebhookHost>
                 http.Abort();
                 break;
             case "never-answers":
-                await Task.WhenAny(Task.Delay(Timeout.Infinite, http.RequestAborted));
+                await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted));
                 break;
             case "redirects":
                 http.Response.StatusCode = 307;
