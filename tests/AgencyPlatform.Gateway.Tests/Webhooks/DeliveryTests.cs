@@ -73,7 +73,7 @@ public sealed class DeliveryTests(WebhookHost host) : IClassFixture<WebhookHost>
     [Theory]
     [InlineData("fails", 2, "answered 500")]
     [InlineData("closes", 2, "ended the connection without an answer that is HTTP")]
-    [InlineData("closes-in-the-middle", 1, "")]
+    [InlineData("stalls-in-the-middle", 1, "")]
     [InlineData("never-answers", 2, "did not answer within 2 s")]
     [InlineData("redirects", 2, "answered 307; redirects are not followed")]
     [InlineData("too-many-headers", 2, "answered with too many headers")]
@@ -109,6 +109,7 @@ public sealed class DeliveryTests(WebhookHost host) : IClassFixture<WebhookHost>
     {
         var agency = await host.Platform.NewAgency(sandbox: false);
         var admin = await agency.Admin();
+        var service = await agency.As(Role.Service);
         var bad = "new-0";
         Receiver.Answer("poison", http => Task.FromResult(http.Response.StatusCode = Aggregate(http) == bad ? 422 : 200));
         var webhook = await Create(agency, "poison");
@@ -121,7 +122,6 @@ public sealed class DeliveryTests(WebhookHost host) : IClassFixture<WebhookHost>
         var failed = Assert.Single((await admin.Webhooks.ListFailedDeliveriesAsync(new ListFailedDeliveriesRequest { Parent = webhook.Name })).FailedDeliveries);
         Assert.Equal((received[0].Sequence, "client.created", 3, 422, "answered 422"), (failed.Sequence, failed.Type, failed.Attempts, failed.LastAttempt.HttpStatus, failed.LastAttempt.Error));
 
-        var service = await agency.As(Role.Service);
         var again = await service.Webhooks.RedeliverEventAsync(new RedeliverEventRequest { Name = webhook.Name, Sequence = failed.Sequence });
         Assert.Equal((false, 422), (again.Taken, again.HttpStatus));
         Assert.Equal(4, Assert.Single((await admin.Webhooks.ListFailedDeliveriesAsync(new ListFailedDeliveriesRequest { Parent = webhook.Name })).FailedDeliveries).Attempts);
@@ -339,11 +339,11 @@ public sealed class DeliveryTests(WebhookHost host) : IClassFixture<WebhookHost>
             case "closes":
                 http.Abort();
                 break;
-            case "closes-in-the-middle":
+            case "stalls-in-the-middle":
                 http.Response.StatusCode = 200;
-                http.Response.ContentLength = 1_000;
                 await http.Response.WriteAsync("some");
-                http.Abort();
+                await http.Response.Body.FlushAsync();
+                await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted));
                 break;
             case "never-answers":
                 await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted));
