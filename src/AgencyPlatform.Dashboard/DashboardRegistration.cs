@@ -46,6 +46,7 @@ public static class DashboardRegistration
         services.AddAuthorization();
         services.AddCascadingAuthenticationState();
         services.AddHttpContextAccessor();
+        services.AddSingleton<Watches>();
         services.AddScoped<AgencySession>();
         services.AddScoped<LiveFeed>();
         // Keys are long and random; this keeps whoever tries from using up what the API allows the dashboard.

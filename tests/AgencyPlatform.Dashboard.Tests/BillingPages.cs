@@ -20,14 +20,14 @@ public sealed class BillingPages(Demo demo)
         await page.GetByLabel("Bill to", new() { Exact = true }).FillAsync("2026-04-01");
         await page.GetByRole(AriaRole.Button, new() { Name = "Preview" }).ClickAsync();
         await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("done");
-        var total = await page.Locator("[data-figure=total]").InnerTextAsync();
+        var total = await page.Locator("[data-figure=total] local-amount").GetAttributeAsync("minor");
         var before = await Final(platform);
 
         await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Finalise") }).ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Finalise" }).ClickAsync();
         await Expect(page.Locator("h1")).ToContainTextAsync("Billing run to");
         await Expect(page.Locator("h1 .chip")).ToHaveTextAsync("done");
-        await Expect(page.Locator("[data-figure=total]")).ToHaveTextAsync(total);
+        await Expect(page.Locator("[data-figure=total] local-amount")).ToHaveAttributeAsync("minor", total!);
         var billed = int.Parse(await page.Locator("[data-figure=billed]").InnerTextAsync(), System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(billed, 1, 100);
         Assert.Equal(before + billed, await Final(platform));

@@ -14,6 +14,9 @@ public sealed class AgencySession(DashboardOptions options, AuthenticationStateP
     private Caller? _caller;
     private Agency? _agency;
 
+    /// <summary>The key of whoever is signed in; it is shown nowhere.</summary>
+    internal string Key { get; private set; } = "";
+
     /// <summary>The public API with the key of whoever is signed in.</summary>
     public AgencyPlatformClient Platform => _platform ?? throw new InvalidOperationException("The session is opened by the layout.");
 
@@ -69,6 +72,7 @@ public sealed class AgencySession(DashboardOptions options, AuthenticationStateP
             return false;
         }
 
+        Key = key;
         _platform ??= Connect(options, key);
         try
         {

@@ -1,17 +1,11 @@
-using AgencyPlatform.Client;
 using AgencyPlatform.Protocol.Events.V1;
 
 namespace AgencyPlatform.Dashboard.Session;
 
-/// <summary>The agency's events as they come, for all that is on an open page: one watch for each circuit, that goes on by itself.</summary>
-public sealed class LiveFeed(AgencySession session, TimeProvider time) : IAsyncDisposable
+/// <summary>The agency's events as they come, for all that is on an open page.</summary>
+public sealed class LiveFeed(AgencySession session, Watches watches) : IDisposable
 {
-    /// <summary>A watch tells that it lives every ten seconds, unless the platform is set otherwise (at most 60).</summary>
-    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(25);
-
-    private readonly CancellationTokenSource _end = new();
-    private Task? _watch;
-    private DateTimeOffset _heard;
+    private IDisposable? _watch;
 
     /// <summary>Something happened. It is raised outside of the page's turn: handlers use <c>InvokeAsync</c>.</summary>
     public event Action<IReadOnlyList<Event>>? Happened;
@@ -23,60 +17,13 @@ public sealed class LiveFeed(AgencySession session, TimeProvider time) : IAsyncD
     public FeedState State { get; private set; } = FeedState.Connecting;
 
     /// <summary>Begins; further calls do nothing.</summary>
-    public void Start() => _watch ??= Task.Run(Watch);
-
-    private async Task Watch()
+    public void Start() => _watch ??= watches.Join(session.Key, session.Name, events => Happened?.Invoke(events), state =>
     {
-        await using var timer = time.CreateTimer(_ => Look(), null, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5));
-        try
-        {
-            await foreach (var message in session.Platform.Watch(new WatchRequest { Parent = session.Name }, _end.Token))
-            {
-                _heard = time.GetUtcNow();
-                Is(FeedState.Live);
-                if (message.Events.Count > 0)
-                {
-                    Happened?.Invoke(message.Events);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-        }
-        catch (ApiException e)
-        {
-            // The key is good no more, or may not watch.
-            Is(e.StatusCode == Grpc.Core.StatusCode.PermissionDenied ? FeedState.Still : FeedState.Ended);
-        }
-    }
+        State = state;
+        StateChanged?.Invoke();
+    });
 
-    private void Look()
-    {
-        if (State == FeedState.Live && time.GetUtcNow() - _heard > s_silence)
-        {
-            Is(FeedState.Lost);
-        }
-    }
-
-    private void Is(FeedState state)
-    {
-        if (State != state)
-        {
-            State = state;
-            StateChanged?.Invoke();
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _end.CancelAsync();
-        if (_watch is { } watch)
-        {
-            await watch;
-        }
-
-        _end.Dispose();
-    }
+    public void Dispose() => _watch?.Dispose();
 }
 
 /// <summary>How an open page hears of what happens.</summary>
