@@ -76,7 +76,13 @@ public static class DashboardRegistration
         app.UseAuthorization();
         app.UseRateLimiter();
         app.UseAntiforgery();
-        app.MapStaticAssets();
+        // The host's own; a process that only borrows the host, as tests of the API do, has no files for pages.
+        var files = Path.Combine(AppContext.BaseDirectory, $"{app.Environment.ApplicationName}.staticwebassets.endpoints.json");
+        if (File.Exists(files))
+        {
+            app.MapStaticAssets(files);
+        }
+
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode().Add(endpoint =>
         {
             if (endpoint is Microsoft.AspNetCore.Routing.RouteEndpointBuilder { RoutePattern.RawText: SignInPage.Path })

@@ -23,6 +23,9 @@ public sealed class Demo : IAsyncLifetime
     /// <summary>Where the pages are.</summary>
     public Uri Pages => _host!.Http;
 
+    /// <summary>Where its gRPC API is.</summary>
+    public Uri Api => _host!.Grpc;
+
     /// <summary>Of the demo's agency: admin, finance, cmo, client.</summary>
     public Dictionary<string, string> Keys { get; } = [];
 
