@@ -22,7 +22,7 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
 {
     private static readonly Instant s_now = Instant.FromUtc(2026, 3, 2, 9, 0);
 
-    public static TheoryData<string> Rpcs => TwoAgenciesTests.Rpcs;
+    public static TheoryData<string> Rpcs => TwoAgenciesTests.RpcsThatName;
 
     /// <summary>Two requests for each RPC, made from its descriptor, in which everything is wrong: with the first form of each choice, and with the last.</summary>
     [Theory]

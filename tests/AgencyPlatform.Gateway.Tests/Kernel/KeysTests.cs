@@ -104,7 +104,7 @@ public sealed class KeysTests(PlatformFixture platform)
     {
         var agency = await platform.NewAgency();
         var admin = await agency.Admin();
-        await admin.Clients.CreateClientCompanyAsync(new Protocol.Clients.V1.CreateClientCompanyRequest { Parent = agency.Name, ClientCompanyId = "acme", ClientCompany = new Protocol.Clients.V1.ClientCompany { DisplayName = "Acme" } });
+        await admin.Clients.CreateClientCompanyAsync(new Protocol.Clients.V1.CreateClientCompanyRequest { Parent = agency.Name, ClientCompanyId = "acme", ClientCompany = new Protocol.Clients.V1.ClientCompany { DisplayName = "Acme", TimeZone = "America/New_York" } });
         var key = await admin.Agencies.CreateApiKeyAsync(new CreateApiKeyRequest
         {
             Parent = agency.Name,

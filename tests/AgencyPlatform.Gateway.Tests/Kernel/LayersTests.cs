@@ -35,7 +35,7 @@ public sealed class LayersTests
         await using var host = await TwoAgencies.On(s_fooled);
         var before = await host.Feed();
 
-        foreach (var method in ProtocolFiles.Services.SelectMany(s => s.Methods).Where(m => !m.IsServerStreaming && !m.IsClientStreaming))
+        foreach (var method in ProtocolFiles.Services.SelectMany(s => s.Methods).Where(m => !m.IsServerStreaming && !m.IsClientStreaming && TwoAgenciesTests.Names(m)))
         {
             // The interceptor has seen the caller's own names.
             var request = TwoAgenciesTests.Naming(method.InputType, host.Mine.Id);

@@ -20,6 +20,7 @@ public sealed class RpcRolesTests
             [
                 "agencyplatform.agencies.v1.AgenciesService/CreateAgency",
                 "agencyplatform.agencies.v1.AgenciesService/CreateApiKey",
+                "agencyplatform.agencies.v1.AgenciesService/GetCaller",
                 "agencyplatform.agencies.v1.AgenciesService/ListAgencies",
             ],
             RpcRoles.Table.Where(e => e.Value.Contains(Role.PlatformOperator)).Select(e => e.Key).Order(StringComparer.Ordinal));

@@ -143,6 +143,13 @@ public abstract class Journals_of_every_release : IAsyncLifetime
         if (grain.GetType().GetInterfaces().Select(i => i.GetMethod("Get", [typeof(Read)])).FirstOrDefault(m => m?.ReturnType == typeof(Task<Reply<TState>>)) is { } get)
         {
             var reply = await (Task<Reply<TState>>)get.Invoke(grain, [new Read(key.Agency, now)])!;
+            if (whole.State is Domain.Webhooks.Webhook { Exists: false })
+            {
+                // What was deleted is answered as if it had never been.
+                Assert.Null(reply.Value);
+                return;
+            }
+
             Assert.Equal(JsonSerializer.Serialize(whole.State, EventJson.Options), JsonSerializer.Serialize(reply.Value, EventJson.Options));
             Assert.Equal(whole.Meta, reply.Meta);
         }
