@@ -15,6 +15,7 @@ public class References_of_the_house
     [InlineData("Protocol", "")]
     [InlineData("Gateway", "Contracts Domain Protocol")]
     [InlineData("Client", "Protocol")]
+    [InlineData("Dashboard", "Client Protocol")]
     [InlineData("LoadTest", "Client Protocol")]
     public void A_project_references_only_what_it_may(string project, string allowed) =>
         Assert.Empty(Referenced(project).Except(allowed.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
