@@ -38,7 +38,15 @@ public sealed class Move
     public static Move Of<T>(string button, string title, string text, Func<MoveValues, T> ask, Func<T, Task> send, string done, Color color = Color.Default, bool leads = false, params IReadOnlyList<MoveField> fields)
         where T : IMessage => new()
         {
-            Button = button, Title = title, Text = text, Fields = fields, Ask = values => ask(values), Send = request => send((T)request), Done = done, Color = color, Leads = leads,
+            Button = button,
+            Title = title,
+            Text = text,
+            Fields = fields,
+            Ask = values => ask(values),
+            Send = request => send((T)request),
+            Done = done,
+            Color = color,
+            Leads = leads,
         };
 }
 
