@@ -17,8 +17,8 @@ public sealed class DashboardOptions
     /// <summary>Where the platform's gRPC API listens. Asked when the first page needs it, as a host that takes free ports knows them only then.</summary>
     public required Func<Uri> Api { get; init; }
 
-    /// <summary>Folder of the keys that sign-in cookies are encrypted with. Processes that serve the same people share it; without it everybody signs in anew after a restart.</summary>
-    public required string KeysFolder { get; init; }
+    /// <summary>Folder of the keys that sign-in cookies are encrypted with. Processes that serve the same people share it; null: they are kept in memory, and everybody signs in anew after a restart.</summary>
+    public required string? KeysFolder { get; init; }
 }
 
 /// <summary>Adds the dashboard to a web application.</summary>
@@ -33,7 +33,8 @@ public static class DashboardRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.AddRazorComponents().AddInteractiveServerComponents();
         services.AddMudServices(mud => mud.SnackbarConfiguration.PreventDuplicates = false);
-        services.AddDataProtection().SetApplicationName("agencyplatform").PersistKeysToFileSystem(new DirectoryInfo(options.KeysFolder));
+        var protection = services.AddDataProtection().SetApplicationName("agencyplatform");
+        _ = options.KeysFolder is { } folder ? protection.PersistKeysToFileSystem(new DirectoryInfo(folder)) : protection.UseEphemeralDataProtectionProvider();
         services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(cookie =>
         {
             cookie.Cookie.Name = "agencyplatform";

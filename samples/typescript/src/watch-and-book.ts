@@ -59,7 +59,7 @@ async function* watch() {
     }
 }
 
-// The same request id with every try, so that the booking is made once; its event carries it.
+// The same request id with every try, so that the booking is made once.
 const requestId = randomUUID();
 async function book() {
     const [year, month, day] = start!.split('-').map(Number);
@@ -82,16 +82,17 @@ async function book() {
 }
 
 try {
-    let booked = false;
+    let booked: string | undefined;
     for await (const message of watch()) {
         // The first message has no events: from here on nothing is missed.
-        if (!booked) {
-            console.log(`booked ${(await book()).name}`);
-            booked = true;
+        if (booked === undefined) {
+            booked = (await book()).name;
+            console.log(`booked ${booked}`);
         }
         for (const event of message.events) {
             console.log(`#${event.sequence} ${event.type} ${event.resource || event.aggregateId}`);
-            if (event.requestId === requestId && !values.follow) { process.exit(0); }
+            // An event carries the part that it changed: here the booking, by its id.
+            if (!values.follow && event.type.startsWith('cmo.booking-') && `${event.resource}/bookings/${event.payload?.['id']}` === booked) { process.exit(0); }
         }
     }
 } catch (error) {

@@ -35,7 +35,7 @@ public sealed record HostSettings
         ("Tls:TerminatedBy", "", "Outside Development it must say `proxy`: that something in front of the two ports terminates TLS."),
         ("Telemetry:OtlpEndpoint", "", "OTLP receiver of traces, metrics and logs, for example `http://127.0.0.1:4317`. `OTEL_EXPORTER_OTLP_ENDPOINT` does the same."),
         ("Telemetry:TraceRatio", "0.01", "Share of the calls that are traced, 0 to 1. A call that brings a sampled trace is always traced."),
-        ("Dashboard:KeysFolder", "", "Folder of the keys that sign-in cookies are encrypted with; processes that serve the same people share it. Empty: `dashboard-keys` in the data folder."),
+        ("Dashboard:KeysFolder", "", "Folder of the keys that sign-in cookies are encrypted with; processes that serve the same people share it. Empty: `dashboard-keys` beside the embedded database; else in memory, and everybody signs in anew after a restart."),
         ("Gateway:OperatorKeyHash", "", "SHA-256 (64 hexadecimal digits) of the key of the platform's operator, who creates agencies. Empty: there is no operator; in Development the key is `apo_development`."),
         ("Gateway:KeyCacheSeconds", "30", "For how long a key found good is believed, 0 to 30: a revocation is heeded within it."),
         ("Gateway:ConcurrentCallsPerAgency", "1024", "Calls of one agency at the same time; more get RESOURCE_EXHAUSTED."),
@@ -74,8 +74,8 @@ public sealed record HostSettings
     /// <summary>Absolute path.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>Absolute path of the folder of the keys that sign-in cookies are encrypted with.</summary>
-    public required string DashboardKeys { get; init; }
+    /// <summary>Absolute path of the folder of the keys that sign-in cookies are encrypted with; null: they are kept in memory.</summary>
+    public required string? DashboardKeys { get; init; }
 
     public required StorageOptions Storage { get; init; }
     public required WebhookOptions Webhooks { get; init; }
@@ -178,7 +178,7 @@ public sealed record HostSettings
             AdvertisedAddress = advertised ?? Cluster.Advertised(address),
             ConnectSeconds = connectSeconds,
             DataDirectory = dataDirectory,
-            DashboardKeys = read.Text("Dashboard:KeysFolder") is { } keys ? Path.GetFullPath(keys) : Path.Combine(dataDirectory, "dashboard-keys"),
+            DashboardKeys = read.Text("Dashboard:KeysFolder") is { } keys ? Path.GetFullPath(keys) : connectionString is null ? Path.Combine(dataDirectory, "dashboard-keys") : null,
             Storage = new StorageOptions
             {
                 Provider = provider,
