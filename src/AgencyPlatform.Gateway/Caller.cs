@@ -21,6 +21,9 @@ public sealed record Caller(AgencyId? Agency, string Actor, ImmutableArray<Role>
     /// <summary>Whether the caller sees the whole agency, and not only what is of one client company or CMO.</summary>
     public bool IsStaff => Roles.Any(r => r is Role.AgencyAdmin or Role.Operations or Role.Finance or Role.Service);
 
+    /// <summary>Whether the caller sees what CMOs cost and are paid.</summary>
+    public bool SeesCost => Roles.Any(r => r is Role.AgencyAdmin or Role.Finance or Role.Service);
+
     /// <summary>Whether the caller sees an engagement: a key bound to a CMO or client company sees its own, a client none that is a draft.</summary>
     public bool Sees(Engagement engagement) =>
         IsStaff || (engagement.Client == Client && engagement.State != EngagementState.Draft) || (Cmo is { } cmo && engagement.Involved().Contains(cmo));

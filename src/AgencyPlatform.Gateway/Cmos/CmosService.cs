@@ -278,7 +278,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
                 }),
             },
         };
-        if (Calls.Caller(context).Roles.Any(r => r is Role.AgencyAdmin or Role.Finance or Role.Service))
+        if (Calls.Caller(context).SeesCost)
         {
             wire.CostRates.Add(cmo.CostRates.Select(r => new V1.CostRate { EffectiveDate = r.EffectiveFrom.ToWire(), Hourly = new Money(r.HourlyMinor, r.Currency).ToWire() }));
         }

@@ -26,12 +26,16 @@ internal sealed class EventsService(Calls calls, Authenticator authenticator, IJ
         var head = await journal.ReadHead(agency, context.CancellationToken);
         EnsureInRange(after, head);
         var page = await FeedPage.Read(journal, wire, agency, head, after?.Sequence ?? 0, filter, limit, PageBytes, context.CancellationToken);
-        var isTold = await sight.Of(caller, read, page.Stored, context.CancellationToken);
+        var seen = await sight.Of(caller, read, page.Stored, context.CancellationToken);
         var response = new ListEventsResponse { EndOfFeed = page.IsEnd };
         var (bytes, last) = (0, page.To);
-        foreach (var (i, stored) in page.Stored.Index().Where(s => isTold(s.Item)))
+        for (var i = 0; i < page.Stored.Count; i++)
         {
-            var each = caller.IsStaff ? page.At(i) : EventWire.Notice(head.Epoch, stored);
+            if (page.At(i, seen) is not { } each)
+            {
+                continue;
+            }
+
             bytes += each.CalculateSize();
             if (bytes > PageBytes && response.Events.Count > 0)
             {
@@ -64,8 +68,7 @@ internal sealed class EventsService(Calls calls, Authenticator authenticator, IJ
             {
                 // A key that was revoked since sees nothing more.
                 var caller = await authenticator.Authenticate(context.RequestHeaders);
-                var isTold = await sight.Of(caller, read, page.Stored, ends.Token);
-                foreach (var message in page.Messages(seen, filter, isTold, whole: caller.IsStaff))
+                foreach (var message in page.Messages(seen, filter, await sight.Of(caller, read, page.Stored, ends.Token)))
                 {
                     await responseStream.WriteAsync(message, ends.Token);
                 }

@@ -48,24 +48,30 @@ internal sealed class FeedPage
         return new FeedPage(wire, head.Epoch, after, isEnd && filter is not null ? Math.Max(last, head.Sequence) : last, stored, isEnd);
     }
 
-    /// <summary>The whole event.</summary>
-    public Event At(int i) => _events[i] ??= _wire.ToWire(_epoch, Stored[i]);
+    /// <summary>An event, as far as the caller sees it; null: not at all.</summary>
+    /// <param name="sight">Null: all of it.</param>
+    public Event? At(int i, Func<StoredEvent, Sight>? sight) => (sight?.Invoke(Stored[i]) ?? Sight.Whole) switch
+    {
+        Sight.Whole => Whole(i),
+        Sight.Notice => EventWire.Notice(_epoch, Stored[i]),
+        _ => null,
+    };
 
     /// <summary>
     /// What a watch that has seen the feed to a place is sent: events in messages of bounded size, each with the cursor behind what it tells of. None where nothing passes.
     /// </summary>
-    /// <param name="whole">Whether the caller sees all of an event; if not, that it happened.</param>
-    public IReadOnlyList<WatchResponse> Messages(long after, FeedFilter? filter, Func<StoredEvent, bool> isTold, bool whole)
+    /// <param name="sight">What the caller sees of each; null: all of it.</param>
+    public IReadOnlyList<WatchResponse> Messages(long after, FeedFilter? filter, Func<StoredEvent, Sight>? sight)
     {
-        if (whole && filter is null && after <= From)
+        if (sight is null && filter is null && after <= From)
         {
-            return _all ??= Cut(Stored.Select((_, i) => At(i)));
+            return _all ??= Cut(Stored.Select((_, i) => Whole(i)));
         }
 
-        return Cut(Stored.Index()
-            .Where(s => s.Item.Sequence > after && filter?.Passes(s.Item) != false && isTold(s.Item))
-            .Select(s => whole ? At(s.Index) : EventWire.Notice(_epoch, s.Item)));
+        return Cut(Stored.Index().Where(s => s.Item.Sequence > after && filter?.Passes(s.Item) != false).Select(s => At(s.Index, sight)).OfType<Event>());
     }
+
+    private Event Whole(int i) => _events[i] ??= _wire.ToWire(_epoch, Stored[i]);
 
     private List<WatchResponse> Cut(IEnumerable<Event> events)
     {

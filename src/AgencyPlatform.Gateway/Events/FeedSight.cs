@@ -9,9 +9,22 @@ using AgencyPlatform.Domain.Time;
 
 namespace AgencyPlatform.Gateway.Events;
 
+/// <summary>What a caller sees of an event.</summary>
+internal enum Sight
+{
+    /// <summary>Nothing: it is not told of it.</summary>
+    None,
+
+    /// <summary>That it happened, and to what.</summary>
+    Notice,
+
+    /// <summary>All of it.</summary>
+    Whole,
+}
+
 /// <summary>
-/// Which events a caller is told of. Staff: all. A key bound to a CMO or client company: those of what it may read through the API, and nothing that is in doubt. It is judged when the event is
-/// read: of an engagement that is a draft then, its client hears nothing.
+/// Which events a caller is told of, and what of them. Staff: all, of what costs and pays CMOs the whole event only where it may read that through the API too. A key bound to a CMO or client
+/// company: that something of what it may read has happened, and nothing that is in doubt. It is judged when the event is read: of an engagement that is a draft then, its client hears nothing.
 /// </summary>
 internal sealed class FeedSight(IReadModels readModels, IGrainFactory grains)
 {
@@ -25,12 +38,20 @@ internal sealed class FeedSight(IReadModels readModels, IGrainFactory grains)
     /// <summary>Of the books and of cost, which are read by staff only.</summary>
     private static readonly FrozenSet<string> s_ofStaff = FrozenSet.ToFrozenSet(["cmo.cost-rate-set", "engagement.fees-accrued", "engagement.prepaid-earned", "engagement.time-posted"]);
 
-    /// <summary>Whether the caller is told of each of these events.</summary>
-    public async ValueTask<Func<StoredEvent, bool>> Of(Caller caller, Read read, IReadOnlyList<StoredEvent> events, CancellationToken cancellation)
+    /// <summary>Whose payload has what CMOs cost and are paid.</summary>
+    private static readonly FrozenSet<string> s_ofCost = FrozenSet.ToFrozenSet(["cmo.cost-rate-set", "cmo.created", "engagement.time-drawn", "engagement.time-posted"]);
+
+    /// <summary>What the caller sees of each of these events; null: all of all of them.</summary>
+    public async ValueTask<Func<StoredEvent, Sight>?> Of(Caller caller, Read read, IReadOnlyList<StoredEvent> events, CancellationToken cancellation)
     {
+        if (caller.SeesCost)
+        {
+            return null;
+        }
+
         if (caller.IsStaff)
         {
-            return static _ => true;
+            return static e => s_ofCost.Contains(e.Event.Name) || e.Key.Kind == CmoAccount.Kind || e.Key.Kind == PayoutRun.Kind ? Sight.Notice : Sight.Whole;
         }
 
         var named = events.Where(e => e.Key.Kind == Engagement.Kind).Select(e => new EngagementId(e.Key.Id)).Distinct().ToList();
@@ -54,7 +75,7 @@ internal sealed class FeedSight(IReadModels readModels, IGrainFactory grains)
             }
         }
 
-        return e => !s_ofStaff.Contains(e.Event.Name) && IsOf(caller, e, seen);
+        return e => !s_ofStaff.Contains(e.Event.Name) && IsOf(caller, e, seen) ? Sight.Notice : Sight.None;
     }
 
     private static bool IsOf(Caller caller, StoredEvent e, HashSet<string> engagements) =>

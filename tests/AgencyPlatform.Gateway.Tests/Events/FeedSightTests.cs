@@ -40,6 +40,7 @@ public sealed class FeedSightTests : IAsyncLifetime
 
         await _harbor.Key(Role.ClientApprover, client: "acme");
         await _harbor.Key(Role.Finance);
+        await _harbor.Key(Role.Operations);
         _all = await Listed(await _harbor.Admin());
     }
 
@@ -52,6 +53,30 @@ public sealed class FeedSightTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(1, _all.Count).Select(i => (long)i), _all.Select(e => e.Sequence));
         Assert.All(_all, e => Assert.NotNull(e.Payload));
         Assert.Equal(_all, await Listed(await _harbor.As(Role.Finance)));
+    }
+
+    [Fact]
+    public async Task Operations_hears_of_all_that_happens_and_not_what_CMOs_cost_and_are_paid()
+    {
+        string[] ofCost = ["cmo.cost-rate-set", "cmo.created", "engagement.time-drawn", "engagement.time-posted"];
+        var told = await Listed(await _harbor.As(Role.Operations));
+        Assert.Equal(_all.Select(e => e.Sequence), told.Select(e => e.Sequence));
+        Assert.All(told.Zip(_all), pair =>
+        {
+            if (ofCost.Contains(pair.First.Type) || pair.First.Kind is "cmo-account" or "payout-run")
+            {
+                Assert.Equal((null, ""), (pair.First.Payload, pair.First.Actor));
+            }
+            else
+            {
+                Assert.Equal(pair.Second, pair.First);
+            }
+        });
+        string[] words = ["costRate", "hourlyMinor", "cost/", "payout"];
+        Assert.All(words.SkipLast(1), word => Assert.Contains(_all, e => Mentions(e, word)));
+        Assert.All(told, e => Assert.DoesNotContain(words, word => Mentions(e, word)));
+
+        static bool Mentions(Event e, string word) => e.Payload?.ToString().Contains(word, StringComparison.OrdinalIgnoreCase) == true;
     }
 
     [Theory]
