@@ -39,6 +39,32 @@ public sealed partial class DemoFacts
     }
 
     [Fact]
+    public async Task The_same_seed_gives_the_same_year_also_where_the_server_is_killed_meanwhile()
+    {
+        var undisturbed = await Year("--seed", "7", "--kills", "0");
+        var killed = await Year("--seed", "7", "--kills", "2");
+        var other = await Year("--seed", "8", "--kills", "0");
+
+        Assert.Contains("The server was killed 2 times meanwhile", killed, StringComparison.Ordinal);
+        Assert.Equal(Story(undisturbed), Story(killed));
+        Assert.NotEqual(Story(undisturbed), Story(other));
+
+        static async Task<string> Year(params string[] options)
+        {
+            using var folder = new TempFolder();
+            var (code, output, error) = await HostProcess.Run(
+                ["demo", "--year", "--clients", "8", "--cmos", "3", "--months", "3", .. options, "--exit", "--data", folder.Path, "--grpc-port", "0", "--http-port", "0"]);
+            Assert.True(code == 0, output + error);
+            Assert.Contains("All checks passed.", output, StringComparison.Ordinal);
+            return output;
+        }
+
+        // All but keys, addresses and the kills themselves.
+        static IReadOnlyList<string> Story(string output) =>
+            [.. output.Split('\n').SkipWhile(l => !l.Contains("week of", StringComparison.Ordinal)).TakeWhile(l => !l.StartsWith("Open the dashboard", StringComparison.Ordinal)).Where(l => !l.Contains("killed", StringComparison.Ordinal))];
+    }
+
+    [Fact]
     public async Task The_host_serves_within_seconds_of_its_start()
     {
         using var folder = new TempFolder();

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Cmos;
-using AgencyPlatform.Domain.Agencies;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Gateway.Capacity;

@@ -118,26 +118,44 @@ public static class HostCommands
         var roster = new Option<FileInfo?>("--roster") { Description = "CSV of the agency's own clients, CMOs and engagements (docs/roster.md)." };
         var skip = new Option<bool>("--skip-bad-rows") { Description = "Import the good rows of the roster even if others are wrong." };
         var exit = new Option<bool>("--exit") { Description = "Stop after the summary instead of serving on." };
-        var clients = new Option<int>("--clients") { Description = "How many client companies.", DefaultValueFactory = _ => 40 };
-        var cmos = new Option<int>("--cmos") { Description = "How many CMOs.", DefaultValueFactory = _ => 12 };
-        var months = new Option<int>("--months") { Description = "How many months are simulated.", DefaultValueFactory = _ => 3 };
-        foreach (var (option, most) in new[] { (clients, 500), (cmos, 200), (months, 24) })
+        var year = new Option<bool>("--year") { Description = "A whole year of an agency whose clients come and go: 100 clients and 30 CMOs, unless it is said otherwise; the server is killed once meanwhile." };
+        var clients = new Option<int?>("--clients") { Description = "How many client companies. [default: 40; with --year 100]" };
+        var cmos = new Option<int?>("--cmos") { Description = "How many CMOs. [default: 12; with --year 30]" };
+        var months = new Option<int?>("--months") { Description = "How many months are simulated. [default: 3; with --year 12]" };
+        var seed = new Option<int>("--seed") { Description = "With --year: the same seed gives the same year.", DefaultValueFactory = _ => 1 };
+        var kills = new Option<int?>("--kills") { Description = "How often the server is killed with SIGKILL and started again meanwhile. [default: 0; with --year 1]" };
+        var pace = new Option<int>("--pace") { Description = "Seconds that a simulated week takes at least, to be watched on the dashboard.", DefaultValueFactory = _ => 0 };
+        foreach (var (option, least, most) in new (Option, int, int)[] { (clients, 1, 500), (cmos, 1, 200), (months, 1, 24), (seed, 0, int.MaxValue), (kills, 0, 20), (pace, 0, 600) })
         {
             option.Validators.Add(result =>
             {
                 // What is no number at all has its error already.
-                if (int.TryParse(result.Tokens.SingleOrDefault()?.Value, CultureInfo.InvariantCulture, out var value) && (value < 1 || value > most))
+                if (int.TryParse(result.Tokens.SingleOrDefault()?.Value, CultureInfo.InvariantCulture, out var value) && (value < least || value > most))
                 {
-                    result.AddError($"{option.Name} must be from 1 to {most}, not {value}.");
+                    result.AddError($"{option.Name} must be from {least} to {most}, not {value}.");
                 }
             });
         }
 
-        var demo = new Command("demo", "Runs months of an agency in a sandbox through the public API, prints what came of it, and serves on.") { roster, skip, exit, clients, cmos, months };
-        demo.SetAction((parsed, cancellation) => Guarded(() => ServeCommand.RunDemo(
-            Overrides(parsed), parsed.GetValue(s_environment),
-            new DemoOptions(parsed.GetValue(clients), parsed.GetValue(cmos), parsed.GetValue(months), parsed.GetValue(roster), parsed.GetValue(skip), parsed.GetValue(exit)),
-            cancellation)));
+        var demo = new Command("demo", "Runs months of an agency in a sandbox through the public API, prints what came of it, and serves on.")
+        {
+            year, clients, cmos, months, seed, kills, pace, roster, skip, exit,
+        };
+        demo.Validators.Add(result =>
+        {
+            if (result.GetValue(year) && result.GetValue(roster) is not null)
+            {
+                result.AddError("--year invents its agency: leave out --roster, or --year.");
+            }
+        });
+        demo.SetAction((parsed, cancellation) => Guarded(() =>
+        {
+            var whole = parsed.GetValue(year);
+            var options = new DemoOptions(
+                parsed.GetValue(clients) ?? (whole ? 100 : 40), parsed.GetValue(cmos) ?? (whole ? 30 : 12), parsed.GetValue(months) ?? (whole ? 12 : 3), parsed.GetValue(roster),
+                parsed.GetValue(skip), parsed.GetValue(exit), whole, parsed.GetValue(seed), parsed.GetValue(kills) ?? (whole ? 1 : 0), parsed.GetValue(pace));
+            return ServeCommand.RunDemo(Overrides(parsed), parsed.GetValue(s_environment), options, cancellation);
+        }));
         return demo;
     }
 

@@ -19,21 +19,35 @@ internal static class ServeCommand
         return app.Services.GetService<ClockGuard>() is { RanBack: true } ? 1 : 0;
     }
 
+    /// <summary>The demo lives through its time in a server that can be killed, where it is to be, and ends in this process.</summary>
     public static async Task<int> RunDemo(IReadOnlyDictionary<string, string?> overrides, string? environment, DemoOptions options, CancellationToken cancellation)
     {
-        await using var app = PlatformHost.Build(overrides, environment ?? "Development");
+        environment ??= "Development";
+        DemoRun? run = null;
+        if (options.Kills > 0)
+        {
+            await using var server = await DemoServer.Start(overrides, environment, cancellation);
+            run = await DemoRun.Live((server.Grpc, server.Http), server.Kill, options, cancellation);
+            overrides = await server.Stop(cancellation);
+        }
+
+        await using var app = PlatformHost.Build(overrides, environment);
         using var sole = Claim(app);
         await Start(app, cancellation);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation, app.Lifetime.ApplicationStopping);
-        var passed = await DemoRun.Run(app.Addresses(), app.Services, options, stopping.Token);
-        if (!options.Exit)
+        run ??= await DemoRun.Live(app.Addresses(), null, options, stopping.Token);
+        using (run)
         {
-            Welcome(app);
-            await app.WaitForShutdownAsync(cancellation);
-        }
+            var passed = await run.End(app.Addresses().Http, app.Services.GetRequiredService<IJournalMaintenance>());
+            if (!options.Exit)
+            {
+                Welcome(app);
+                await app.WaitForShutdownAsync(cancellation);
+            }
 
-        await app.StopAsync(CancellationToken.None);
-        return passed ? 0 : 1;
+            await app.StopAsync(CancellationToken.None);
+            return passed ? 0 : 1;
+        }
     }
 
     /// <summary>

@@ -5,6 +5,9 @@ internal sealed class DemoLife(DemoStage stage, DemoPlacement placement, DemoTim
 {
     private const int WeeksOfAQuarter = 13;
 
+    /// <summary>When prices rise, once, in a year.</summary>
+    private const int WeekOfThePriceRise = 38;
+
     private readonly DemoAbsences _absences = new(stage);
     private readonly DemoMoves _moves = new(stage, placement);
     private readonly DemoPause _pause = new(stage, placement);
@@ -21,6 +24,13 @@ internal sealed class DemoLife(DemoStage stage, DemoPlacement placement, DemoTim
         {
             notes.Add(await chapter());
         }
+
+        if (stage is { IsYear: true, Week: WeekOfThePriceRise })
+        {
+            notes.Add(await _moves.RaisePrices());
+        }
+
+        stage.Count(DemoEvent.Holiday, stage.Holidays.Count(d => d >= stage.Today && d < stage.Today.PlusWeeks(1)));
 
         return [.. notes.OfType<string>()];
     }

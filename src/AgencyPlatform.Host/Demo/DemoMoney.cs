@@ -28,6 +28,12 @@ internal sealed class DemoMoney(DemoStage stage, DemoBooks books)
     private readonly Dictionary<LocalDate, IReadOnlyDictionary<LedgerAccount, long>> _closed = [];
     private int _wires;
 
+    /// <summary>What came in, less what bounced.</summary>
+    public long PaidCents { get; private set; }
+
+    /// <summary>Invoices that were due before today and are open.</summary>
+    public int Overdue => books.Invoices.Count(v => v.Kind == DocumentKind.Invoice && v.OpenAmount.MinorUnits > 0 && FromWire(v.DueDate) < stage.Today);
+
     /// <summary>What the bank tells of the week that is over: wires for what fell due, and one that did not stand.</summary>
     public async Task<IReadOnlyList<string>> Monday()
     {
@@ -36,6 +42,7 @@ internal sealed class DemoMoney(DemoStage stage, DemoBooks books)
         {
             await _billing.ReversePaymentAsync(new ReversePaymentRequest { Name = wire.Name, Reason = "The wire bounced." }, cancellationToken: stage.Cancellation);
             stage.Count(DemoEvent.Bounced);
+            PaidCents -= wire.Amount.MinorUnits;
             notes.Add($"{Last(wire.ClientCompany)}'s wire of {Dollars(wire.Amount.MinorUnits)} bounces: its invoice is open again");
         }
 
@@ -149,6 +156,7 @@ internal sealed class DemoMoney(DemoStage stage, DemoBooks books)
     private async Task<Payment> Pay(Invoice invoice, LocalDate received, long cents)
     {
         var open = Math.Min(cents, invoice.OpenAmount.MinorUnits);
+        PaidCents += cents;
         return await _billing.RecordPaymentAsync(
             new RecordPaymentRequest
             {

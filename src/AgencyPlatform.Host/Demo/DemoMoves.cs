@@ -9,6 +9,7 @@ namespace AgencyPlatform.Host.Demo;
 internal sealed class DemoMoves(DemoStage stage, DemoPlacement placement)
 {
     private const int NoticeOfWeek = 5;
+    private const int MostRaises = 10;
     private static readonly string[] s_handover = ["channels", "dashboards", "contracts"];
 
     private readonly EngagementsService.EngagementsServiceClient _engagements = stage.Platform.Engagements;
@@ -42,22 +43,7 @@ internal sealed class DemoMoves(DemoStage stage, DemoPlacement placement)
 
             proposal.ValidateOnly = false;
             var changing = await _engagements.ProposeScopeChangeAsync(proposal, cancellationToken: stage.Cancellation);
-            foreach (var person in stage.DecisionMakers(work.ClientId).TakeWhile(_ => changing.ScopeChange.State == ScopeState.Proposed))
-            {
-                changing = await _engagements.SignScopeChangeAsync(
-                    new SignScopeChangeRequest { Name = work.Name, PersonId = person, Number = changing.ScopeChange.Number }, cancellationToken: stage.Cancellation);
-            }
-
-            placement.Signed(work.Name, work.ClientId, terms.Retainer.Fee.MinorUnits, changing.ScopeChange.SignOff);
-            foreach (var member in changing.ScopeChange.Members.Where(m => m.MustAgree))
-            {
-                await _engagements.AgreeToScopeChangeAsync(
-                    new AgreeToScopeChangeRequest { Name = work.Name, Cmo = member.Cmo, Number = changing.ScopeChange.Number }, cancellationToken: stage.Cancellation);
-                stage.Count(DemoEvent.AgreedByCmo);
-            }
-
-            if (await stage.Try($"more of {work.Id}", async () => await _engagements.ApplyScopeChangeAsync(
-                new ApplyScopeChangeRequest { Name = work.Name, Number = changing.ScopeChange.Number }, cancellationToken: stage.Cancellation)) is null)
+            if (!await Applied(work, changing, $"more of {work.Id}"))
             {
                 continue;
             }
@@ -70,6 +56,29 @@ internal sealed class DemoMoves(DemoStage stage, DemoPlacement placement)
         }
 
         return null;
+    }
+
+    /// <summary>Retainers that have run for half a year cost four in a hundred more from the month after next on, where their clients sign.</summary>
+    public async Task<string?> RaisePrices()
+    {
+        var (from, raised, more) = (stage.NextMonth.PlusMonths(1), 0, 0L);
+        foreach (var work in stage.Free().Where(w => w.Start <= stage.Today.PlusMonths(-6)).Take(MostRaises))
+        {
+            var terms = (await Get(work)).Terms[^1].Clone();
+            terms.EffectiveDate = null;
+            var before = terms.Retainer.Fee.MinorUnits;
+            terms.Retainer.Fee.MinorUnits = before * 104 / 100;
+            var changing = await _engagements.ProposeScopeChangeAsync(
+                new ProposeScopeChangeRequest { Name = work.Name, ScopeChange = new ScopeChange { EffectiveDate = Wire(from), Terms = terms, Note = "Our prices of the new year." } }, cancellationToken: stage.Cancellation);
+            if (await Applied(work, changing, $"new price of {work.Id}"))
+            {
+                (raised, more) = (raised + 1, more + terms.Retainer.Fee.MinorUnits - before);
+                work.IsFree = false;
+                stage.Count(DemoEvent.PriceRaised);
+            }
+        }
+
+        return raised == 0 ? null : $"{raised} retainers cost {Dollars(more)} a month more from {Text(from)} on";
     }
 
     /// <summary>The client has hired: half of it from the next month on, a quarter from the middle of it, nothing after it.</summary>
@@ -167,6 +176,27 @@ internal sealed class DemoMoves(DemoStage stage, DemoPlacement placement)
         }
 
         return notes;
+    }
+
+    /// <summary>Signed as its client's rule asks, agreed to by who must, and applied, unless a rule refuses it.</summary>
+    private async Task<bool> Applied(DemoWork work, Engagement changing, string what)
+    {
+        foreach (var person in stage.DecisionMakers(work.ClientId).TakeWhile(_ => changing.ScopeChange.State == ScopeState.Proposed))
+        {
+            changing = await _engagements.SignScopeChangeAsync(
+                new SignScopeChangeRequest { Name = work.Name, PersonId = person, Number = changing.ScopeChange.Number }, cancellationToken: stage.Cancellation);
+        }
+
+        placement.Signed(work.Name, work.ClientId, changing.ScopeChange.Terms.Retainer.Fee.MinorUnits, changing.ScopeChange.SignOff);
+        foreach (var member in changing.ScopeChange.Members.Where(m => m.MustAgree))
+        {
+            await _engagements.AgreeToScopeChangeAsync(
+                new AgreeToScopeChangeRequest { Name = work.Name, Cmo = member.Cmo, Number = changing.ScopeChange.Number }, cancellationToken: stage.Cancellation);
+            stage.Count(DemoEvent.AgreedByCmo);
+        }
+
+        return await stage.Try(what, async () => await _engagements.ApplyScopeChangeAsync(
+            new ApplyScopeChangeRequest { Name = work.Name, Number = changing.ScopeChange.Number }, cancellationToken: stage.Cancellation)) is not null;
     }
 
     /// <summary>What falls due from today on, the next things first.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using AgencyPlatform.Client;
 using AgencyPlatform.Domain;
 using AgencyPlatform.Gateway;
@@ -18,13 +20,15 @@ namespace AgencyPlatform.Host.Demo;
 /// Months of an agency in a sandbox, through the public API on the real code: who is placed with whom, what clashes, what becomes of it, what is worked and what is
 /// billed. Only the hash chain is checked past the API: it is not part of it.
 /// </summary>
-internal sealed class DemoRun
+internal sealed class DemoRun : IDisposable
 {
     private static readonly LocalDate s_firstMonday = new(2026, 1, 5);
+    private static readonly TimeSpan s_intoTheWeek = TimeSpan.FromMilliseconds(150);
 
     private readonly DemoStage _stage;
     private readonly DemoOptions _options;
-    private readonly IJournalMaintenance _journal;
+    private readonly string _key;
+    private readonly Func<CancellationToken, Task<TimeSpan>>? _kill;
     private readonly DemoPlacement _placement;
     private readonly DemoTime _time;
     private readonly DemoLife _life;
@@ -32,36 +36,56 @@ internal sealed class DemoRun
     private readonly DemoMoney _money;
     private readonly HashSet<string> _charged = [];
     private readonly List<DemoCheck> _checks = [];
+    private readonly List<TimeSpan> _outages = [];
+    private readonly DemoMonths _months;
 
-    private DemoRun(DemoStage stage, DemoOptions options, IJournalMaintenance journal)
+    private DemoRun(DemoStage stage, DemoOptions options, string key, Func<CancellationToken, Task<TimeSpan>>? kill)
     {
-        (_stage, _options, _journal) = (stage, options, journal);
+        (_stage, _options, _key, _kill) = (stage, options, key, kill);
         _placement = new DemoPlacement(stage);
         _time = new DemoTime(stage, Weeks);
         _life = new DemoLife(stage, _placement, _time);
         _books = new DemoBooks(stage);
         _money = new DemoMoney(stage, _books);
+        _months = new DemoMonths(stage, _time, _money);
     }
 
     private int Weeks => _options.Months * 13 / 3;
 
-    /// <summary>Runs the demo; true when every check passed.</summary>
-    public static async Task<bool> Run((Uri Grpc, Uri Http) at, IServiceProvider services, DemoOptions options, CancellationToken cancellation)
+    /// <summary>Lives through the time of an agency in a new sandbox.</summary>
+    /// <param name="kill">Kills the server and starts it again; null: it cannot be.</param>
+    public static async Task<DemoRun> Live((Uri Grpc, Uri Http) at, Func<CancellationToken, Task<TimeSpan>>? kill, DemoOptions options, CancellationToken cancellation)
     {
-        var roster = options.Roster is { } file ? ReadRoster(file, options.SkipBadRows) : InventedRoster.Of(options.Clients, options.Cmos, s_firstMonday);
+        var roster = options.Roster is { } file ? ReadRoster(file, options.SkipBadRows)
+            : options.Year ? InventedRoster.Year(options.Clients, options.Cmos, s_firstMonday, options.Months, options.Seed)
+            : InventedRoster.Of(options.Clients, options.Cmos, s_firstMonday);
         var earliest = roster.Engagements.Count > 0 ? roster.Engagements.Min(e => e.Start) : s_firstMonday;
         var start = earliest.DayOfWeek == IsoDayOfWeek.Monday ? earliest : earliest.Previous(IsoDayOfWeek.Monday);
         using var @operator = new AgencyPlatformClient(new() { Address = at.Grpc, ApiKey = GatewayOptions.DevelopmentOperatorKey });
         var (agency, key) = await CreateSandbox(@operator, start, cancellation);
         Console.WriteLine($"Sandbox {agency}, whose clock starts on {Text(start)}. Its admin's key: {key}");
-        using var platform = new AgencyPlatformClient(new() { Address = at.Grpc, ApiKey = key });
-        var run = new DemoRun(new DemoStage(platform, roster, agency, start, cancellation), options, services.GetRequiredService<IJournalMaintenance>());
+        if (options.Pace > 0)
+        {
+            Console.WriteLine($"Watch it on the dashboard with this key: {at.Http}");
+        }
+
+        // Where the server is killed, calls are repeated until it is there again: each counts once.
+        var platform = new AgencyPlatformClient(new() { Address = at.Grpc, ApiKey = key, Retries = kill is null ? 5 : 30 });
+        var run = new DemoRun(new DemoStage(platform, roster, agency, start, options.Year, cancellation), options, key, kill);
         await run.SetUp();
         await run.Simulate();
-        await run.Check();
-        await run.Summarise(at.Http, key);
-        return run._checks.All(c => c.Passed);
+        return run;
     }
+
+    /// <summary>Checks what came of it, and tells; true when every check passed.</summary>
+    public async Task<bool> End(Uri http, IJournalMaintenance journal)
+    {
+        await Check(journal);
+        await Summarise(http);
+        return _checks.All(c => c.Passed);
+    }
+
+    public void Dispose() => _stage.Platform.Dispose();
 
     private static Roster ReadRoster(FileInfo file, bool skip)
     {
@@ -137,6 +161,12 @@ internal sealed class DemoRun
     private async Task SetUp()
     {
         var (platform, cancellation) = (_stage.Platform, _stage.Cancellation);
+        if (_stage.Holidays.Count > 0)
+        {
+            await platform.Agencies.SetHolidayCalendarAsync(
+                new SetHolidayCalendarRequest { Name = $"{_stage.Agency}/holidayCalendars/{DemoStage.HolidayRegion}", Days = { _stage.Holidays.Order().Select(Wire) } }, cancellationToken: cancellation);
+        }
+
         await Each(_stage.Roster.Cmos, async cmo => await platform.Cmos.CreateCmoAsync(
             new CreateCmoRequest
             {
@@ -149,6 +179,7 @@ internal sealed class DemoRun
                     Role = "CMO",
                     TimeZone = "America/New_York",
                     MaxClients = 5,
+                    HolidayRegions = { _stage.IsYear ? [new HolidayRegion { EffectiveDate = Wire(_stage.Start.PlusWeeks(-1)), Region = DemoStage.HolidayRegion }] : [] },
                     WorkingPatterns =
                     {
                         new WorkingPattern
@@ -226,6 +257,8 @@ internal sealed class DemoRun
         for (var week = 0; week < Weeks; week++)
         {
             var monday = _stage.Today;
+            var began = Stopwatch.GetTimestamp();
+            var killing = Kills(week) ? Kill() : Task.CompletedTask;
             var soon = waiting.Where(e => e.Start <= monday.PlusWeeks(2)).ToList();
             waiting.RemoveAll(soon.Contains);
             var placed = 0;
@@ -247,18 +280,36 @@ internal sealed class DemoRun
                 Console.WriteLine($"      {note}");
             }
 
-            var began = _stage.Work.Count(w => w.Start <= _stage.Today && _charged.Add(w.Name));
+            var starting = _stage.Work.Count(w => w.Start <= _stage.Today && _charged.Add(w.Name));
             if (_stage.Today.Month != monday.Month)
             {
                 await Bill(new LocalDate(_stage.Today.Year, _stage.Today.Month, 1));
             }
-            else if (began > 0)
+            else if (starting > 0)
             {
                 // The fee of the rest of the month is charged now, not with the next one's.
                 var first = await _books.Bill(_stage.Today);
                 Console.WriteLine($"      {first.Count} first invoices of {Dollars(first.Sum(r => r.Total.MinorUnits))}");
             }
+
+            await killing;
+            if (TimeSpan.FromSeconds(_options.Pace) - Stopwatch.GetElapsedTime(began) is { Ticks: > 0 } rest)
+            {
+                await Task.Delay(rest, TimeProvider.System, _stage.Cancellation);
+            }
         }
+    }
+
+    /// <summary>Whether the server is killed in a week: as often as asked, evenly over the time.</summary>
+    private bool Kills(int week) => _kill is not null && Enumerable.Range(1, _options.Kills).Any(k => k * Weeks / (_options.Kills + 1) == week);
+
+    /// <summary>In the middle of what a week does.</summary>
+    private async Task Kill()
+    {
+        await Task.Delay(s_intoTheWeek, TimeProvider.System, _stage.Cancellation);
+        var outage = await _kill!(_stage.Cancellation);
+        _outages.Add(outage);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"      the server is killed in the middle of it, and serves again after {outage.TotalSeconds:0.0} s"));
     }
 
     /// <summary>A month's end: clients are asked about what is beyond their hours, then billed; CMOs are paid, and the month before is closed.</summary>
@@ -275,9 +326,11 @@ internal sealed class DemoRun
         {
             Console.WriteLine($"      {note}");
         }
+
+        Console.WriteLine($"  {await _months.Close(to, billed)}");
     }
 
-    private async Task Check()
+    private async Task Check(IJournalMaintenance journal)
     {
         Console.WriteLine("  checking");
         _checks.AddRange(await _life.Check());
@@ -286,10 +339,10 @@ internal sealed class DemoRun
         _checks.AddRange(await _books.Check());
         _checks.AddRange(await _money.Check());
 
-        await CheckFeed();
+        await CheckFeed(journal);
     }
 
-    private async Task CheckFeed()
+    private async Task CheckFeed(IJournalMaintenance journal)
     {
         var (cursor, sequence, contiguous) = ("", 0L, true);
         while (true)
@@ -309,7 +362,7 @@ internal sealed class DemoRun
         }
 
         _checks.Add(new("the feed is contiguous from 1", contiguous && sequence > 0, $"{sequence} events"));
-        var chain = await _journal.VerifyChain(new AgencyId(Last(_stage.Agency)), null, _stage.Cancellation);
+        var chain = await journal.VerifyChain(new AgencyId(Last(_stage.Agency)), null, _stage.Cancellation);
         _checks.Add(new("the hash chain is whole", chain.Breaks.IsEmpty && chain.Events == sequence, $"{chain.Events} events"));
     }
 
@@ -372,7 +425,7 @@ internal sealed class DemoRun
         }
     }
 
-    private async Task Summarise(Uri http, string key)
+    private async Task Summarise(Uri http)
     {
         var rows = new List<(string Name, IReadOnlyList<CapacityWeek> Weeks)>();
         foreach (var cmo in _stage.Roster.Cmos)
@@ -384,16 +437,16 @@ internal sealed class DemoRun
         var all = await _stage.Platform.Capacity.GetUtilizationAsync(new GetUtilizationRequest { Name = _stage.Agency, StartDate = Wire(_stage.Start), Weeks = Weeks }, cancellationToken: _stage.Cancellation);
         rows.Add(("Agency", all.Weeks));
         var due = await _life.Moves.Next(8);
-        DemoSummary.Print(new DemoResult(_stage, Weeks, rows, _placement.Unplaced.Select(e => e.Id).ToList(), _life.LackingMinutes, _time, _books, due, _checks), http, key, await Keys(key));
+        DemoSummary.Print(new DemoResult(_stage, Weeks, rows, _placement.Unplaced.Select(e => e.Id).ToList(), _life.LackingMinutes, _time, _books, due, _months.All, _outages, _checks), http, _key, await Keys());
     }
 
     /// <summary>A key of each role, to look at the agency with its eyes.</summary>
-    private async Task<IReadOnlyList<(string Who, string Key)>> Keys(string admin)
+    private async Task<IReadOnlyList<(string Who, string Key)>> Keys()
     {
         var (cmo, client) = (_stage.Roster.Cmos[0], _stage.Roster.Clients[0]);
         return
         [
-            ("the agency's admin", admin),
+            ("the agency's admin", _key),
             ("its finance", await Key("finance", new ApiKey { Roles = { Role.Finance } })),
             (cmo.Name, await Key("cmo", new ApiKey { Roles = { Role.Cmo }, Cmo = _stage.CmoName(cmo.Id) })),
             (client.Name, await Key("client", new ApiKey { Roles = { Role.ClientApprover }, ClientCompany = $"{_stage.Agency}/clientCompanies/{client.Id}" })),

@@ -19,7 +19,7 @@ internal enum DemoEvent
     SignedByTwo, AgreedByCmo, Revised, Declined, ScopeChanged, TimeOff, FellIll, Covered, Paused, Resumed, TaperStarted, TaperEnded,
     RenewedBySignature, RenewedByTime, EndedByNotice, EndedByTime, Waited, Offered, OfferTaken, OfferDeclined,
     AsPlanned, NothingWorked, SheetLate, Disputed, Corrected, Consented,
-    PaidOnTime, PaidLate, PaidInPart, PaidTwice, CreditUsed, Bounced, CmoPaid, MonthClosed, PostedOpen,
+    PaidOnTime, PaidLate, PaidInPart, PaidTwice, CreditUsed, Bounced, CmoPaid, MonthClosed, PostedOpen, PriceRaised, Holiday,
 }
 
 /// <summary>An engagement that was activated: who works on it, how much from which day on, and what must be true of it in the end.</summary>
@@ -76,10 +76,20 @@ internal sealed class DemoWork(RosterEngagement agreed, string name, string clie
 }
 
 /// <summary>What the chapters of the demo share: the API, the agency and its today, who works for whom, and what happened so far.</summary>
-internal sealed class DemoStage(AgencyPlatformClient platform, Roster roster, string agency, LocalDate start, CancellationToken cancellation)
+internal sealed class DemoStage(AgencyPlatformClient platform, Roster roster, string agency, LocalDate start, bool year, CancellationToken cancellation)
 {
     /// <summary>From so much a month on, two of a client's three decision makers sign.</summary>
     public const long TwoSignFromCents = 6_000_00;
+
+    /// <summary>The region whose holidays a year has.</summary>
+    public const string HolidayRegion = "us";
+
+    /// <summary>Federal holidays of the United States on days from Monday to Thursday.</summary>
+    private static readonly LocalDate[] s_holidays =
+    [
+        new(2026, 1, 1), new(2026, 1, 19), new(2026, 2, 16), new(2026, 5, 25), new(2026, 9, 7), new(2026, 10, 12), new(2026, 11, 11), new(2026, 11, 26),
+        new(2027, 1, 18), new(2027, 2, 15), new(2027, 5, 31), new(2027, 7, 5), new(2027, 9, 6), new(2027, 10, 11), new(2027, 11, 11), new(2027, 11, 25),
+    ];
 
     private readonly Dictionary<DemoEvent, int> _life = [];
 
@@ -90,6 +100,12 @@ internal sealed class DemoStage(AgencyPlatformClient platform, Roster roster, st
     public string Agency => agency;
 
     public CancellationToken Cancellation => cancellation;
+
+    /// <summary>Whether a year is lived, with holidays and a price rise.</summary>
+    public bool IsYear => year;
+
+    /// <summary>Days on which no CMO works.</summary>
+    public IReadOnlyCollection<LocalDate> Holidays { get; } = year ? s_holidays.ToHashSet() : [];
 
     /// <summary>The first Monday.</summary>
     public LocalDate Start { get; } = start;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using AgencyPlatform.Protocol.Billing.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
@@ -16,6 +17,8 @@ internal sealed record DemoResult(
     DemoTime Time,
     DemoBooks Books,
     IReadOnlyList<DueItem> Due,
+    IReadOnlyList<DemoMonth> Months,
+    IReadOnlyList<TimeSpan> Outages,
     IReadOnlyList<DemoCheck> Checks);
 
 /// <summary>What came of the demo, for people.</summary>
@@ -37,8 +40,11 @@ internal static class DemoSummary
         (DemoEvent.Corrected, "entries corrected"), (DemoEvent.Consented, "consents to overage"),
         (DemoEvent.PaidOnTime, "invoices paid on time"), (DemoEvent.PaidLate, "paid late"), (DemoEvent.PaidInPart, "paid in part"), (DemoEvent.PaidTwice, "paid twice"),
         (DemoEvent.CreditUsed, "credits used"), (DemoEvent.Bounced, "wires bounced"), (DemoEvent.CmoPaid, "payouts to CMOs"), (DemoEvent.MonthClosed, "months closed"),
-        (DemoEvent.PostedOpen, "posted into an open month"),
+        (DemoEvent.PostedOpen, "posted into an open month"), (DemoEvent.PriceRaised, "prices raised"), (DemoEvent.Holiday, "holidays"),
     ];
+
+    /// <summary>What only a year has.</summary>
+    private static readonly DemoEvent[] s_ofAYear = [DemoEvent.PriceRaised, DemoEvent.Holiday];
 
     /// <param name="keys">Of each role, whose pages are worth a look.</param>
     public static void Print(DemoResult result, Uri http, string key, IReadOnlyList<(string Who, string Key)> keys)
@@ -69,8 +75,9 @@ internal static class DemoSummary
         Console.WriteLine(
             $"Time: {result.Time.WorkedMinutes / 60} h in {result.Time.Entries} entries, approved. Invoices and credit notes: {result.Books.Invoices.Count}, {Dollars(result.Books.Invoices.Sum(i => i.TotalAmount.MinorUnits))}, "
             + $"the last {result.Books.Invoices.Where(i => i.Kind == DocumentKind.Invoice).MaxBy(i => i.Number)?.DocumentNumber ?? "none"}");
+        PrintMonths(result);
         Console.WriteLine("Their life:");
-        foreach (var row in s_life.Chunk(LifeColumns))
+        foreach (var row in s_life.Where(c => !s_ofAYear.Contains(c.What) || result.Stage.IsYear).Chunk(LifeColumns))
         {
             Console.WriteLine("  " + string.Concat(row.Select(c => $"{result.Stage.Life.GetValueOrDefault(c.What),4} {c.Text,-26}")).TrimEnd());
         }
@@ -117,6 +124,28 @@ internal static class DemoSummary
         Console.WriteLine($"  curl -s '{http}v1/{result.Stage.Agency}/engagements?page_size=3' -H 'authorization: Bearer {key}'");
         Console.WriteLine($"  curl -s '{http}v1/{result.Stage.Agency}/trialBalance' -H 'authorization: Bearer {key}'");
         Console.WriteLine();
+    }
+
+    /// <summary>The months beside each other, and how often the server was killed meanwhile.</summary>
+    private static void PrintMonths(DemoResult result)
+    {
+        if (result.Months.Count > 0)
+        {
+            var (hours, invoiced) = (result.Months.Max(m => m.WorkedMinutes), result.Months.Max(m => m.InvoicedCents));
+            Console.WriteLine($"{"Month by month:",-18}{"engagements",12}{"promised",20}{"hours worked",22}{"invoiced",27}{"paid",15}{"overdue",9}");
+            foreach (var m in result.Months)
+            {
+                Console.WriteLine(
+                    $"  {DemoMonths.Name(m.Month),-16}{m.Active,12}{$"{DemoMonths.Bar(m.Utilization, 100)} {m.Utilization,3} %",20}{$"{DemoMonths.Bar(m.WorkedMinutes, hours)} {m.WorkedMinutes / 60,6}",22}"
+                    + $"{$"{DemoMonths.Bar(m.InvoicedCents, invoiced)} {Dollars(m.InvoicedCents),14}",27}{Dollars(m.PaidCents),15}{m.Overdue,9}");
+            }
+        }
+
+        if (result.Outages.Count > 0)
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"The server was killed {result.Outages.Count} times meanwhile, and served again after {result.Outages.Max().TotalSeconds:0.0} s at most; then once more, before what follows was checked."));
+        }
     }
 
     /// <summary>Those who owe most of what is overdue, the others, and all.</summary>

@@ -245,7 +245,7 @@ internal sealed class DemoTime(DemoStage stage, int weeks)
             var swing = 90 + ((monday.DayOfYear + work.Id.Sum(c => c)) * 7 % 31);
             foreach (var day in new[] { monday.PlusDays(work.Id.Length % 2), monday.PlusDays(2 + (work.Id.Length % 2)) })
             {
-                if (work.MonthlyMinutesOn(day) is > 0 and var monthly && !stage.IsAway(cmo, day, day.PlusDays(1)))
+                if (work.MonthlyMinutesOn(day) is > 0 and var monthly && !stage.Holidays.Contains(day) && !stage.IsAway(cmo, day, day.PlusDays(1)))
                 {
                     entries.Add(Entry($"{work.Id}-{(int)day.DayOfWeek}", work.Name, day, Math.Max(15, monthly * 12 / 52 / 2 * swing / 100)));
                 }

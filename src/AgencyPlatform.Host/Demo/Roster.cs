@@ -266,4 +266,36 @@ internal static class InventedRoster
         [.. Enumerable.Range(0, clients).Select(i => new RosterEngagement(
             $"engagement-{i + 1:00}", i % 4 == 3 ? "Marketing advice by the hour" : "Fractional CMO", $"client-{i + 1:00}", $"cmo-{((i / 5) % cmos) + 1:00}",
             firstMonday.PlusWeeks(i % 6), null, Retainer: i % 4 != 3, Amount: i % 4 == 3 ? 250_00 : 8_000_00, MonthlyMinutes: i % 4 == 3 ? 20 * 60 : 40 * 60))]);
+
+    /// <summary>
+    /// Clients who come over a year, some in the first weeks and the others one after the other, and stay for a few months or until somebody ends it: for more or fewer hours, at more or less an hour.
+    /// The same numbers and seed give the same agency.
+    /// </summary>
+    public static Roster Year(int clients, int cmos, LocalDate firstMonday, int months, int seed)
+    {
+        var random = new Random(seed);
+        int[] hoursAMonth = [16, 20, 24, 30, 40, 60];
+        var weeks = months * 13 / 3;
+        var (first, last) = (Shuffled(s_first), Shuffled(s_last));
+        return new(
+            [.. Enumerable.Range(0, cmos).Select(i => new RosterCmo($"cmo-{i + 1:000}", $"{first[i % first.Length]} {last[((i / first.Length) + i) % last.Length]}", $"cmo{i + 1}@agency.example", 60 * random.Next(6, 9)))],
+            [.. Enumerable.Range(0, clients).Select(i => new RosterClient(
+                $"client-{i + 1:000}", $"{last[random.Next(last.Length)]} {s_trades[random.Next(s_trades.Length)]}", $"ceo{i + 1}@client.example", i > 0 && random.Next(5) == 0 ? $"client-{i:000}" : null))],
+            [.. Enumerable.Range(0, clients).Select(i =>
+            {
+                var start = firstMonday.PlusWeeks(random.Next(3) == 0 ? random.Next(Math.Min(6, weeks)) : random.Next(Math.Max(1, weeks - 8)));
+                var (retainer, hours, rate) = (random.Next(4) != 0, hoursAMonth[random.Next(hoursAMonth.Length)], 200_00 + (random.Next(13) * 5_00));
+                LocalDate? end = random.Next(3) == 0 ? start.PlusMonths(random.Next(3, 10)) : null;
+                return new RosterEngagement(
+                    $"engagement-{i + 1:000}", retainer ? "Fractional CMO" : "Marketing advice by the hour", $"client-{i + 1:000}", $"cmo-{random.Next(cmos) + 1:000}", start, end, retainer,
+                    retainer ? hours * rate : rate, hours * 60);
+            })]);
+
+        string[] Shuffled(string[] words)
+        {
+            var copy = words.ToArray();
+            random.Shuffle(copy);
+            return copy;
+        }
+    }
 }
