@@ -53,7 +53,7 @@ internal sealed class DemoWork(RosterEngagement agreed, string name, string clie
     public EngagementState State { get; set; } = EngagementState.Active;
 
     /// <summary>When time alone ends it.</summary>
-    public LocalDate? TimeEndsItOn { get; set; } = term?.Renewal == TermRules.Types.Renewal.None ? agreed.End : null;
+    public LocalDate? TimeEndsItOn { get; set; } = term is null or { Renewal: TermRules.Types.Renewal.None } ? agreed.End : null;
 
     /// <summary>Further terms that were signed.</summary>
     public int Renewals { get; set; }

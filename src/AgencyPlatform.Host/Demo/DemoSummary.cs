@@ -210,6 +210,7 @@ internal static class DemoSummary
         DueKind.Renewal => "renewed by itself",
         DueKind.RenewalToSign => "ends unless the next term is signed",
         DueKind.End => "ends",
+        DueKind.TaperEnds => "the taper to an in-house hire ends",
         _ => kind.ToString(),
     };
 
