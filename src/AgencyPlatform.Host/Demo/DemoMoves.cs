@@ -212,7 +212,7 @@ internal sealed class DemoMoves(DemoStage stage, DemoPlacement placement)
             var known = await Get(work);
             var overByTime = work.TimeEndsItOn <= stage.Today;
             stage.Count(DemoEvent.EndedByTime, overByTime ? 1 : 0);
-            if (known.State != (overByTime ? EngagementState.Ended : work.State))
+            if (known.State != (overByTime ? EngagementState.Ended : StateOf(work)))
             {
                 states.Add($"{work.Id} is {known.State}");
             }
@@ -237,6 +237,12 @@ internal sealed class DemoMoves(DemoStage stage, DemoPlacement placement)
             new("every taper and notice ends on its day, all handed over", ends.Count == 0, Found(ends, $"{_tapers.Count(t => t.Work.State == EngagementState.Ended)} tapers, {_notices.Count} notices")),
         ];
     }
+
+    /// <summary>Where the last move has led it by today: what ends on a day to come goes on until then.</summary>
+    private EngagementState StateOf(DemoWork work) =>
+        _tapers.Any(t => t.Work == work && t.Work.State == EngagementState.Ended && t.End > stage.Today) ? EngagementState.Transitioning
+        : _notices.Any(n => n.Work == work && n.End > stage.Today) ? EngagementState.Active
+        : work.State;
 
     /// <summary>How often a term must have been renewed by today: as often as it was signed, or by itself whenever one was over, unless notice was given for it.</summary>
     private int Renewals(DemoWork work, TermRules term)
