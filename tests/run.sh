@@ -38,15 +38,23 @@ dotnet format whitespace AgencyPlatform.sln --verify-no-changes --no-restore || 
 say "Protos"
 bash protos/lint.sh "$tools/node_modules/.bin/buf" || fail "The protos are not clean, or would break clients of the released API."
 
+# Two suites at a time: most wait for processes, databases and browsers as much as they compute. The longest first.
+suite() { # project
+  local name; name=$(basename "$1" .csproj)
+  local from=$SECONDS
+  timeout 1500 dotnet test "$1" --no-build --nologo --logger "trx;LogFileName=$name.trx" --results-directory "$results" >"$results/$name.log" 2>&1 || echo "$name" >>"$results/failed"
+  [ -f "$results/$name.trx" ] || { echo "$name did not run" >>"$results/$name.log"; echo "$name" >>"$results/failed"; }
+  say "$name ($((SECONDS - from)) s)"; cat "$results/$name.log"
+}
+export -f suite say; export results
+say "Tests"
+longest="Host Gateway Dashboard Grains Storage"
+projects=$(for name in $longest; do ls "tests/AgencyPlatform.$name.Tests/AgencyPlatform.$name.Tests.csproj"; done; ls tests/*.Tests/*.csproj)
+projects=$(awk '!seen[$0]++' <<<"$projects")
+xargs -P 2 -I{} bash -c 'suite {}' <<<"$projects"
+ran=$(wc -l <<<"$projects")
 status=0
-ran=0
-for project in tests/*.Tests/*.csproj; do
-  name=$(basename "$project" .csproj)
-  say "$name"
-  timeout 1500 dotnet test "$project" --no-build --nologo --logger "trx;LogFileName=$name.trx" --results-directory "$results" || status=1
-  [ -f "$results/$name.trx" ] || { echo "$name did not run"; status=1; }
-  ran=$((ran + 1))
-done
+[ ! -s "$results/failed" ] || status=1
 
 # The totals come from the result files; a suite without tests counts as a failure.
 passed=0 failed=0 skipped=0 empty=0
