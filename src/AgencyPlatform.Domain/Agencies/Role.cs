@@ -26,4 +26,7 @@ public enum Role
 
     /// <summary>Runs the platform: creates agencies; sees no tenant's data.</summary>
     PlatformOperator,
+
+    /// <summary>Holds a link to a calendar: reads that calendar and calls nothing.</summary>
+    Calendar,
 }
