@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using AgencyPlatform.Host.Tests;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -48,7 +50,7 @@ public sealed class SigningIn(Demo demo)
 
         using var http = new HttpClient { BaseAddress = demo.Pages };
         using var bare = await http.GetAsync("/nowhere");
-        Assert.Equal((System.Net.HttpStatusCode.NotFound, ""), (bare.StatusCode, await bare.Content.ReadAsStringAsync()));
+        Assert.Equal((HttpStatusCode.NotFound, ""), (bare.StatusCode, await bare.Content.ReadAsStringAsync()));
     }
 
     [Fact]
@@ -60,6 +62,50 @@ public sealed class SigningIn(Demo demo)
             var page = await demo.Open(agency.Key, to);
             Assert.Equal(demo.Pages.Authority, new Uri(page.Url).Authority);
         }
+    }
+
+    [Fact]
+    public async Task An_address_may_try_twenty_times_a_minute_and_others_meanwhile()
+    {
+        // Loopback has more than one address; these are nobody else's here.
+        using HttpClient one = From("127.0.7.1"), other = From("127.0.7.2");
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Contains("begins with apk_", await Says(one), StringComparison.Ordinal);
+        }
+
+        using var refused = await Try(one);
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Contains("begins with apk_", await Says(other), StringComparison.Ordinal);
+
+        // Looking at the page is no try.
+        using var page = await one.GetAsync("/sign-in");
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+
+        static async Task<string> Says(HttpClient browser)
+        {
+            using var answer = await Try(browser);
+            return await answer.Content.ReadAsStringAsync();
+        }
+
+        static async Task<HttpResponseMessage> Try(HttpClient browser)
+        {
+            var form = await browser.GetStringAsync("/sign-in");
+            var token = System.Text.RegularExpressions.Regex.Match(form, "name=\"__RequestVerificationToken\" value=\"([^\"]+)\"").Groups[1].Value;
+            using var filled = new FormUrlEncodedContent(new Dictionary<string, string> { ["_handler"] = "sign-in", ["__RequestVerificationToken"] = token, ["Key"] = "nonsense" });
+            return await browser.PostAsync("/sign-in", filled);
+        }
+
+        HttpClient From(string address) => new(new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellation) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        }) { BaseAddress = demo.Pages };
     }
 
     [Fact]
