@@ -132,7 +132,7 @@ internal static class EngagementStory
         string Cmo(string field) => names.Cmo(Text(field));
         string Person(string field) => client?.Stakeholders.FirstOrDefault(s => s.PersonId == Text(field))?.DisplayName ?? Text(field);
         string Date(string field) => Day(Text(field));
-        string DayBefore(string field) => Parsed(Text(field))?.AddDays(-1).ToString("d MMM yyyy", CultureInfo.InvariantCulture) ?? "";
+        string DayBefore(string field) => Text(field).ToDateOnly()?.AddDays(-1).ToString("d MMM yyyy", CultureInfo.InvariantCulture) ?? "";
         string Part(string field, string part) => Of(field, part)?.StringValue ?? "";
         int MinutesOf(string field) => (int)(Of(field, "minutes")?.NumberValue ?? 0);
         Value? Of(string field, string part) => fields.GetValueOrDefault(field) is { KindCase: Value.KindOneofCase.StructValue } value ? value.StructValue.Fields.GetValueOrDefault(part) : null;
@@ -140,11 +140,9 @@ internal static class EngagementStory
 
     private static string Because(string what, string? why) => string.IsNullOrEmpty(why) ? what : $"{what}: {why}";
 
-    private static string Day(string? text) => Parsed(text)?.ToString("d MMM yyyy", CultureInfo.InvariantCulture) ?? "";
+    private static string Day(string? text) => text.ToDateOnly()?.ToString("d MMM yyyy", CultureInfo.InvariantCulture) ?? "";
 
     private static string Moment(string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var at) ? at.ToString("d MMM yyyy", CultureInfo.InvariantCulture) : text;
-
-    private static DateOnly? Parsed(string? text) => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date : null;
 
     private static Value? GetValueOrDefault(this IDictionary<string, Value> fields, string key) => fields.TryGetValue(key, out var value) ? value : null;
 }
