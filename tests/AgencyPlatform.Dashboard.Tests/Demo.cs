@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using AgencyPlatform.Client;
 using AgencyPlatform.Host.Tests;
 using AgencyPlatform.Protocol.Agencies.V1;
@@ -5,18 +8,21 @@ using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using Microsoft.Playwright;
+using Cookie = Microsoft.Playwright.Cookie;
 using Date = Google.Type.Date;
 
 namespace AgencyPlatform.Dashboard.Tests;
 
 /// <summary>A host that has run the demo and serves on, and a browser.</summary>
-public sealed class Demo : IAsyncLifetime
+public sealed partial class Demo : IAsyncLifetime
 {
     public const string Collection = "demo";
 
     private readonly TempFolder _folder = new();
     private HostProcess? _host;
     private IPlaywright? _playwright;
+    private readonly Dictionary<(string Key, Uri At), IBrowserContext> _signedIn = [];
+    private readonly List<IPage> _pages = [];
     private IBrowser? _browser;
     private int _agencies;
 
@@ -52,23 +58,89 @@ public sealed class Demo : IAsyncLifetime
         Args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
     });
 
-    /// <summary>A page of somebody who has signed in, once it is live or says that it is not.</summary>
-    public async Task<IPage> Open(string key, string path = "/", int width = 1440, bool dark = false, Uri? at = null)
+    /// <summary>A page of somebody who has signed in, once it is live or says that it is not. Pages of one key are of one browser, which knows the site's files.</summary>
+    public async Task<IPage> Open(string key, string path = "/", int width = 1440, Uri? at = null)
+    {
+        at ??= Pages;
+        if (!_signedIn.TryGetValue((key, at), out var context))
+        {
+            context = await NewContext(at);
+            await context.AddCookiesAsync([await SignedIn(key, at)]);
+            _signedIn[(key, at)] = context;
+        }
+
+        var page = await NewPage(context);
+        await page.SetViewportSizeAsync(width, 900);
+        await Go(page, path);
+        return page;
+    }
+
+    /// <summary>A page of somebody who has not signed in.</summary>
+    public async Task<IPage> OpenAsStranger(string path)
+    {
+        var page = await NewPage(await NewContext(Pages));
+        await page.GotoAsync(path);
+        return page;
+    }
+
+    /// <summary>Closes what a test has opened: an open page reads on with every event.</summary>
+    public async Task ClosePages()
+    {
+        foreach (var page in _pages)
+        {
+            await page.CloseAsync();
+        }
+
+        _pages.Clear();
+    }
+
+    private async Task<IPage> NewPage(IBrowserContext context)
+    {
+        var page = await context.NewPageAsync();
+        _pages.Add(page);
+        return page;
+    }
+
+    private async Task<IBrowserContext> NewContext(Uri at)
     {
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
         {
-            BaseURL = (at ?? Pages).ToString(),
-            ViewportSize = new ViewportSize { Width = width, Height = 900 },
-            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
-            Locale = "en-US",
+            BaseURL = at.ToString(), ViewportSize = new ViewportSize { Width = 1440, Height = 900 }, ColorScheme = ColorScheme.Light, ReducedMotion = ReducedMotion.Reduce, Locale = "en-US",
         });
         context.SetDefaultTimeout(30_000);
-        var page = await context.NewPageAsync();
-        await page.GotoAsync($"/sign-in?to={Uri.EscapeDataString(path)}");
-        await page.GetByLabel("API key").FillAsync(key);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await Ready(page);
-        return page;
+        return context;
+    }
+
+    /// <summary>What a browser is given that signs in with a key; each from a loopback address of its own, as one may try only 20 times a minute.</summary>
+    private async Task<Cookie> SignedIn(string key, Uri at)
+    {
+        var cookies = new CookieContainer();
+        using var http = From($"127.0.8.{_signedIn.Count % 250 + 1}", at, cookies);
+        using var answer = await SignIn(http, key);
+        var cookie = cookies.GetCookies(at)["agencyplatform"] ?? throw new InvalidOperationException($"The key is refused: {answer.StatusCode}.");
+        return new Cookie { Name = cookie.Name, Value = cookie.Value, Url = at.ToString(), HttpOnly = true, SameSite = SameSiteAttribute.Lax };
+    }
+
+    /// <summary>A program that calls from one of this machine's own addresses.</summary>
+    public static HttpClient From(string address, Uri at, CookieContainer? cookies = null) => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        CookieContainer = cookies ?? new CookieContainer(),
+        ConnectCallback = async (context, cancellation) =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+            await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    }) { BaseAddress = at };
+
+    /// <summary>Sends the form of the sign-in page.</summary>
+    public static async Task<HttpResponseMessage> SignIn(HttpClient http, string key)
+    {
+        var token = TokenField().Match(await http.GetStringAsync("/sign-in")).Groups[1].Value;
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["_handler"] = "sign-in", ["__RequestVerificationToken"] = token, ["Key"] = key });
+        return await http.PostAsync("/sign-in", form);
     }
 
     /// <summary>Goes to another page of somebody who has signed in.</summary>
@@ -144,6 +216,9 @@ public sealed class Demo : IAsyncLifetime
 
         return agency;
     }
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
+    private static partial Regex TokenField();
 
     public async Task DisposeAsync()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using AgencyPlatform.Host.Tests;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -7,15 +8,17 @@ namespace AgencyPlatform.Dashboard.Tests;
 
 /// <summary>Who comes in, what they see, and what becomes of an open page.</summary>
 [Collection(Demo.Collection)]
-public sealed class SigningIn(Demo demo)
+public sealed class SigningIn(Demo demo) : IAsyncLifetime
 {
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => demo.ClosePages();
+
     [Fact]
     public async Task A_bad_key_is_refused_in_words_and_a_good_one_leads_to_where_one_wanted()
     {
         var agency = await demo.NewAgency();
-        var page = await demo.Open(agency.Key);
-        await page.Context.ClearCookiesAsync();
-        await page.GotoAsync("/capacity?weeks=13");
+        var page = await demo.OpenAsStranger("/capacity?weeks=13");
         await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/sign-in"));
 
         foreach (var (key, says) in new[] { ("nonsense", "begins with apk_"), (agency.Key + "x", "not known") })
@@ -48,7 +51,7 @@ public sealed class SigningIn(Demo demo)
 
         using var http = new HttpClient { BaseAddress = demo.Pages };
         using var bare = await http.GetAsync("/nowhere");
-        Assert.Equal((System.Net.HttpStatusCode.NotFound, ""), (bare.StatusCode, await bare.Content.ReadAsStringAsync()));
+        Assert.Equal((HttpStatusCode.NotFound, ""), (bare.StatusCode, await bare.Content.ReadAsStringAsync()));
     }
 
     [Fact]
@@ -57,8 +60,33 @@ public sealed class SigningIn(Demo demo)
         var agency = await demo.NewAgency();
         foreach (var to in new[] { "//example.com", "/\\example.com", "https://example.com" })
         {
-            var page = await demo.Open(agency.Key, to);
+            var page = await SignIn(agency.Key, to);
             Assert.Equal(demo.Pages.Authority, new Uri(page.Url).Authority);
+        }
+    }
+
+    [Fact]
+    public async Task An_address_may_try_twenty_times_a_minute_and_others_meanwhile()
+    {
+        // Loopback has more than one address; these are nobody else's here.
+        using HttpClient one = Demo.From("127.0.7.1", demo.Pages), other = Demo.From("127.0.7.2", demo.Pages);
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Contains("begins with apk_", await Says(one), StringComparison.Ordinal);
+        }
+
+        using var refused = await Demo.SignIn(one, "nonsense");
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.Contains("begins with apk_", await Says(other), StringComparison.Ordinal);
+
+        // Looking at the page is no try.
+        using var page = await one.GetAsync("/sign-in");
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+
+        static async Task<string> Says(HttpClient http)
+        {
+            using var answer = await Demo.SignIn(http, "nonsense");
+            return await answer.Content.ReadAsStringAsync();
         }
     }
 
@@ -66,7 +94,7 @@ public sealed class SigningIn(Demo demo)
     public async Task The_key_is_nowhere_that_a_script_reads()
     {
         var agency = await demo.NewAgency();
-        var page = await demo.Open(agency.Key);
+        var page = await SignIn(agency.Key, "/");
         Assert.Equal("", await page.EvaluateAsync<string>("document.cookie"));
         Assert.DoesNotContain(agency.Key, await page.ContentAsync(), StringComparison.Ordinal);
         Assert.All(await page.Context.CookiesAsync(), c => Assert.DoesNotContain(agency.Key.Split('_')[^1], c.Value, StringComparison.Ordinal));
@@ -99,5 +127,14 @@ public sealed class SigningIn(Demo demo)
         {
             host.Dispose();
         }
+    }
+
+    private async Task<IPage> SignIn(string key, string to)
+    {
+        var page = await demo.OpenAsStranger($"/sign-in?to={Uri.EscapeDataString(to)}");
+        await page.GetByLabel("API key").FillAsync(key);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Demo.Ready(page);
+        return page;
     }
 }

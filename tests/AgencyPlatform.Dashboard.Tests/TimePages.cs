@@ -9,8 +9,12 @@ namespace AgencyPlatform.Dashboard.Tests;
 
 /// <summary>Time from a CMO's week to the client's meter.</summary>
 [Collection(Demo.Collection)]
-public sealed class TimePages(Demo demo)
+public sealed class TimePages(Demo demo) : IAsyncLifetime
 {
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => demo.ClosePages();
+
     [Fact]
     public async Task What_is_approved_moves_the_meter_on_an_open_page()
     {

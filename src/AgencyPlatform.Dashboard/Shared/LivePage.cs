@@ -56,6 +56,9 @@ public abstract class LivePage : ComponentBase, IDisposable
     /// <summary>Reads everything anew: the page asks for something else now.</summary>
     protected Task Reload() => Read(new HashSet<string>());
 
+    /// <summary>Reads as if one thing had changed.</summary>
+    protected Task ReadAnew(string changed) => Read(new HashSet<string> { changed });
+
     /// <summary>Asks the API for a change. A refusal is returned, to be shown where it was asked for; anything else that happens to the page follows from the events.</summary>
     /// <param name="done">What is said when it is done; null: nothing.</param>
     protected async Task<Exception?> Try(Func<Task> change, string? done = null)

@@ -114,7 +114,7 @@ public sealed class MoveValues
 
     public string Text(string key) => _typed[key].Trim();
 
-    public DateOnly? Date(string key) => DateOnly.TryParseExact(_typed[key], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date : null;
+    public DateOnly? Date(string key) => _typed[key].ToDateOnly();
 
     public int Number(string key) => int.TryParse(_typed[key], NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
 

@@ -97,6 +97,11 @@ public static class Standing
             }
         }
 
+        if (e.ParkedMinutes > 0)
+        {
+            yield return new(Turn.Client, $"{e.ParkedMinutes.Hours()} of overage: consent");
+        }
+
         if (e.IsOver())
         {
             yield break;

@@ -8,6 +8,11 @@ internal static class Wire
 {
     public static DateOnly? ToDateOnly(this Date? date) => date is null ? null : new DateOnly(date.Year, date.Month, date.Day);
 
+    /// <summary>2026-01-12; null: it is no date.</summary>
+    public static DateOnly? ToDateOnly(this string? iso) => DateOnly.TryParseExact(iso, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date : null;
+
+    public static string ToIso(this DateOnly date) => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
     public static Date ToWire(this DateOnly date) => new() { Year = date.Year, Month = date.Month, Day = date.Day };
 
     /// <summary>The id, the last part of a resource name.</summary>

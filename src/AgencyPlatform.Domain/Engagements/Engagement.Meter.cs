@@ -33,10 +33,13 @@ public sealed partial record Engagement
             Time.Drawn);
     }
 
+    /// <summary>Parked minutes of every period: what a consent may name at most.</summary>
+    public int Consentable() => Time.Approved.Values.Sum(a => a.Consentable);
+
     /// <summary>The meter on a date, for people.</summary>
     public MeterView MeterView(LocalDate date)
     {
-        var parked = Time.Approved.Values.Sum(a => a.Consentable);
+        var parked = Consentable();
         if (!Service.Contains(date))
         {
             return new MeterView(Id, date, null, [], 0, 0, 0, 0, parked);
@@ -58,7 +61,7 @@ public sealed partial record Engagement
             return Rejection.NotFound(Kind, "");
         }
 
-        var parked = Time.Approved.Values.Sum(a => a.Consentable);
+        var parked = Consentable();
         if (command.Minutes > parked)
         {
             return Rejection.Rule(

@@ -87,6 +87,7 @@ internal static class EngagementWire
             InvoicedApart = e.Plan.InvoicedApart,
             ReachedMilestones = { TermsWire.Reached(e) },
             PrepaidBlocks = { TermsWire.Blocks(e) },
+            ParkedMinutes = e.Consentable(),
             State = e.State.ToWire<V1.EngagementState>(),
             Revision = e.Revision,
             ExpireTime = e.ExpiresAt.ToWire(),

@@ -19,13 +19,15 @@ internal sealed class EventsService(Calls calls, Authenticator authenticator, IJ
         var limit = fields.Number("page_size", request.PageSize, 0, Page.MaxSize);
         limit = limit == 0 ? Page.DefaultSize : limit;
         var (after, filter) = (After(fields, request.After), Filter(fields, request.Kind, request.AggregateId, request.Type));
+        var newest = fields.Number("newest", request.Newest, 0, Page.MaxSize);
+        fields.Require(newest == 0 || request.After.Length == 0, "newest", "goes without after");
         var read = await calls.Read(context, request, fields, agency);
         var caller = Calls.Caller(context);
 
         using var turn = await turns.Take(agency, context.CancellationToken);
         var head = await journal.ReadHead(agency, context.CancellationToken);
         EnsureInRange(after, head);
-        var page = await FeedPage.Read(journal, wire, agency, head, after?.Sequence ?? 0, filter, limit, PageBytes, context.CancellationToken);
+        var page = await FeedPage.Read(journal, wire, agency, head, newest > 0 ? Math.Max(0, head.Sequence - newest) : after?.Sequence ?? 0, filter, limit, PageBytes, context.CancellationToken);
         var seen = await sight.Of(caller, read, page.Stored, context.CancellationToken);
         var response = new ListEventsResponse { EndOfFeed = page.IsEnd };
         var (bytes, last) = (0, page.To);

@@ -68,6 +68,37 @@ public sealed class EventsTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task The_newest_are_listed_in_order_with_what_passes_a_filter_and_go_without_a_cursor()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        for (var i = 0; i < 7; i++)
+        {
+            await admin.Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
+            {
+                Parent = agency.Name, ClientCompanyId = $"client-{i}", ClientCompany = new ClientCompany { DisplayName = "Acme", TimeZone = "America/New_York" },
+            });
+        }
+
+        var all = (await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, PageSize = 1_000 })).Events;
+        var newest = await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Newest = 3 });
+        Assert.Equal(all.TakeLast(3), newest.Events);
+        Assert.True(newest.EndOfFeed);
+        Assert.Equal(all[^1].Cursor, newest.NextCursor);
+
+        // More than there are is all; a page of them goes on after its cursor; a filter passes some of them.
+        Assert.Equal(all, (await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Newest = 1_000, PageSize = 1_000 })).Events);
+        var page = await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Newest = 3, PageSize = 2 });
+        Assert.Equal(all[^1], (await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, After = page.NextCursor })).Events.Single());
+        Assert.Empty((await admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Newest = 3, Kind = "agency" })).Events);
+
+        var refused = await Refused.By(admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Newest = 3, After = page.NextCursor }));
+        Assert.Equal(["newest"], refused.FieldViolations.Select(v => v.Field));
+        refused = await Refused.By(admin.Events.ListEventsAsync(new ListEventsRequest { Parent = agency.Name, Newest = 1_001 }));
+        Assert.Equal(["newest"], refused.FieldViolations.Select(v => v.Field));
+    }
+
+    [Fact]
     public async Task A_cursor_ahead_or_of_another_epoch_is_out_of_range()
     {
         var agency = await platform.NewAgency();

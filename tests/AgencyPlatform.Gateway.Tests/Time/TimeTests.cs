@@ -74,12 +74,14 @@ public sealed class TimeTests(PlatformFixture platform)
     public async Task A_client_consents_to_parked_minutes_and_to_no_more()
     {
         var agency = await platform.NewAgency();
-        var time = (await ActiveEngagement.Create(agency, Retainer(OverageGate.Consent))).Service<TimeService.TimeServiceClient>();
+        var admin = await ActiveEngagement.Create(agency, Retainer(OverageGate.Consent));
+        var time = admin.Service<TimeService.TimeServiceClient>();
         var (sheet, engagement) = (agency.Name + "/cmos/ada/timesheets/2026-w02", agency.Name + "/engagements/launch");
         await time.LogTimeAsync(Log(agency, sheet, ("a", 80), ("b", 50)));
         await time.SubmitTimesheetAsync(new SubmitTimesheetRequest { Name = sheet });
         await time.ApproveEntriesAsync(new ApproveEntriesRequest { Name = sheet });
         Assert.Equal(30, (await time.GetMeterAsync(new GetMeterRequest { Name = engagement, Date = s_monday })).ParkedMinutesInAll);
+        Assert.Equal(30, (await admin.Engagements.GetEngagementAsync(new() { Name = engagement })).ParkedMinutes);
 
         await (await agency.Admin()).Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
         {
@@ -101,6 +103,7 @@ public sealed class TimeTests(PlatformFixture platform)
         Assert.Equal(consent, await approver.ConsentToOverageAsync(request));
         var meter = await time.GetMeterAsync(new GetMeterRequest { Name = engagement, Date = s_monday });
         Assert.Equal((30, 0, 0), (meter.OverageMinutes, meter.ParkedMinutes, meter.ParkedMinutesInAll));
+        Assert.Equal(0, (await admin.Engagements.GetEngagementAsync(new() { Name = engagement })).ParkedMinutes);
     }
 
     [Fact]

@@ -289,9 +289,9 @@ public sealed class EngagementMoves(AgencySession session, Engagement e, ClientC
     }
 
     /// <summary>Lets parked minutes be charged; null: none are, or it is not theirs to say.</summary>
-    public Move? OfOverage(Meter? meter)
+    public Move? OfOverage()
     {
-        if (meter is not { ParkedMinutesInAll: > 0 and var parked } || !(Operates || session.Is(Role.ClientApprover)))
+        if (e.ParkedMinutes is not (> 0 and var parked) || !(Operates || session.Is(Role.ClientApprover)))
         {
             return null;
         }

@@ -46,9 +46,9 @@ internal static class EngagementStory
             case "activated":
                 return $"Active, from {Date("effectiveFrom")} on";
             case "activation-refused":
-                return Because("The activation was refused", Refusal());
+                return Because("The activation was refused", Part("rejection", "message"));
             case "move-refused":
-                return Because("A move was refused", Refusal());
+                return Because("A move was refused", Part("rejection", "message"));
             case "paused":
                 return Because($"Paused from {Date("from")} on", Text("reason"));
             case "kept-capacity-freed":
@@ -66,7 +66,7 @@ internal static class EngagementStory
             case "term-ended":
                 return "The term is over";
             case "scope-proposed":
-                return Because($"Change of scope {Number("number")} proposed, from {(Struct("proposal") is { } p ? Day(p.GetValueOrDefault("from")?.StringValue) : "")} on", Struct("proposal")?.GetValueOrDefault("note")?.StringValue ?? "");
+                return Because($"Change of scope {Number("number")} proposed, from {Day(Part("proposal", "from"))} on", Part("proposal", "note"));
             case "scope-signed":
                 return $"{Person("person")} signed change of scope {Number("number")}";
             case "scope-accepted":
@@ -94,17 +94,17 @@ internal static class EngagementStory
             case "transition-started":
                 return "It tapers off to an in-house hire";
             case "handover-item-put":
-                return Struct("item") is { } item ? $"{(item.ContainsKey("doneBy") ? "Handed over" : "To hand over")}: {item.GetValueOrDefault("title")?.StringValue}" : null;
+                return $"{(Part("item", "doneBy").Length == 0 ? "To hand over" : "Handed over")}: {Part("item", "title")}";
             case "milestone-reached":
-                return $"Milestone reached: {Struct("milestone")?.GetValueOrDefault("displayName")?.StringValue ?? Struct("milestone")?.GetValueOrDefault("id")?.StringValue}";
+                return $"Milestone reached: {Part("milestone", "name")}";
             case "milestone-reopened":
                 return Because($"Milestone {Text("milestone")} was reopened", Text("reason"));
             case "block-sold":
-                return Struct("block") is { } block ? $"A block of {((int)block["minutes"].NumberValue).Hours()} was sold" : null;
+                return $"A block of {MinutesOf("block").Hours()} was sold";
             case "period-opened":
                 return $"The period from {Date("start")} to {DayBefore("end")} began, with {Number("included").Hours()} included";
             case "minutes-carried":
-                return Struct("grant") is { } grant ? $"{((int)grant["minutes"].NumberValue).Hours()} were carried on" : null;
+                return $"{MinutesOf("grant").Hours()} were carried on";
             case "grant-expired":
                 return $"{Number("left").Hours()} were left unused";
             case "threshold-reached":
@@ -132,18 +132,17 @@ internal static class EngagementStory
         string Cmo(string field) => names.Cmo(Text(field));
         string Person(string field) => client?.Stakeholders.FirstOrDefault(s => s.PersonId == Text(field))?.DisplayName ?? Text(field);
         string Date(string field) => Day(Text(field));
-        string DayBefore(string field) => Parsed(Text(field))?.AddDays(-1).ToString("d MMM yyyy", CultureInfo.InvariantCulture) ?? "";
-        string Refusal() => Struct("rejection")?.GetValueOrDefault("message")?.StringValue ?? "";
-        IDictionary<string, Value>? Struct(string field) => fields.GetValueOrDefault(field) is { KindCase: Value.KindOneofCase.StructValue } value ? value.StructValue.Fields : null;
+        string DayBefore(string field) => Text(field).ToDateOnly()?.AddDays(-1).ToString("d MMM yyyy", CultureInfo.InvariantCulture) ?? "";
+        string Part(string field, string part) => Of(field, part)?.StringValue ?? "";
+        int MinutesOf(string field) => (int)(Of(field, "minutes")?.NumberValue ?? 0);
+        Value? Of(string field, string part) => fields.GetValueOrDefault(field) is { KindCase: Value.KindOneofCase.StructValue } value ? value.StructValue.Fields.GetValueOrDefault(part) : null;
     }
 
     private static string Because(string what, string? why) => string.IsNullOrEmpty(why) ? what : $"{what}: {why}";
 
-    private static string Day(string? text) => Parsed(text)?.ToString("d MMM yyyy", CultureInfo.InvariantCulture) ?? "";
+    private static string Day(string? text) => text.ToDateOnly()?.ToString("d MMM yyyy", CultureInfo.InvariantCulture) ?? "";
 
     private static string Moment(string text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out var at) ? at.ToString("d MMM yyyy", CultureInfo.InvariantCulture) : text;
-
-    private static DateOnly? Parsed(string? text) => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date) ? date : null;
 
     private static Value? GetValueOrDefault(this IDictionary<string, Value> fields, string key) => fields.TryGetValue(key, out var value) ? value : null;
 }
