@@ -2,6 +2,7 @@ using System.Reflection;
 using AgencyPlatform.Gateway.Events;
 using AgencyPlatform.Gateway.Json;
 using AgencyPlatform.Gateway.OpenApi;
+using AgencyPlatform.Gateway.Planning;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -31,6 +32,7 @@ public static class GatewayRegistration
         services.AddSingleton<FeedSight>();
         services.AddSingleton<FeedTurns>();
         services.AddSingleton<FeedTails>();
+        services.AddSingleton<PlanTurns>();
         services.AddHostedService(provider => provider.GetRequiredService<FeedTails>());
         services.AddSingleton<Calls>();
         services.AddSingleton<GatewayInterceptor>();
