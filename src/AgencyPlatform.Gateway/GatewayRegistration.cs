@@ -3,6 +3,7 @@ using AgencyPlatform.Gateway.Calendars;
 using AgencyPlatform.Gateway.Events;
 using AgencyPlatform.Gateway.Json;
 using AgencyPlatform.Gateway.OpenApi;
+using AgencyPlatform.Gateway.Planning;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -32,6 +33,7 @@ public static class GatewayRegistration
         services.AddSingleton<FeedSight>();
         services.AddSingleton<FeedTurns>();
         services.AddSingleton<FeedTails>();
+        services.AddSingleton<PlanTurns>();
         services.AddHostedService(provider => provider.GetRequiredService<FeedTails>());
         services.AddSingleton<CalendarFeed>();
         services.AddSingleton<Calls>();

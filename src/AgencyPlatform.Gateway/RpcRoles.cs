@@ -102,6 +102,10 @@ public static class RpcRoles
         ["agencyplatform.capacity.v1.CapacityService/GetCapacityRequest"] = s_staff,
         ["agencyplatform.capacity.v1.CapacityService/WithdrawCapacityRequest"] = s_operations,
 
+        // ---- planning ----
+        ["agencyplatform.planning.v1.PlanningService/PlanPortfolio"] = s_operations,
+        ["agencyplatform.planning.v1.PlanningService/ApplyPlan"] = s_operations,
+
         // ---- engagements ----
         ["agencyplatform.engagements.v1.EngagementsService/CreateEngagement"] = s_operations,
         ["agencyplatform.engagements.v1.EngagementsService/GetEngagement"] = s_everybodyOfTheAgency,

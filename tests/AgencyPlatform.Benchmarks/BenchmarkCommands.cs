@@ -4,6 +4,7 @@ using AgencyPlatform.Benchmarks.Billing;
 using AgencyPlatform.Benchmarks.FanOut;
 using AgencyPlatform.Benchmarks.Growth;
 using AgencyPlatform.Benchmarks.Peer;
+using AgencyPlatform.Benchmarks.Planning;
 using AgencyPlatform.Benchmarks.Reporting;
 using AgencyPlatform.Benchmarks.Servers;
 using Spectre.Console;
@@ -22,7 +23,7 @@ internal static class BenchmarkCommands
 
         var root = new RootCommand("Measures the platform.")
         {
-            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), BillingCommand(), FanOutCommand(), DecisionsCommand(), BareCommand(), UnstoredCommand(), PeerCommand(),
+            ThroughputCommand(), LatencyCommand(), SilosCommand(), GrowthCommand(), BillingCommand(), FanOutCommand(), PlanCommand(), DecisionsCommand(), BareCommand(), UnstoredCommand(), PeerCommand(),
         };
         var parsed = root.Parse(args);
         var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
@@ -182,6 +183,41 @@ internal static class BenchmarkCommands
                     Math.Max(parsed.GetValue(watchers), parsed.GetValue(agencies)!.Max()), parsed.GetValue(callers), parsed.GetValue(connections), parsed.GetValue(data)!),
                 cancellation);
             await results.Put(parsed, report, [report.Table()]);
+        }));
+        return command;
+    }
+
+    private static Command PlanCommand()
+    {
+        var files = new Argument<string[]>("instances")
+        {
+            Description = "Files of Generalized Assignment problems, or folders of them (*.txt). A README.md beside them may name the optima in a table.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var sense = new Option<string>("--sense") { Description = "min or max; auto: as published, the most in gap1.txt to gap12.txt, which hold several problems, else the least.", DefaultValueFactory = _ => "auto" };
+        sense.AcceptOnlyFromAmong("auto", "min", "max");
+        var rounds = Number("--rounds", "How often each instance is solved by each.", 3, 1, 100);
+        var limit = Seconds("--limit", "Seconds for one solving.", 120);
+        var workers = Number("--workers", "Threads of the solver.", Environment.ProcessorCount, 1, 64);
+        var seed = Number("--seed", "Of the solver and of the generated portfolio.", 1, 0, int.MaxValue);
+        var clients = Number("--clients", "Clients of the generated portfolio; 0: none.", 300, 0, 2_000);
+        var cmos = Number("--cmos", "Its CMOs.", 60, 1, 500);
+        var portfolioLimit = Seconds("--portfolio-limit", "Seconds for it, from its facts to the answer.", 55);
+        var results = new Results("plan");
+        var command = new Command("plan", "Published Generalized Assignment problems by the planner and by the raw CP-SAT model in turn, and a generated portfolio with all rules.")
+        {
+            files, sense, rounds, limit, workers, seed, clients, cmos, portfolioLimit,
+        };
+        results.AddTo(command);
+        command.SetAction((parsed, cancellation) => Guarded(async () =>
+        {
+            var instances = (parsed.GetValue(files) ?? []).SelectMany(f => Directory.Exists(f) ? Directory.GetFiles(f, "*.txt").Order(StringComparer.Ordinal) : [f]).ToArray();
+            var report = PlanRuns.Run(
+                new PlanRunOptions(
+                    instances, parsed.GetValue(sense) switch { "min" => false, "max" => true, _ => null }, parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(limit)),
+                    parsed.GetValue(workers), parsed.GetValue(seed), parsed.GetValue(clients), parsed.GetValue(cmos), TimeSpan.FromSeconds(parsed.GetValue(portfolioLimit))),
+                cancellation);
+            await results.Put(parsed, report, report.Tables());
         }));
         return command;
     }

@@ -110,6 +110,23 @@ internal readonly ref struct Week
         }
     }
 
+    /// <summary>For every run of days: its limit less what must be done within it, at least 0, in 1 ÷ Scale minutes.</summary>
+    public void Rooms(Span<long> rooms)
+    {
+        Span<long> contained = stackalloc long[Runs];
+        var limits = Days.Limits;
+        var scale = Scale;
+        for (var i = 6; i >= 0; i--)
+        {
+            var limit = 0L;
+            for (var j = i; j < 7; j++)
+            {
+                limit += limits[j];
+                rooms[i * 7 + j] = Math.Max(0, limit * scale - Contained(contained, i, j));
+            }
+        }
+    }
+
     /// <summary>How much of <paramref name="wanted"/> within [first, last] every run still allows beside what is asked already.</summary>
     public long Room(int first, int last, long wanted)
     {

@@ -216,7 +216,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
     private static CmoLimits Limits(string path, V1.Cmo wire, Fields fields) => new(
         fields.Number($"{path}.max_clients", wire.MaxClients, 1, 100, "client companies"), fields.Number($"{path}.min_block_minutes", wire.MinBlockMinutes, 0, 10_080, "minutes"));
 
-    private static WorkingPattern Pattern(string path, V1.WorkingPattern wire, Fields fields) => new(
+    internal static WorkingPattern Pattern(string path, V1.WorkingPattern wire, Fields fields) => new(
         fields.Date($"{path}.effective_date", wire.EffectiveDate),
         new WeekdayMinutes(
             fields.MinutesOfDay($"{path}.monday_minutes", wire.MondayMinutes), fields.MinutesOfDay($"{path}.tuesday_minutes", wire.TuesdayMinutes),
