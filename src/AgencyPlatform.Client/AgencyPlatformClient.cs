@@ -6,6 +6,7 @@ using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
+using AgencyPlatform.Protocol.Performance.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
 using Grpc.Core;
@@ -106,6 +107,7 @@ public sealed class AgencyPlatformClient : IDisposable
         Books = Service<BooksService.BooksServiceClient>();
         Explanations = Service<ExplanationsService.ExplanationsServiceClient>();
         Events = Service<EventsService.EventsServiceClient>();
+        Performance = Service<PerformanceService.PerformanceServiceClient>();
         Webhooks = Service<WebhooksService.WebhooksServiceClient>();
     }
 
@@ -147,6 +149,9 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>What happened, in order.</summary>
     public EventsService.EventsServiceClient Events { get; }
+
+    /// <summary>KPIs and commitments, results, a full-time hire in comparison.</summary>
+    public PerformanceService.PerformanceServiceClient Performance { get; }
 
     /// <summary>Endpoints that what happens is delivered to.</summary>
     public WebhooksService.WebhooksServiceClient Webhooks { get; }

@@ -24,6 +24,8 @@ internal static class RefusedResource
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
         ["webhook"] = ("webhooks", null),
+        ["scorecard"] = ("scorecards", null),
+        ["commitment"] = ("commitments", "scorecards"),
         ["holiday_calendar"] = ("holidayCalendars", null),
         ["booking"] = ("bookings", "cmos"),
         ["capacity_request"] = ("capacityRequests", null),

@@ -223,6 +223,24 @@ public static class RpcRoles
         ["agencyplatform.events.v1.EventsService/ListEvents"] = s_everybodyOfTheAgency,
         ["agencyplatform.events.v1.EventsService/Watch"] = s_everybodyOfTheAgency,
 
+        // ---- performance ----
+        ["agencyplatform.performance.v1.PerformanceService/CreateScorecard"] = s_operations,
+        ["agencyplatform.performance.v1.PerformanceService/GetScorecard"] = s_everybodyOfTheAgency,
+        ["agencyplatform.performance.v1.PerformanceService/ListScorecards"] = s_staff,
+        ["agencyplatform.performance.v1.PerformanceService/DefineKpis"] = s_operations,
+        ["agencyplatform.performance.v1.PerformanceService/SetKpiTarget"] = s_operations,
+        ["agencyplatform.performance.v1.PerformanceService/RecordKpiValues"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.PerformanceService/ImportKpiValues"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.PerformanceService/ListKpiValues"] = s_everybodyOfTheAgency,
+        ["agencyplatform.performance.v1.PerformanceService/CloseKpiPeriod"] = s_operations,
+        ["agencyplatform.performance.v1.PerformanceService/CreateCommitment"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.PerformanceService/ResolveCommitment"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.PerformanceService/ListCommitments"] = s_everybodyOfTheAgency,
+        ["agencyplatform.performance.v1.PerformanceService/GetResults"] = s_staffAndClient,
+        ["agencyplatform.performance.v1.PerformanceService/ExportResults"] = s_staffAndClient,
+        ["agencyplatform.performance.v1.PerformanceService/CompareCosts"] = s_staff,
+        ["agencyplatform.performance.v1.PerformanceService/SuggestServiceType"] = s_staff,
+
         // ---- webhooks ----
         ["agencyplatform.webhooks.v1.WebhooksService/CreateWebhook"] = s_admin,
         ["agencyplatform.webhooks.v1.WebhooksService/GetWebhook"] = s_adminAndService,

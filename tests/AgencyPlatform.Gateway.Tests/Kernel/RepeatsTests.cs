@@ -5,6 +5,7 @@ using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
+using AgencyPlatform.Protocol.Performance.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
 using Google.Protobuf;
@@ -110,6 +111,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await Covers();
             await Moves();
             await Invoices();
+            await Performance();
             await Webhooks();
             await Until(7, 6);
         }
@@ -469,6 +471,30 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 ToDate = Day(2, 1),
                 InvoiceId = id,
             };
+        }
+
+        /// <summary>What is repeated was recorded before its month was closed, by a CMO who had a part in it.</summary>
+        private async Task Performance()
+        {
+            var (performance, name, kpi) = (As<PerformanceService.PerformanceServiceClient>(_admin), $"{_agency.Name}/scorecards/launch", new Kpi { KpiId = "own", DisplayName = "Own", Formula = "mrr / sign_ups" });
+            (kpi.Unit, kpi.Direction) = (KpiUnit.Number, KpiDirection.HigherIsBetter);
+            await performance.CreateScorecardAsync(new CreateScorecardRequest { Parent = _agency.Name, Scorecard = new Scorecard { Engagement = Launch } });
+            await performance.DefineKpisAsync(new DefineKpisRequest { Name = name, Kpis = { kpi } });
+            await performance.SetKpiTargetAsync(new SetKpiTargetRequest { Name = name, KpiId = "sign-ups", Month = new Date { Year = 2025, Month = 12, Day = 1 }, Target = new KpiNumber { Number = "10" } });
+            await As<PerformanceService.PerformanceServiceClient>(await Cmo("ada")).RecordKpiValuesAsync(new RecordKpiValuesRequest
+            {
+                Name = name,
+                Values = { new KpiEntry { KpiId = "sign-ups", Month = new Date { Year = 2025, Month = 12, Day = 1 }, Value = new KpiNumber { Number = "5" } } },
+            });
+            await performance.ImportKpiValuesAsync(new ImportKpiValuesRequest { Name = name, Csv = "kpi,month,value,currency\nmrr,2025-12,1200.50,USD\n" });
+            await performance.CloseKpiPeriodAsync(new CloseKpiPeriodRequest { Name = name, Month = new Date { Year = 2025, Month = 12, Day = 1 } });
+            await performance.CreateCommitmentAsync(new CreateCommitmentRequest
+            {
+                Parent = name,
+                CommitmentId = "page",
+                Commitment = new Commitment { Text = "A page.", Owner = "lead", DueDate = Day(2, 1) },
+            });
+            await performance.ResolveCommitmentAsync(new ResolveCommitmentRequest { Name = $"{name}/commitments/page", State = CommitmentState.Kept });
         }
 
         /// <summary>Of an endpoint that nobody listens at, and that is gone by the time of the repeats.</summary>

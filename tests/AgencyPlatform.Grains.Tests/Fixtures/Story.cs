@@ -65,6 +65,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await MilestonesAndBlocks();
         await BooksOfBefore();
         await AnEnd();
+        await AScorecard();
         await Waitlists();
         await Webhooks();
         await AnEngagementThatTapersOff();
