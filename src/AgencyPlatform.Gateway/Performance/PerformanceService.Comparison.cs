@@ -4,10 +4,6 @@ using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Domain.Performance;
 using AgencyPlatform.Domain.Time;
 using NodaTime.Text;
-using CostComparison = AgencyPlatform.Domain.Performance.CostComparison;
-using FractionalPrice = AgencyPlatform.Domain.Performance.FractionalPrice;
-using HireAssumptions = AgencyPlatform.Domain.Performance.HireAssumptions;
-using MarketingLead = AgencyPlatform.Domain.Performance.MarketingLead;
 using V1 = AgencyPlatform.Protocol.Performance.V1;
 
 namespace AgencyPlatform.Gateway.Performance;

@@ -5,9 +5,6 @@ using CsvHelper;
 using Google.Api;
 using Google.Protobuf;
 using NodaTime.Text;
-using KpiUnit = AgencyPlatform.Domain.Performance.KpiUnit;
-using NoValue = AgencyPlatform.Domain.Performance.NoValue;
-using Scorecard = AgencyPlatform.Domain.Performance.Scorecard;
 using V1 = AgencyPlatform.Protocol.Performance.V1;
 
 namespace AgencyPlatform.Gateway.Performance;

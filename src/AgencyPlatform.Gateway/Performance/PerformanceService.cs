@@ -4,9 +4,6 @@ using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Contracts.Performance;
 using AgencyPlatform.Domain.Performance;
-using CommitmentState = AgencyPlatform.Domain.Performance.CommitmentState;
-using KpiEntry = AgencyPlatform.Domain.Performance.KpiEntry;
-using Scorecard = AgencyPlatform.Domain.Performance.Scorecard;
 using V1 = AgencyPlatform.Protocol.Performance.V1;
 
 namespace AgencyPlatform.Gateway.Performance;

@@ -1,15 +1,4 @@
 using AgencyPlatform.Domain.Performance;
-using AttributionRule = AgencyPlatform.Domain.Performance.AttributionRule;
-using Commitment = AgencyPlatform.Domain.Performance.Commitment;
-using Kpi = AgencyPlatform.Domain.Performance.Kpi;
-using KpiDirection = AgencyPlatform.Domain.Performance.KpiDirection;
-using KpiEntry = AgencyPlatform.Domain.Performance.KpiEntry;
-using KpiNumber = AgencyPlatform.Domain.Performance.KpiNumber;
-using KpiTarget = AgencyPlatform.Domain.Performance.KpiTarget;
-using KpiUnit = AgencyPlatform.Domain.Performance.KpiUnit;
-using NoValue = AgencyPlatform.Domain.Performance.NoValue;
-using RecordedValue = AgencyPlatform.Domain.Performance.RecordedValue;
-using Scorecard = AgencyPlatform.Domain.Performance.Scorecard;
 using V1 = AgencyPlatform.Protocol.Performance.V1;
 
 namespace AgencyPlatform.Gateway.Performance;

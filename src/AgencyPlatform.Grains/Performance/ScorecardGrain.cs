@@ -1,4 +1,3 @@
-using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Contracts.Performance;
