@@ -28,7 +28,7 @@ internal sealed partial class PerformanceService
                 {
                     Month = m.Month.ToWire(),
                     Summary = PerformanceWire.ToWire(m.Results, scorecard.Currency),
-                    Kpis = { m.Kpis.Select(PerformanceWire.ToWire) },
+                    Kpis = { m.Kpis.Select(k => PerformanceWire.ToWire(k)) },
                 }),
             },
             Total = PerformanceWire.ToWire(results.Total, scorecard.Currency),

@@ -4,6 +4,7 @@ using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Engagements;
 using AgencyPlatform.Contracts.Performance;
 using AgencyPlatform.Domain.Performance;
+using AgencyPlatform.Gateway.Engagements;
 using V1 = AgencyPlatform.Protocol.Performance.V1;
 
 namespace AgencyPlatform.Gateway.Performance;

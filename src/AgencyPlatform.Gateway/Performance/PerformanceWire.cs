@@ -89,7 +89,7 @@ internal static class PerformanceWire
             ClientCompany = ResourceNames.Of(agency, "clientCompanies", s.Client.Value),
             TimeZone = s.TimeZone,
             Currency = s.Currency.Code,
-            Kpis = { s.Kpis.Values.Select(ToWire) },
+            Kpis = { s.Kpis.Values.Select(k => ToWire(k)) },
             Targets = { s.Targets.SelectMany(t => t.Value.Select(target => ToWire(s.Kpis[t.Key], target))) },
             ClosedThrough = s.OpenFrom?.PlusMonths(-1).ToWire(),
             Commitments = { s.Commitments.Values.Select(c => ToWire(agency, s.Engagement, c)) },
@@ -148,7 +148,7 @@ internal static class PerformanceWire
             Spend = Amount(r.Spend),
             Fees = { r.Fees.Select(f => f.ToWire()) },
             AttributedRevenue = Amount(r.Revenue),
-            Attributions = { r.Attributions.Select(ToWire) },
+            Attributions = { r.Attributions.Select(a => ToWire(a)) },
             RoiPercent = r.RoiPercent.Value is { } percent ? DecimalText.Of(percent, 2) : "",
             RoiNoValue = r.RoiPercent.Why.ToWire(),
         };
