@@ -235,6 +235,7 @@ public static class RpcRoles
         ["agencyplatform.performance.v1.PerformanceService/CloseKpiPeriod"] = s_operations,
         ["agencyplatform.performance.v1.PerformanceService/CreateCommitment"] = s_operationsAndCmo,
         ["agencyplatform.performance.v1.PerformanceService/ResolveCommitment"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.PerformanceService/GivePulse"] = s_operationsAndApprover,
         ["agencyplatform.performance.v1.PerformanceService/ListCommitments"] = s_everybodyOfTheAgency,
         ["agencyplatform.performance.v1.PerformanceService/GetResults"] = s_staffAndClient,
         ["agencyplatform.performance.v1.PerformanceService/ExportResults"] = s_staffAndClient,

@@ -30,6 +30,9 @@ public interface IScorecardGrain : IAggregateGrain
     [Alias("Resolve")]
     Task<Reply<Scorecard>> Resolve(Call call, ResolveCommitment command);
 
+    [Alias("Give")]
+    Task<Reply<Scorecard>> Give(Call call, GivePulse command);
+
     [Alias("Get")]
     Task<Reply<Scorecard>> Get(Read read);
 }

@@ -142,6 +142,13 @@ public sealed record RecordedValue(long Value, AttributionRule Attribution, stri
 [GenerateSerializer, Immutable, Alias("scorecard.commitment")]
 public sealed record Commitment(CommitmentId Id, string Text, string Owner, LocalDate Due, CommitmentState State = CommitmentState.Open, KpiId? Kpi = null, LocalDate? Month = null, string Note = "");
 
+/// <summary>How the client feels about a quarter: one score, one sentence.</summary>
+/// <param name="Quarter">Its first day.</param>
+/// <param name="Score">1 to 10.</param>
+/// <param name="Sentence">No personal data.</param>
+[GenerateSerializer, Immutable, Alias("scorecard.pulse")]
+public sealed record Pulse(LocalDate Quarter, int Score, string Sentence, Instant At);
+
 // ---- commands ----
 
 /// <param name="TimeZone">The client's: it says when a month is over.</param>
@@ -177,6 +184,10 @@ public sealed record MakeCommitment(CommitmentId Id, string Text, string Owner, 
 [GenerateSerializer, Immutable, Alias("scorecard.resolve-commitment")]
 public sealed record ResolveCommitment(CommitmentId Id, CommitmentState State, string Note);
 
+/// <summary>Once more for a quarter, it takes the place of what was said before; that stays in the history.</summary>
+[GenerateSerializer, Immutable, Alias("scorecard.give-pulse")]
+public sealed record GivePulse(LocalDate Quarter, int Score, string Sentence);
+
 // ---- events ----
 
 [Event("scorecard.created"), GenerateSerializer, Immutable, Alias("scorecard.created")]
@@ -205,6 +216,9 @@ public sealed record CommitmentMade(Commitment Commitment) : IEvent;
 
 [Event("scorecard.commitment-resolved"), GenerateSerializer, Immutable, Alias("scorecard.commitment-resolved")]
 public sealed record CommitmentResolved(CommitmentId Id, CommitmentState State, string Note) : IEvent;
+
+[Event("scorecard.pulse-given"), GenerateSerializer, Immutable, Alias("scorecard.pulse-given")]
+public sealed record PulseGiven(Pulse Pulse) : IEvent;
 
 // ---- read models ----
 

@@ -11,6 +11,7 @@ namespace AgencyPlatform.Domain.Performance;
 /// </summary>
 /// <param name="Values">By <see cref="Key"/>: what was recorded, the newest last.</param>
 /// <param name="Targets">By KPI, in the order of their months.</param>
+/// <param name="Pulses">By the first day of the quarter.</param>
 /// <param name="OpenFrom">The first day of the first month that is not closed; null: none is.</param>
 [GenerateSerializer, Immutable, Alias("scorecard")]
 public sealed record Scorecard(
@@ -22,7 +23,8 @@ public sealed record Scorecard(
     ImmutableSortedDictionary<KpiId, ImmutableArray<KpiTarget>> Targets,
     ImmutableSortedDictionary<string, ImmutableArray<RecordedValue>> Values,
     LocalDate? OpenFrom,
-    ImmutableSortedDictionary<CommitmentId, Commitment> Commitments) : IState<Scorecard>
+    ImmutableSortedDictionary<CommitmentId, Commitment> Commitments,
+    ImmutableSortedDictionary<LocalDate, Pulse> Pulses) : IState<Scorecard>
 {
     public const int MostKpis = 100;
     public const int MostAtOnce = 500;
@@ -33,6 +35,7 @@ public sealed record Scorecard(
     public const string DefaultOwner = "lead";
     public const int LongestText = 500;
     public const int LongestName = 100;
+    public const int LongestSentence = 300;
 
     /// <summary>Of KPIs that are made of each other.</summary>
     private const int MostLevels = 10;
@@ -43,7 +46,7 @@ public sealed record Scorecard(
 
     public static Scorecard Initial { get; } = new(
         default, default, "", default, ImmutableSortedDictionary<KpiId, Kpi>.Empty, ImmutableSortedDictionary<KpiId, ImmutableArray<KpiTarget>>.Empty,
-        ImmutableSortedDictionary<string, ImmutableArray<RecordedValue>>.Empty, null, ImmutableSortedDictionary<CommitmentId, Commitment>.Empty);
+        ImmutableSortedDictionary<string, ImmutableArray<RecordedValue>>.Empty, null, ImmutableSortedDictionary<CommitmentId, Commitment>.Empty, ImmutableSortedDictionary<LocalDate, Pulse>.Empty);
 
     [JsonIgnore]
     public bool Exists => Engagement.Value is not null;
@@ -257,6 +260,13 @@ public sealed record Scorecard(
                 ("state", commitment.State.ToString().ToUpperInvariant()))
         : Decision.Accept(new CommitmentResolved(command.Id, command.State, command.Note));
 
+    /// <summary>The client's pulse of a quarter that has begun.</summary>
+    public Decision Give(GivePulse command, Instant now) =>
+        !Exists ? NotFound()
+        : command.Quarter > Today(now) ? Rejection.Invalid(new FieldViolation("pulse.quarter", $"must have begun; today is {Today(now):uuuu-MM-dd}"))
+        : Pulses.TryGetValue(command.Quarter, out var given) && (given.Score, given.Sentence) == (command.Score, command.Sentence) ? Decision.Nothing
+        : Decision.Accept(new PulseGiven(new Pulse(command.Quarter, command.Score, command.Sentence, now)));
+
     /// <summary>A miss by more than the tolerance is a commitment at once: once for each KPI and month, and not before the month is over.</summary>
     public ImmutableArray<IEvent> Following(ImmutableArray<IEvent> events, Instant now)
     {
@@ -297,6 +307,7 @@ public sealed record Scorecard(
         KpiPeriodClosed e => this with { OpenFrom = e.Month.PlusMonths(1) },
         CommitmentMade e => this with { Commitments = Commitments.SetItem(e.Commitment.Id, e.Commitment) },
         CommitmentResolved e => this with { Commitments = Commitments.SetItem(e.Id, Commitments[e.Id] with { State = e.State, Note = e.Note }) },
+        PulseGiven e => this with { Pulses = Pulses.SetItem(e.Pulse.Quarter, e.Pulse) },
         NothingChanged => this,
         _ => throw new InvalidOperationException($"A scorecard does not know {@event.GetType().Name}."),
     };

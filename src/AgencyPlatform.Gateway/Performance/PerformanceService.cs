@@ -164,6 +164,20 @@ internal sealed partial class PerformanceService(Calls calls, IGrainFactory grai
         return Commitment(agency, id, commitment, await Grain(agency, id).Resolve(call, new ResolveCommitment(commitment, state, note)));
     }
 
+    public override async Task<V1.Scorecard> GivePulse(V1.GivePulseRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = Name("name", request.Name, fields);
+        var wire = fields.Message("pulse", request.Pulse);
+        var quarter = fields.Month("pulse.quarter", wire.Quarter);
+        fields.Require(fields.Has("pulse.quarter") || quarter.Month % 3 == 1, "pulse.quarter", $"must be the first day of January, April, July or October; it is {quarter:uuuu-MM-dd}");
+        var command = new GivePulse(
+            quarter, fields.Number("pulse.score", wire.Score, 1, 10), fields.Text("pulse.sentence", wire.Sentence, Scorecard.LongestSentence));
+        var call = await calls.Mutation(context, request, fields, agency);
+        await EnsureSeen(context, call, id);
+        return PerformanceWire.ToWire(agency, await Grain(agency, id).Give(call, command));
+    }
+
     public override async Task<V1.ListCommitmentsResponse> ListCommitments(V1.ListCommitmentsRequest request, ServerCallContext context)
     {
         var fields = new Fields();

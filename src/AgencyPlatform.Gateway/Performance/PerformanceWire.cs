@@ -93,6 +93,7 @@ internal static class PerformanceWire
             Targets = { s.Targets.SelectMany(t => t.Value.Select(target => ToWire(s.Kpis[t.Key], target))) },
             ClosedThrough = s.OpenFrom?.PlusMonths(-1).ToWire(),
             Commitments = { s.Commitments.Values.Select(c => ToWire(agency, s.Engagement, c)) },
+            Pulses = { s.Pulses.Values.Select(p => new V1.Pulse { Quarter = p.Quarter.ToWire(), Score = p.Score, Sentence = p.Sentence, GiveTime = p.At.ToWire() }) },
         };
     }
 

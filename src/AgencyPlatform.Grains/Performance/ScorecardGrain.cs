@@ -36,5 +36,7 @@ public sealed class ScorecardGrain(GrainServices services) : AggregateGrain<Scor
 
     public Task<Reply<Scorecard>> Resolve(Call call, ResolveCommitment c) => Decide(call, (s, _) => s.Resolve(c), s => s);
 
+    public Task<Reply<Scorecard>> Give(Call call, GivePulse c) => Decide(call, (s, now) => s.Give(c, now), s => s);
+
     public Task<Reply<Scorecard>> Get(Read read) => Query(read, (s, _) => s);
 }

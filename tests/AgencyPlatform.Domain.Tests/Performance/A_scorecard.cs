@@ -151,6 +151,17 @@ public class A_scorecard
     }
 
     [Fact]
+    public void Has_the_clients_pulse_of_each_quarter()
+    {
+        var card = Card();
+        card = card.Then(card.Give(new GivePulse(new LocalDate(2026, 1, 1), 7, "Good."), Now)).Then(card.Give(new GivePulse(April, 9, "Better."), Now));
+        card = card.Then(card.Give(new GivePulse(April, 8, "Nearly."), Now));
+        Assert.Equal([7, 8], card.Pulses.Values.Select(p => p.Score));
+        Assert.Empty(card.Give(new GivePulse(April, 8, "Nearly."), Now).Events);
+        Assert.Equal(["pulse.quarter"], card.Give(new GivePulse(new LocalDate(2026, 7, 1), 8, "Soon."), Now).Rejection!.Fields.Select(f => f.Field));
+    }
+
+    [Fact]
     public void Defines_a_KPI_once()
     {
         var card = Card();

@@ -487,6 +487,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 Values = { new KpiEntry { KpiId = "sign-ups", Month = new Date { Year = 2025, Month = 12, Day = 1 }, Value = new KpiNumber { Number = "5" } } },
             });
             await performance.ImportKpiValuesAsync(new ImportKpiValuesRequest { Name = name, Csv = "kpi,month,value,currency\nmrr,2025-12,1200.50,USD\n" });
+            await As<PerformanceService.PerformanceServiceClient>(await Approver).GivePulseAsync(new GivePulseRequest { Name = name, Pulse = new Pulse { Quarter = Day(1, 1), Score = 9, Sentence = "Good." } });
             await performance.CloseKpiPeriodAsync(new CloseKpiPeriodRequest { Name = name, Month = new Date { Year = 2025, Month = 12, Day = 1 } });
             await performance.CreateCommitmentAsync(new CreateCommitmentRequest
             {

@@ -26,6 +26,7 @@ internal sealed partial class Story
         Ok(corrected);
         Ok(await growth.Make(Next(), new MakeCommitment(new("landing-page"), "A new landing page.", "growth lead", new LocalDate(2026, 4, 15))));
         Ok(await growth.Resolve(Next(), new ResolveCommitment(corrected.Value!.Commitments.Single().Key, CommitmentState.Kept, "A second campaign.")));
+        Ok(await growth.Give(Next(), new GivePulse(new LocalDate(2026, 1, 1), 8, "Steady, and easy to reach.")));
         Ok(await growth.Close(Next(), new CloseKpiPeriod(month)));
     }
 }
