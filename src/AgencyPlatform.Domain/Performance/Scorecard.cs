@@ -37,6 +37,9 @@ public sealed record Scorecard(
     public const int LongestName = 100;
     public const int LongestSentence = 300;
 
+    /// <summary>How the ids of commitments begin that follow from a miss.</summary>
+    private const string Missed = "missed-";
+
     /// <summary>Of KPIs that are made of each other.</summary>
     private const int MostLevels = 10;
 
@@ -247,6 +250,7 @@ public sealed record Scorecard(
 
     public Decision Make(MakeCommitment command) =>
         !Exists ? NotFound()
+        : command.Id.Value.StartsWith(Missed, StringComparison.Ordinal) ? Rejection.Invalid(new FieldViolation("commitment_id", $"must not begin with {Missed}, as those do that follow from a miss"))
         : Commitments.ContainsKey(command.Id) ? Rejection.AlreadyExists("commitment", command.Id.Value)
         : Commitments.Count >= MostCommitments ? Full("commitments", MostCommitments)
         : Decision.Accept(new CommitmentMade(new Commitment(command.Id, command.Text, command.Owner, command.Due)));
@@ -290,7 +294,7 @@ public sealed record Scorecard(
                      where target is not null && outcomes.Of(kpi.Id, month).Value is { } value && target.IsMissed(value, kpi.Direction)
                          && !after.Commitments.Values.Any(c => c.Kpi == kpi.Id && c.Month == month)
                      select new CommitmentMade(new Commitment(
-                         new CommitmentId(IdSyntax.Fitting($"missed-{kpi.Id}-{MonthText(month)}")),
+                         new CommitmentId(IdSyntax.Fitting($"{Missed}{kpi.Id}-{MonthText(month)}")),
                          $"{kpi.DisplayName} came to {kpi.Text(outcomes.Of(kpi.Id, month).Value!.Value)} in {MonthText(month)}, the target was {kpi.Text(target.Target!.Value)}: say what will be done.",
                          target.Owner, today.PlusDays(target.DueDays), CommitmentState.Open, kpi.Id, month));
         return [.. missed.Take(Math.Max(0, MostCommitments - after.Commitments.Count))];

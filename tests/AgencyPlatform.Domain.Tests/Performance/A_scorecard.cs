@@ -151,6 +151,20 @@ public class A_scorecard
     }
 
     [Fact]
+    public void Keeps_a_commitment_of_its_own_apart_from_those_that_follow_from_a_miss()
+    {
+        var card = Card();
+        Assert.Equal(["commitment_id"], card.Make(new MakeCommitment(new("missed-sign-ups-2026-03"), "Mine.", "lead", April)).Rejection!.Fields.Select(f => f.Field));
+        card = card.Then(card.Make(new MakeCommitment(new("page"), "A page.", "lead", April)));
+        Assert.Equal(RejectionKind.AlreadyExists, card.Make(new MakeCommitment(new("page"), "A page.", "lead", April)).Rejection!.Kind);
+        card = card.Then(card.SetTarget(Target("sign-ups", February, 10))).Recorded(("sign-ups", "", 1));
+        Assert.Equal(["missed-sign-ups-2026-03", "page"], card.Commitments.Keys.Select(c => c.Value));
+        card = card.Then(card.Resolve(new ResolveCommitment(new("page"), CommitmentState.Kept, "Live.")));
+        Assert.Equal((CommitmentState.Kept, "Live."), (card.Commitments[new("page")].State, card.Commitments[new("page")].Note));
+        Assert.Equal(RejectionKind.NotFound, card.Resolve(new ResolveCommitment(new("none"), CommitmentState.Kept, "")).Rejection!.Kind);
+    }
+
+    [Fact]
     public void Has_the_clients_pulse_of_each_quarter()
     {
         var card = Card();
