@@ -227,6 +227,7 @@ public sealed record PulseGiven(Pulse Pulse) : IEvent;
 public sealed record ScorecardRow(EngagementId Engagement, ClientCompanyId Client) : IRow;
 
 /// <summary>The list of commitments.</summary>
+/// <param name="Responsible">The commitment's owner; every table has a column of that name itself.</param>
 [RowTable("commitments", nameof(Engagement), nameof(Id))]
 public sealed record CommitmentRow(
-    EngagementId Engagement, CommitmentId Id, string Text, string Owner, LocalDate Due, CommitmentState State, KpiId? Kpi, LocalDate? Month, string Note) : IRow;
+    EngagementId Engagement, CommitmentId Id, string Text, string Responsible, LocalDate Due, CommitmentState State, KpiId? Kpi, LocalDate? Month, string Note) : IRow;

@@ -197,7 +197,7 @@ internal sealed partial class PerformanceService(Calls calls, IGrainFactory grai
         var (rows, next) = page.Cut(await readModels.List<CommitmentRow>(agency, page.Query<CommitmentRow>(filters.All), context.CancellationToken));
         return new V1.ListCommitmentsResponse
         {
-            Commitments = { rows.Select(r => PerformanceWire.ToWire(agency, r.Engagement, new Domain.Performance.Commitment(r.Id, r.Text, r.Owner, r.Due, r.State, r.Kpi, r.Month, r.Note))) },
+            Commitments = { rows.Select(r => PerformanceWire.ToWire(agency, r.Engagement, new Domain.Performance.Commitment(r.Id, r.Text, r.Responsible, r.Due, r.State, r.Kpi, r.Month, r.Note))) },
             NextPageToken = next,
         };
     }
