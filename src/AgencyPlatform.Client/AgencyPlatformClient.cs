@@ -107,6 +107,7 @@ public sealed class AgencyPlatformClient : IDisposable
         Books = Service<BooksService.BooksServiceClient>();
         Explanations = Service<ExplanationsService.ExplanationsServiceClient>();
         Events = Service<EventsService.EventsServiceClient>();
+        Coaching = Service<CoachingService.CoachingServiceClient>();
         Performance = Service<PerformanceService.PerformanceServiceClient>();
         Webhooks = Service<WebhooksService.WebhooksServiceClient>();
     }
@@ -149,6 +150,9 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>What happened, in order.</summary>
     public EventsService.EventsServiceClient Events { get; }
+
+    /// <summary>Coaching programmes: material, sessions, what is promised in them.</summary>
+    public CoachingService.CoachingServiceClient Coaching { get; }
 
     /// <summary>KPIs and commitments, results, a full-time hire in comparison.</summary>
     public PerformanceService.PerformanceServiceClient Performance { get; }

@@ -24,6 +24,7 @@ internal static class RefusedResource
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
         ["webhook"] = ("webhooks", null),
+        ["coaching_programme"] = ("coachingProgrammes", null),
         ["scorecard"] = ("scorecards", null),
         ["commitment"] = ("commitments", "scorecards"),
         ["holiday_calendar"] = ("holidayCalendars", null),

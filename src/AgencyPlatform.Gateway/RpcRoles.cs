@@ -224,6 +224,15 @@ public static class RpcRoles
         ["agencyplatform.events.v1.EventsService/Watch"] = s_everybodyOfTheAgency,
 
         // ---- performance ----
+        ["agencyplatform.performance.v1.CoachingService/CreateCoachingProgramme"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.CoachingService/GetCoachingProgramme"] = s_everybodyOfTheAgency,
+        ["agencyplatform.performance.v1.CoachingService/ListCoachingProgrammes"] = s_everybodyOfTheAgency,
+        ["agencyplatform.performance.v1.CoachingService/PutCoachingMaterial"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.CoachingService/PlanCoachingSession"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.CoachingService/HoldCoachingSession"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.CoachingService/CancelCoachingSession"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.CoachingService/FollowUpCommitment"] = s_operationsAndCmo,
+        ["agencyplatform.performance.v1.CoachingService/EndCoachingProgramme"] = s_operationsAndCmo,
         ["agencyplatform.performance.v1.PerformanceService/CreateScorecard"] = s_operations,
         ["agencyplatform.performance.v1.PerformanceService/GetScorecard"] = s_everybodyOfTheAgency,
         ["agencyplatform.performance.v1.PerformanceService/ListScorecards"] = s_staff,

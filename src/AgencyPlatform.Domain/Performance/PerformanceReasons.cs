@@ -11,7 +11,10 @@ public static partial class Reasons
     /// <summary>Another value was recorded for the month already. Metadata: kpi, month, channel, value. Say in <c>reason</c> why it is corrected.</summary>
     public const string KpiValueExists = "KPI_VALUE_EXISTS";
 
-    /// <summary>The scorecard has as many of them as it may. Metadata: what, maximum. Use those that are there.</summary>
+    /// <summary>The coaching session was held or cancelled already, or its programme has ended. Metadata: programme, session, state. Plan another session, or start another programme.</summary>
+    public const string CoachingOver = "COACHING_OVER";
+
+    /// <summary>The scorecard, or the coaching programme, has as many of them as it may. Metadata: what, maximum. Use those that are there.</summary>
     public const string ScorecardFull = "SCORECARD_FULL";
 
     /// <summary>The commitment was kept or dropped already. Metadata: commitment, state. Make a new one.</summary>

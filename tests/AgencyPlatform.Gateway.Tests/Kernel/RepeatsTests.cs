@@ -112,6 +112,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await Moves();
             await Invoices();
             await Performance();
+            await Coaching();
             await Webhooks();
             await Until(7, 6);
         }
@@ -496,6 +497,33 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 Commitment = new Commitment { Text = "A page.", Owner = "lead", DueDate = Day(2, 1) },
             });
             await performance.ResolveCommitmentAsync(new ResolveCommitmentRequest { Name = $"{name}/commitments/page", State = CommitmentState.Kept });
+        }
+
+        /// <summary>It has ended by the time of the repeats.</summary>
+        private async Task Coaching()
+        {
+            var (coaching, name) = (As<CoachingService.CoachingServiceClient>(await Cmo("ada")), $"{_agency.Name}/coachingProgrammes/founder");
+            await coaching.CreateCoachingProgrammeAsync(new CreateCoachingProgrammeRequest
+            {
+                Parent = _agency.Name,
+                CoachingProgrammeId = "founder",
+                CoachingProgramme = new CoachingProgramme { Engagement = Launch, Title = "Founder" },
+            });
+            await coaching.PutCoachingMaterialAsync(new PutCoachingMaterialRequest { Name = name, Material = new CoachingMaterial { MaterialId = "book", Title = "Book" } });
+            foreach (var id in new[] { "first", "second" })
+            {
+                await coaching.PlanCoachingSessionAsync(new PlanCoachingSessionRequest { Name = name, Session = new CoachingSession { SessionId = id, Date = Day(1, 20), Minutes = 60, Topic = id } });
+            }
+
+            await coaching.HoldCoachingSessionAsync(new HoldCoachingSessionRequest
+            {
+                Name = name,
+                SessionId = "first",
+                Commitments = { new SessionCommitment { CommitmentId = "page", Text = "A page.", Owner = "founder", DueDate = Day(1, 27) } },
+            });
+            await coaching.CancelCoachingSessionAsync(new CancelCoachingSessionRequest { Name = name, SessionId = "second" });
+            await coaching.FollowUpCommitmentAsync(new FollowUpCommitmentRequest { Name = name, CommitmentId = "page", State = CommitmentState.Dropped });
+            await coaching.EndCoachingProgrammeAsync(new EndCoachingProgrammeRequest { Name = name });
         }
 
         /// <summary>Of an endpoint that nobody listens at, and that is gone by the time of the repeats.</summary>

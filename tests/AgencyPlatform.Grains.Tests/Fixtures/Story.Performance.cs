@@ -29,4 +29,20 @@ internal sealed partial class Story
         Ok(await growth.Give(Next(), new GivePulse(new LocalDate(2026, 1, 1), 8, "Steady, and easy to reach.")));
         Ok(await growth.Close(Next(), new CloseKpiPeriod(month)));
     }
+
+    private async Task ACoachingProgramme()
+    {
+        var founder = grains.Of<ICoachingProgrammeGrain>(s_agency, "founder");
+        Ok(await founder.Start(Next(), new("founder"), new("growth"), "Founder-led marketing", "The team runs campaigns by itself."));
+        Ok(await founder.Put(Next(), new CoachingMaterial(new("handbook"), "Handbook", "https://example.com/handbook")));
+        foreach (var (id, day) in new[] { ("first", 1), ("second", 8), ("third", 15) })
+        {
+            Ok(await founder.Plan(Next(), new PlanCoachingSession(new(id), new LocalDate(2026, 4, day), 60, "Campaigns")));
+        }
+
+        Ok(await founder.Hold(Next(), new HoldCoachingSession(new("first"), "Began with the audience.", [new SessionCommitment(new("personas"), new("first"), "Three personas.", "founder", new LocalDate(2026, 4, 8))])));
+        Ok(await founder.FollowUp(Next(), new ResolveCommitment(new("personas"), CommitmentState.Kept, "Two of them are good.")));
+        Ok(await founder.Cancel(Next(), new CancelCoachingSession(new("second"), "Holidays.")));
+        Ok(await founder.End(Next()));
+    }
 }

@@ -66,6 +66,7 @@ internal sealed partial class Story(IGrainFactory grains)
         await BooksOfBefore();
         await AnEnd();
         await AScorecard();
+        await ACoachingProgramme();
         await Waitlists();
         await Webhooks();
         await AnEngagementThatTapersOff();
