@@ -7,6 +7,7 @@ using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
+using AgencyPlatform.Protocol.Performance.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
 using Grpc.Core;
@@ -108,6 +109,8 @@ public sealed class AgencyPlatformClient : IDisposable
         Books = Service<BooksService.BooksServiceClient>();
         Explanations = Service<ExplanationsService.ExplanationsServiceClient>();
         Events = Service<EventsService.EventsServiceClient>();
+        Coaching = Service<CoachingService.CoachingServiceClient>();
+        Performance = Service<PerformanceService.PerformanceServiceClient>();
         Webhooks = Service<WebhooksService.WebhooksServiceClient>();
     }
 
@@ -152,6 +155,12 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>What happened, in order.</summary>
     public EventsService.EventsServiceClient Events { get; }
+
+    /// <summary>Coaching programmes: material, sessions, what is promised in them.</summary>
+    public CoachingService.CoachingServiceClient Coaching { get; }
+
+    /// <summary>KPIs and commitments, results, a full-time hire in comparison.</summary>
+    public PerformanceService.PerformanceServiceClient Performance { get; }
 
     /// <summary>Endpoints that what happens is delivered to.</summary>
     public WebhooksService.WebhooksServiceClient Webhooks { get; }

@@ -12,6 +12,8 @@ public static class EventResources
         "capacity-request" => $"agencies/{key.Agency}/capacityRequests/{key.Id}",
         "engagement" => $"agencies/{key.Agency}/engagements/{key.Id}",
         "timesheet" when key.Id.Split('/') is [var cmo, var week] => $"agencies/{key.Agency}/cmos/{cmo}/timesheets/{week.ToLowerInvariant()}",
+        "coaching-programme" => $"agencies/{key.Agency}/coachingProgrammes/{key.Id}",
+        "scorecard" => $"agencies/{key.Agency}/scorecards/{key.Id}",
         "webhook" => $"agencies/{key.Agency}/webhooks/{key.Id}",
         _ => "",
     };

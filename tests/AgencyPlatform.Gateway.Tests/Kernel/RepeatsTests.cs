@@ -6,6 +6,7 @@ using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
+using AgencyPlatform.Protocol.Performance.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
 using Google.Protobuf;
@@ -112,6 +113,8 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await Covers();
             await Moves();
             await Invoices();
+            await Performance();
+            await Coaching();
             await Webhooks();
             await Until(7, 6);
         }
@@ -476,6 +479,58 @@ public sealed class RepeatsTests(PlatformFixture platform)
                 ToDate = Day(2, 1),
                 InvoiceId = id,
             };
+        }
+
+        /// <summary>What is repeated was recorded before its month was closed, by a CMO who had a part in it.</summary>
+        private async Task Performance()
+        {
+            var (performance, name, kpi) = (As<PerformanceService.PerformanceServiceClient>(_admin), $"{_agency.Name}/scorecards/launch", new Kpi { KpiId = "own", DisplayName = "Own", Formula = "mrr / sign_ups" });
+            (kpi.Unit, kpi.Direction) = (KpiUnit.Number, KpiDirection.HigherIsBetter);
+            await performance.CreateScorecardAsync(new CreateScorecardRequest { Parent = _agency.Name, Scorecard = new Scorecard { Engagement = Launch } });
+            await performance.DefineKpisAsync(new DefineKpisRequest { Name = name, Kpis = { kpi } });
+            await performance.SetKpiTargetAsync(new SetKpiTargetRequest { Name = name, KpiId = "sign-ups", Month = new Date { Year = 2025, Month = 12, Day = 1 }, Target = new KpiNumber { Number = "10" } });
+            await As<PerformanceService.PerformanceServiceClient>(await Cmo("ada")).RecordKpiValuesAsync(new RecordKpiValuesRequest
+            {
+                Name = name,
+                Values = { new KpiEntry { KpiId = "sign-ups", Month = new Date { Year = 2025, Month = 12, Day = 1 }, Value = new KpiNumber { Number = "5" } } },
+            });
+            await performance.ImportKpiValuesAsync(new ImportKpiValuesRequest { Name = name, Csv = "kpi,month,value,currency\nmrr,2025-12,1200.50,USD\n" });
+            await As<PerformanceService.PerformanceServiceClient>(await Approver).GivePulseAsync(new GivePulseRequest { Name = name, Pulse = new Pulse { Quarter = Day(1, 1), Score = 9, Sentence = "Good." } });
+            await performance.CloseKpiPeriodAsync(new CloseKpiPeriodRequest { Name = name, Month = new Date { Year = 2025, Month = 12, Day = 1 } });
+            await performance.CreateCommitmentAsync(new CreateCommitmentRequest
+            {
+                Parent = name,
+                CommitmentId = "page",
+                Commitment = new Commitment { Text = "A page.", Owner = "lead", DueDate = Day(2, 1) },
+            });
+            await performance.ResolveCommitmentAsync(new ResolveCommitmentRequest { Name = $"{name}/commitments/page", State = CommitmentState.Kept });
+        }
+
+        /// <summary>It has ended by the time of the repeats.</summary>
+        private async Task Coaching()
+        {
+            var (coaching, name) = (As<CoachingService.CoachingServiceClient>(await Cmo("ada")), $"{_agency.Name}/coachingProgrammes/founder");
+            await coaching.CreateCoachingProgrammeAsync(new CreateCoachingProgrammeRequest
+            {
+                Parent = _agency.Name,
+                CoachingProgrammeId = "founder",
+                CoachingProgramme = new CoachingProgramme { Engagement = Launch, Title = "Founder" },
+            });
+            await coaching.PutCoachingMaterialAsync(new PutCoachingMaterialRequest { Name = name, Material = new CoachingMaterial { MaterialId = "book", Title = "Book" } });
+            foreach (var id in new[] { "first", "second" })
+            {
+                await coaching.PlanCoachingSessionAsync(new PlanCoachingSessionRequest { Name = name, Session = new CoachingSession { SessionId = id, Date = Day(1, 20), Minutes = 60, Topic = id } });
+            }
+
+            await coaching.HoldCoachingSessionAsync(new HoldCoachingSessionRequest
+            {
+                Name = name,
+                SessionId = "first",
+                Commitments = { new SessionCommitment { CommitmentId = "page", Text = "A page.", Owner = "founder", DueDate = Day(1, 27) } },
+            });
+            await coaching.CancelCoachingSessionAsync(new CancelCoachingSessionRequest { Name = name, SessionId = "second" });
+            await coaching.FollowUpCommitmentAsync(new FollowUpCommitmentRequest { Name = name, CommitmentId = "page", State = CommitmentState.Dropped });
+            await coaching.EndCoachingProgrammeAsync(new EndCoachingProgrammeRequest { Name = name });
         }
 
         /// <summary>Of an endpoint that nobody listens at, and that is gone by the time of the repeats.</summary>

@@ -65,6 +65,8 @@ internal sealed partial class Story(IGrainFactory grains)
         await MilestonesAndBlocks();
         await BooksOfBefore();
         await AnEnd();
+        await AScorecard();
+        await ACoachingProgramme();
         await Waitlists();
         await Webhooks();
         await AnEngagementThatTapersOff();
