@@ -26,6 +26,8 @@ internal static class RefusedResource
         ["webhook"] = ("webhooks", null),
         ["holiday_calendar"] = ("holidayCalendars", null),
         ["booking"] = ("bookings", "cmos"),
+        ["intake"] = ("intakes", null),
+        ["shortlist"] = ("shortlists", null),
         ["capacity_request"] = ("capacityRequests", null),
         ["waitlist_entry"] = ("waitlistEntries", "cmos"),
         ["timesheet"] = ("timesheets", "cmos"),

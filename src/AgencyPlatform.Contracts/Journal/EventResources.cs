@@ -12,6 +12,9 @@ public static class EventResources
         "capacity-request" => $"agencies/{key.Agency}/capacityRequests/{key.Id}",
         "engagement" => $"agencies/{key.Agency}/engagements/{key.Id}",
         "timesheet" when key.Id.Split('/') is [var cmo, var week] => $"agencies/{key.Agency}/cmos/{cmo}/timesheets/{week.ToLowerInvariant()}",
+        "intake" => $"agencies/{key.Agency}/intakes/{key.Id}",
+        "shortlist" => $"agencies/{key.Agency}/shortlists/{key.Id}",
+        "match-weights" => $"agencies/{key.Agency}/matchWeights",
         "webhook" => $"agencies/{key.Agency}/webhooks/{key.Id}",
         _ => "",
     };
