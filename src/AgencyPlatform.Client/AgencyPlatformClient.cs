@@ -7,6 +7,7 @@ using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
+using AgencyPlatform.Protocol.Matching.V1;
 using AgencyPlatform.Protocol.Performance.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
@@ -100,6 +101,8 @@ public sealed class AgencyPlatformClient : IDisposable
         Cmos = Service<CmosService.CmosServiceClient>();
         Capacity = Service<CapacityService.CapacityServiceClient>();
         Calendars = Service<CalendarsService.CalendarsServiceClient>();
+        Intakes = Service<IntakesService.IntakesServiceClient>();
+        Matching = Service<MatchingService.MatchingServiceClient>();
         Engagements = Service<EngagementsService.EngagementsServiceClient>();
         Absences = Service<AbsencesService.AbsencesServiceClient>();
         Time = Service<TimeService.TimeServiceClient>();
@@ -128,6 +131,12 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>Links at which calendar programs subscribe.</summary>
     public CalendarsService.CalendarsServiceClient Calendars { get; }
+
+    /// <summary>Companies that ask for help.</summary>
+    public IntakesService.IntakesServiceClient Intakes { get; }
+
+    /// <summary>Who fits, and shortlists.</summary>
+    public MatchingService.MatchingServiceClient Matching { get; }
 
     /// <summary>Engagements from draft to end.</summary>
     public EngagementsService.EngagementsServiceClient Engagements { get; }

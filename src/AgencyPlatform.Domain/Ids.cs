@@ -181,6 +181,33 @@ public readonly record struct WebhookId([property: Id(0)] string Value) : IId<We
     public override string ToString() => Value;
 }
 
+/// <summary>Of a person who speaks for a CMO; unique within the CMO.</summary>
+[GenerateSerializer, Immutable, Alias("id.cmo-reference")]
+public readonly record struct CmoReferenceId([property: Id(0)] string Value) : IId<CmoReferenceId>, IComparable<CmoReferenceId>
+{
+    public static CmoReferenceId Of(string value) => new(value);
+    public int CompareTo(CmoReferenceId other) => string.CompareOrdinal(Value, other.Value);
+    public override string ToString() => Value;
+}
+
+/// <summary>Of a company that asks for help: what it needs, until it becomes an engagement.</summary>
+[GenerateSerializer, Immutable, Alias("id.intake")]
+public readonly record struct IntakeId([property: Id(0)] string Value) : IId<IntakeId>, IComparable<IntakeId>
+{
+    public static IntakeId Of(string value) => new(value);
+    public int CompareTo(IntakeId other) => string.CompareOrdinal(Value, other.Value);
+    public override string ToString() => Value;
+}
+
+/// <summary>Of several CMOs held as alternatives for one need.</summary>
+[GenerateSerializer, Immutable, Alias("id.shortlist")]
+public readonly record struct ShortlistId([property: Id(0)] string Value) : IId<ShortlistId>, IComparable<ShortlistId>
+{
+    public static ShortlistId Of(string value) => new(value);
+    public int CompareTo(ShortlistId other) => string.CompareOrdinal(Value, other.Value);
+    public override string ToString() => Value;
+}
+
 /// <summary>Writes an id as its bare string, as a value and as a dictionary key.</summary>
 internal sealed class IdJsonConverterFactory : JsonConverterFactory
 {

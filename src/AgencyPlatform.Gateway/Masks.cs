@@ -16,6 +16,11 @@ internal static class Masks
         {
             var field = merged.Descriptor.FindFieldByName(path);
             field.Accessor.Clear(merged);
+            if (field.HasPresence && !field.Accessor.HasValue(wire))
+            {
+                continue;
+            }
+
             switch (field.Accessor.GetValue(wire))
             {
                 case System.Collections.IDictionary map:

@@ -30,6 +30,8 @@ internal static class RefusedResource
         ["commitment"] = ("commitments", "scorecards"),
         ["holiday_calendar"] = ("holidayCalendars", null),
         ["booking"] = ("bookings", "cmos"),
+        ["intake"] = ("intakes", null),
+        ["shortlist"] = ("shortlists", null),
         ["capacity_request"] = ("capacityRequests", null),
         ["waitlist_entry"] = ("waitlistEntries", "cmos"),
         ["timesheet"] = ("timesheets", "cmos"),

@@ -79,6 +79,8 @@ public static class RpcRoles
         ["agencyplatform.cmos.v1.CmosService/AddTimeOff"] = s_operationsAndCmo,
         ["agencyplatform.cmos.v1.CmosService/ImportTimeOff"] = s_operationsAndCmo,
         ["agencyplatform.cmos.v1.CmosService/CancelTimeOff"] = s_operationsAndCmo,
+        ["agencyplatform.cmos.v1.CmosService/PutReference"] = s_operations,
+        ["agencyplatform.cmos.v1.CmosService/RemoveReference"] = s_operations,
         ["agencyplatform.cmos.v1.CmosService/SetCostRate"] = s_finance,
 
         // ---- capacity ----
@@ -105,6 +107,24 @@ public static class RpcRoles
         // ---- planning ----
         ["agencyplatform.planning.v1.PlanningService/PlanPortfolio"] = s_operations,
         ["agencyplatform.planning.v1.PlanningService/ApplyPlan"] = s_operations,
+
+        // ---- matching ----
+        ["agencyplatform.matching.v1.IntakesService/CreateIntake"] = s_operations,
+        ["agencyplatform.matching.v1.IntakesService/GetIntake"] = s_staff,
+        ["agencyplatform.matching.v1.IntakesService/ListIntakes"] = s_staff,
+        ["agencyplatform.matching.v1.IntakesService/UpdateIntake"] = s_operations,
+        ["agencyplatform.matching.v1.IntakesService/ReviewIntake"] = s_staff,
+        ["agencyplatform.matching.v1.IntakesService/CloseIntake"] = s_operations,
+        ["agencyplatform.matching.v1.IntakesService/ConvertIntake"] = s_operations,
+        ["agencyplatform.matching.v1.MatchingService/GetMatchWeights"] = s_staff,
+        ["agencyplatform.matching.v1.MatchingService/SetMatchWeights"] = s_admin,
+        ["agencyplatform.matching.v1.MatchingService/FindMatches"] = s_operations,
+        ["agencyplatform.matching.v1.MatchingService/FindMembers"] = s_operations,
+        ["agencyplatform.matching.v1.MatchingService/CreateShortlist"] = s_operations,
+        ["agencyplatform.matching.v1.MatchingService/GetShortlist"] = s_staffAndClient,
+        ["agencyplatform.matching.v1.MatchingService/ListShortlists"] = s_staffAndClient,
+        ["agencyplatform.matching.v1.MatchingService/ChooseFromShortlist"] = s_operationsAndApprover,
+        ["agencyplatform.matching.v1.MatchingService/WithdrawShortlist"] = s_operations,
 
         // ---- engagements ----
         ["agencyplatform.engagements.v1.EngagementsService/CreateEngagement"] = s_operations,

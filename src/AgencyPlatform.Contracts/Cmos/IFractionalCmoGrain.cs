@@ -1,4 +1,5 @@
 using AgencyPlatform.Domain.Capacity;
+using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
 
 namespace AgencyPlatform.Contracts.Cmos;
@@ -15,6 +16,12 @@ public interface IFractionalCmoGrain : IAggregateGrain
 
     [Alias("SetCostRate")]
     Task<Reply<FractionalCmo>> SetCostRate(Call call, CostRate rate);
+
+    [Alias("PutReference")]
+    Task<Reply<FractionalCmo>> PutReference(Call call, PutCmoReference command);
+
+    [Alias("RemoveReference")]
+    Task<Reply<FractionalCmo>> RemoveReference(Call call, CmoReferenceId id);
 
     [Alias("SetWorkingPattern")]
     Task<Reply<FactResult>> SetWorkingPattern(Call call, WorkingPattern pattern);
@@ -63,6 +70,10 @@ public interface IFractionalCmoGrain : IAggregateGrain
     /// <param name="priority">With which the booking would wait.</param>
     [Alias("Check")]
     Task<Reply<CheckResult>> Check(Call call, BookingSpec spec, int priority = 0);
+
+    /// <summary>The CMO as matching looks at them. The fence comes with the question: the booking may be for one who is no client yet.</summary>
+    [Alias("AsCandidate")]
+    Task<Reply<CmoCandidate>> AsCandidate(Call call, BookingSpec spec, ClientFence fence);
 
     [Alias("Hold")]
     Task<Reply<Booking>> Hold(Call call, HoldBooking command);

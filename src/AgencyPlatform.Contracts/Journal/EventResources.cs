@@ -14,6 +14,9 @@ public static class EventResources
         "timesheet" when key.Id.Split('/') is [var cmo, var week] => $"agencies/{key.Agency}/cmos/{cmo}/timesheets/{week.ToLowerInvariant()}",
         "coaching-programme" => $"agencies/{key.Agency}/coachingProgrammes/{key.Id}",
         "scorecard" => $"agencies/{key.Agency}/scorecards/{key.Id}",
+        "intake" => $"agencies/{key.Agency}/intakes/{key.Id}",
+        "shortlist" => $"agencies/{key.Agency}/shortlists/{key.Id}",
+        "match-weights" => $"agencies/{key.Agency}/matchWeights",
         "webhook" => $"agencies/{key.Agency}/webhooks/{key.Id}",
         _ => "",
     };

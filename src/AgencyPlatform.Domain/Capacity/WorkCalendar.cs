@@ -5,8 +5,17 @@ using NodaTime;
 namespace AgencyPlatform.Domain.Capacity;
 
 /// <summary>A working pattern, from a date on. What came before stands.</summary>
+/// <param name="Hours">Hours of the day, for matching and calendars: capacity does not look at them. Null: not said.</param>
 [GenerateSerializer, Immutable, Alias("capacity.pattern")]
-public sealed record WorkingPattern(LocalDate EffectiveFrom, WeekdayMinutes Minutes);
+public sealed record WorkingPattern(LocalDate EffectiveFrom, WeekdayMinutes Minutes, WorkingHours? Hours = null);
+
+/// <summary>Hours of the day, in minutes after midnight of their own time zone: [start, end), 0–1,440.</summary>
+[GenerateSerializer, Immutable, Alias("capacity.working-hours")]
+public sealed record WorkingHours(int StartMinute, int EndMinute)
+{
+    /// <summary>9 to 17 o'clock: where nothing else is said.</summary>
+    public static WorkingHours Usual { get; } = new(9 * 60, 17 * 60);
+}
 
 /// <summary>The holiday region that applies from a date on; null: none.</summary>
 [GenerateSerializer, Immutable, Alias("capacity.holiday-region")]

@@ -85,8 +85,9 @@ public sealed record UpdateClient(ClientProfile Profile);
 [GenerateSerializer, Immutable, Alias("client.set-competitors")]
 public sealed record SetCompetitors(ImmutableSortedSet<ClientCompanyId> Competitors);
 
+/// <param name="Details">Null: the people vault has them already, of one who was known before the client company was.</param>
 [GenerateSerializer, Immutable, Alias("client.put-stakeholder")]
-public sealed record PutStakeholder(Stakeholder Stakeholder, PersonDetails Details);
+public sealed record PutStakeholder(Stakeholder Stakeholder, PersonDetails? Details);
 
 [GenerateSerializer, Immutable, Alias("client.remove-stakeholder")]
 public sealed record RemoveStakeholder(PersonId Person);
@@ -184,7 +185,7 @@ public sealed partial record ClientCompany(
                 Reasons.PersonRemoved, $"'{command.Stakeholder.Person}' was removed and is erased; what they signed keeps their id. Give another person id.", ("person", command.Stakeholder.Person.Value))
             : (Stakeholders.Count >= MostStakeholders || Stakeholders.Count + Removed.Count >= MostPeople) && !Stakeholders.ContainsKey(command.Stakeholder.Person)
             ? Rejection.Invalid(new FieldViolation("stakeholder", $"must be at most {MostStakeholders} of a client company, and {MostPeople} over time"))
-            : Decision.Accept(new StakeholderPut(command.Stakeholder)).With(new PersonWrite(command.Stakeholder.Person, command.Details)));
+            : Decision.Accept(new StakeholderPut(command.Stakeholder)) is var put && command.Details is { } details ? put.With(new PersonWrite(command.Stakeholder.Person, details)) : put);
 
     public Decision RemoveStakeholder(RemoveStakeholder command) =>
         Known() ?? (Stakeholders.ContainsKey(command.Person)

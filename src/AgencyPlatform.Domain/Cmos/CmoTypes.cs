@@ -10,10 +10,11 @@ namespace AgencyPlatform.Domain.Cmos;
 /// <param name="Role"><c>CMO</c> unless said otherwise: CFO and other fractional roles are the same record.</param>
 /// <param name="TimeZone">IANA id; what today is for the CMO.</param>
 /// <param name="WaivesAgreement">The CMO's terms with the agency waive their agreement to an engagement.</param>
+/// <param name="Expertise">What the CMO has led and can do; null: nothing is said of it.</param>
 [GenerateSerializer, Immutable, Alias("cmo.profile")]
 public sealed record CmoProfile(
     PersonId Person, string Role, string TimeZone, ImmutableSortedDictionary<string, string> Labels, ImmutableSortedDictionary<string, string> ExternalIds,
-    bool WaivesAgreement = false);
+    bool WaivesAgreement = false, CmoExpertise? Expertise = null);
 
 /// <summary>What the CMO's time costs the agency, from a date on.</summary>
 /// <param name="HourlyMinor">Minor units an hour, ≥ 0.</param>

@@ -16,6 +16,7 @@ namespace AgencyPlatform.Domain.Cmos;
 /// <param name="LastConsequences">What the newest fact did to the bookings that stood.</param>
 /// <param name="LastImport">What the events of the last imported calendar file did, by source; null: none was imported.</param>
 /// <param name="Waitlist">Who waits for capacity, or has been offered it.</param>
+/// <param name="References">The people who speak for the CMO.</param>
 [GenerateSerializer, Immutable, Alias("cmo")]
 public sealed partial record FractionalCmo(
     CmoId Id,
@@ -29,6 +30,7 @@ public sealed partial record FractionalCmo(
     ImmutableArray<BookingId> Expired,
     Consequences LastConsequences,
     Waitlist Waitlist,
+    ImmutableSortedDictionary<CmoReferenceId, CmoReference> References,
     ImmutableSortedDictionary<string, ImportOutcome>? LastImport = null) : IState<FractionalCmo>
 {
     public const int MostExpired = 64;
@@ -40,12 +42,13 @@ public sealed partial record FractionalCmo(
 
     public static string Kind => "cmo";
 
-    public static int FoldVersion => 3;
+    public static int FoldVersion => 4;
 
     public static FractionalCmo Initial { get; } = new(
         default,
         new CmoProfile(default, "", "", ImmutableSortedDictionary<string, string>.Empty, ImmutableSortedDictionary<string, string>.Empty),
-        new CmoLimits(0, 0), WorkCalendar.Empty, [], AgencyPolicy.None, ImmutableSortedDictionary<BookingId, Booking>.Empty, 0, [], Consequences.None, Waitlist.Empty);
+        new CmoLimits(0, 0), WorkCalendar.Empty, [], AgencyPolicy.None, ImmutableSortedDictionary<BookingId, Booking>.Empty, 0, [], Consequences.None, Waitlist.Empty,
+        ImmutableSortedDictionary<CmoReferenceId, CmoReference>.Empty);
 
     [JsonIgnore]
     public bool Exists => Id.Value is not null;
@@ -139,6 +142,8 @@ public sealed partial record FractionalCmo(
         {
             Expired = [.. Expired.Skip(Math.Max(0, Expired.Length + 1 - MostExpired)), e.Id],
         },
+        CmoReferencePut e => this with { References = References.SetItem(e.Reference.Id, e.Reference) },
+        CmoReferenceRemoved e => this with { References = References.Remove(e.Id) },
         NothingChanged => this,
         _ => throw new InvalidOperationException($"A CMO does not know {@event.GetType().Name}."),
     };

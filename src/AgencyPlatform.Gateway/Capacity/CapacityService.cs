@@ -222,7 +222,8 @@ internal sealed partial class CapacityService(Calls calls, IGrainFactory grains,
 
     private static (AgencyId Agency, CmoId Cmo, BookingId Booking) Name(string name, Fields fields) => fields.Name<CmoId, BookingId>("name", name, CmosService.Collection, "bookings");
 
-    private static Duration Expiry(Google.Protobuf.WellKnownTypes.Duration wire, Fields fields, string path = "expiry")
+    /// <summary>How long something is held.</summary>
+    internal static Duration Expiry(Google.Protobuf.WellKnownTypes.Duration wire, Fields fields, string path = "expiry")
     {
         var good = wire.Seconds is >= 0 and <= 30 * 86_400 && wire.Nanos is >= 0 and <= 999_999_999;
         var expiry = good ? Duration.FromSeconds(wire.Seconds) + Duration.FromNanoseconds(wire.Nanos) : Duration.Zero;

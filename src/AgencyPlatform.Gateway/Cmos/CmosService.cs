@@ -95,7 +95,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
         var fields = new Fields();
         var wire = fields.Message("cmo", request.Cmo);
         var (agency, id) = fields.Name<CmoId>("cmo.name", wire.Name, Collection);
-        var mask = fields.Mask("update_mask", request.UpdateMask, wire, "display_name", "email", "role", "time_zone", "max_clients", "min_block_minutes", "waives_agreement", "labels", "external_ids");
+        var mask = fields.Mask("update_mask", request.UpdateMask, wire, "display_name", "email", "role", "time_zone", "max_clients", "min_block_minutes", "waives_agreement", "expertise", "labels", "external_ids");
         fields.ThrowIfAny();
         var read = await calls.Read(context, request, fields, agency);
         return await ToWire(agency, await Masks.Update<FractionalCmo, FactResult>(
@@ -107,6 +107,30 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
                 var call = await calls.Mutation(context, request, fields, agency, wire.Etag, "cmo.etag");
                 return (call, c => Grain(agency, id).Update(c, command));
             }), context);
+    }
+
+    public override async Task<V1.Cmo> PutReference(V1.PutReferenceRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<CmoId>("name", request.Name, Collection);
+        var wire = fields.Message("reference", request.Reference);
+        var reference = fields.NewId<CmoReferenceId>("reference.reference_id", wire.ReferenceId, request.RequestId);
+        var command = new PutCmoReference(
+            new CmoReference(
+                reference, FractionalCmo.PersonOf(id, reference), fields.Text("reference.company", wire.Company, 200, required: false),
+                fields.Text("reference.relation", wire.Relation, 200, required: false), fields.LongText("reference.note", wire.Note, 2_000), wire.MayBeContacted),
+            new PersonDetails(fields.Text("reference.display_name", wire.DisplayName, 200), fields.Email("reference.email", wire.Email)));
+        var call = await calls.Mutation(context, request, fields, agency);
+        return await ToWire(agency, (await Grain(agency, id).PutReference(call, command)).OrThrow(), context);
+    }
+
+    public override async Task<V1.Cmo> RemoveReference(V1.RemoveReferenceRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<CmoId>("name", request.Name, Collection);
+        var reference = fields.Id<CmoReferenceId>("reference_id", request.ReferenceId);
+        var call = await calls.Mutation(context, request, fields, agency);
+        return await ToWire(agency, (await Grain(agency, id).RemoveReference(call, reference)).OrThrow(), context);
     }
 
     public override async Task<V1.CmoChange> SetWorkingPattern(V1.SetWorkingPatternRequest request, ServerCallContext context)
@@ -208,7 +232,8 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
 
     private static CmoProfile Profile(string path, V1.Cmo wire, PersonId person, Fields fields) => new(
         person, wire.Role.Length == 0 ? "CMO" : fields.Text($"{path}.role", wire.Role, 50), fields.TimeZone($"{path}.time_zone", wire.TimeZone),
-        fields.Labels($"{path}.labels", wire.Labels), fields.ExternalIds($"{path}.external_ids", wire.ExternalIds), wire.WaivesAgreement);
+        fields.Labels($"{path}.labels", wire.Labels), fields.ExternalIds($"{path}.external_ids", wire.ExternalIds), wire.WaivesAgreement,
+        ExpertiseWire.Expertise($"{path}.expertise", wire.Expertise, fields));
 
     private static PersonDetails Details(string path, V1.Cmo wire, Fields fields) =>
         new(fields.Text($"{path}.display_name", wire.DisplayName, 200), fields.Email($"{path}.email", wire.Email));
@@ -222,7 +247,8 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
             fields.MinutesOfDay($"{path}.monday_minutes", wire.MondayMinutes), fields.MinutesOfDay($"{path}.tuesday_minutes", wire.TuesdayMinutes),
             fields.MinutesOfDay($"{path}.wednesday_minutes", wire.WednesdayMinutes), fields.MinutesOfDay($"{path}.thursday_minutes", wire.ThursdayMinutes),
             fields.MinutesOfDay($"{path}.friday_minutes", wire.FridayMinutes), fields.MinutesOfDay($"{path}.saturday_minutes", wire.SaturdayMinutes),
-            fields.MinutesOfDay($"{path}.sunday_minutes", wire.SundayMinutes)));
+            fields.MinutesOfDay($"{path}.sunday_minutes", wire.SundayMinutes)),
+        ExpertiseWire.Hours($"{path}.working_hours", wire.WorkingHours, fields));
 
     /// <summary>The holidays that a CMO starts with; null: none.</summary>
     private static SetHolidays? Holidays(V1.Cmo wire, Fields fields)
@@ -271,7 +297,8 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
     private async Task<V1.Cmo> ToWire(AgencyId agency, (FractionalCmo Cmo, Meta Meta) view, ServerCallContext context)
     {
         var (cmo, meta) = view;
-        var person = (await vault.Of(agency, [cmo.Profile.Person], context.CancellationToken))(cmo.Profile.Person);
+        var people = await vault.Of(agency, [cmo.Profile.Person, .. cmo.References.Values.Select(r => r.Person)], context.CancellationToken);
+        var person = people(cmo.Profile.Person);
         var wire = new V1.Cmo
         {
             Name = ResourceNames.Of(agency, Collection, cmo.Id.Value),
@@ -300,6 +327,21 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
                     FridayMinutes = p.Minutes.Friday,
                     SaturdayMinutes = p.Minutes.Saturday,
                     SundayMinutes = p.Minutes.Sunday,
+                    WorkingHours = ExpertiseWire.ToWire(p.Hours),
+                }),
+            },
+            Expertise = ExpertiseWire.ToWire(cmo.Profile.Expertise),
+            References =
+            {
+                cmo.References.Values.Select(r => new V1.Reference
+                {
+                    ReferenceId = r.Id.Value,
+                    DisplayName = people(r.Person).DisplayName,
+                    Email = people(r.Person).Email ?? "",
+                    Company = r.Company,
+                    Relation = r.Relation,
+                    Note = r.Note,
+                    MayBeContacted = r.MayBeContacted,
                 }),
             },
             HolidayRegions = { cmo.Calendar.Regions.Select(r => new V1.HolidayRegion { EffectiveDate = r.EffectiveFrom.ToWire(), Region = r.Region ?? "" }) },

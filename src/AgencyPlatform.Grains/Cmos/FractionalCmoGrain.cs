@@ -20,6 +20,10 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
 
     public Task<Reply<FractionalCmo>> SetCostRate(Call call, CostRate rate) => Decide(call, (s, _) => s.SetCostRate(rate), s => s);
 
+    public Task<Reply<FractionalCmo>> PutReference(Call call, PutCmoReference c) => Decide(call, (s, _) => s.PutReference(c), s => s);
+
+    public Task<Reply<FractionalCmo>> RemoveReference(Call call, CmoReferenceId id) => Decide(call, (s, _) => s.RemoveReference(id), s => s);
+
     public Task<Reply<FactResult>> SetWorkingPattern(Call call, WorkingPattern pattern) => Fact(call, (s, now) => s.SetWorkingPattern(pattern, now));
 
     public Task<Reply<FactResult>> Leave(Call call, LocalDate from) => Fact(call, (s, now) => s.Leave(from, now));
@@ -62,6 +66,12 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
 
     public Task<Reply<CheckResult>> Check(Call call, BookingSpec spec, int priority) => WithFacts(call, spec.Client, facts =>
         Query(new Read(call.Agency, call.SandboxNow), (s, now) => s.Check(spec, facts, now, priority)));
+
+    public async Task<Reply<CmoCandidate>> AsCandidate(Call call, BookingSpec spec, ClientFence fence)
+    {
+        var facts = new BookingFacts(fence, await NewerPolicy(call.PolicyVersion, call.SandboxNow));
+        return await Query(new Read(call.Agency, call.SandboxNow), (s, now) => s.AsCandidate(spec, facts, now));
+    }
 
     public Task<Reply<Booking>> Hold(Call call, HoldBooking c) => WithFacts(call, c.Spec.Client, facts =>
         Decide(call, (s, now) => s.Hold(c, facts, now), s => s.Bookings[c.Id]));

@@ -16,6 +16,8 @@ internal static class JournalCommands
         ["clientCompanies"] = "client",
         ["cmos"] = "cmo",
         ["engagements"] = "engagement",
+        ["intakes"] = "intake",
+        ["shortlists"] = "shortlist",
         ["timesheets"] = "timesheet",
         ["billingAccounts"] = "billing-account",
         ["invoiceSeries"] = "invoice-series",

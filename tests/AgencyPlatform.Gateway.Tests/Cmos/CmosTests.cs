@@ -47,6 +47,96 @@ public sealed class CmosTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task What_a_CMO_has_led_is_told_in_words_of_one_spelling_and_changed_by_mask()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        var expertise = new Expertise
+        {
+            GrowthStages = { GrowthStage.Growth, GrowthStage.Early, GrowthStage.Growth },
+            HeadcountFrom = 20,
+            HeadcountTo = 200,
+            Industries = { "retail", "e-commerce", "retail" },
+            Specialisms = { "demand-generation" },
+            YearsLeading = 12,
+            Languages = { "en" },
+            HourlyRates = { new Money { MinorUnits = 25_000, Currency = "USD" } },
+            WorkModes = { WorkMode.Remote },
+            Styles = { "hands-on" },
+            NoticeDays = 14,
+            Summary = "Retail",
+            History = { new Position { Company = "Quay Foods", Title = "CMO", StartDate = ActiveEngagement.Monday } },
+            Cases = { new Case { Title = "From shop to web", Industry = "food", GrowthStage = GrowthStage.Scale, Summary = "A brand", Outcome = "Leads doubled" } },
+        };
+        var made = await admin.Cmos.CreateCmoAsync(new CreateCmoRequest
+        {
+            Parent = agency.Name,
+            CmoId = "ada",
+            Cmo = new Cmo
+            {
+                DisplayName = "Ada",
+                TimeZone = "Etc/UTC",
+                MaxClients = 5,
+                Expertise = expertise,
+                WorkingPatterns = { new WorkingPattern { EffectiveDate = ActiveEngagement.Monday, MondayMinutes = 480, WorkingHours = new WorkingHours { StartMinute = 480, EndMinute = 960 } } },
+            },
+        });
+        var told = expertise.Clone();
+        told.GrowthStages.Clear();
+        told.GrowthStages.AddRange([GrowthStage.Early, GrowthStage.Growth]);
+        told.Industries.Clear();
+        told.Industries.AddRange(["e-commerce", "retail"]);
+        Assert.Equal(told, made.Expertise);
+        Assert.Equal(960, Assert.Single(made.WorkingPatterns).WorkingHours.EndMinute);
+
+        // By mask the whole of it; a change of something else leaves it.
+        var renamed = await admin.Cmos.UpdateCmoAsync(new UpdateCmoRequest { Cmo = new Cmo { Name = made.Name, Role = "CFO" } });
+        Assert.Equal(told, renamed.Cmo.Expertise);
+        var changed = await admin.Cmos.UpdateCmoAsync(new UpdateCmoRequest { Cmo = new Cmo { Name = made.Name, Expertise = new Expertise { YearsLeading = 13 } } });
+        Assert.Equal(new Expertise { YearsLeading = 13 }, changed.Cmo.Expertise);
+
+        var wrong = await Refused.By(admin.Cmos.UpdateCmoAsync(new UpdateCmoRequest
+        {
+            Cmo = new Cmo
+            {
+                Name = made.Name,
+                Expertise = new Expertise
+                {
+                    HeadcountFrom = 9,
+                    HeadcountTo = 3,
+                    Industries = { "Retail" },
+                    Languages = { "English" },
+                    YearsLeading = 61,
+                    HourlyRates = { new Money { MinorUnits = 1, Currency = "USD" }, new Money { MinorUnits = 2, Currency = "USD" } },
+                },
+            },
+        }));
+        Assert.Equal(
+            ["cmo.expertise.headcount_to", "cmo.expertise.hourly_rates", "cmo.expertise.industries[0]", "cmo.expertise.languages[0]", "cmo.expertise.years_leading"],
+            wrong.FieldViolations.Select(v => v.Field).Order());
+    }
+
+    [Fact]
+    public async Task A_reference_is_a_person_of_the_vault_and_is_erased_with_it()
+    {
+        var agency = await platform.NewAgency();
+        var admin = await agency.Admin();
+        await ActiveEngagement.CreateCmo(agency, "ada");
+        var name = $"{agency.Name}/cmos/ada";
+        var reference = new Reference { ReferenceId = "boss", DisplayName = "Bea Boss", Email = "bea@example.com", Company = "Quay Foods", Relation = "CEO", Note = "Again at once.", MayBeContacted = true };
+
+        var put = await admin.Cmos.PutReferenceAsync(new PutReferenceRequest { Name = name, Reference = reference });
+        var events = await admin.Events.ListEventsAsync(new Protocol.Events.V1.ListEventsRequest { Parent = agency.Name, PageSize = 1_000 });
+        var removed = await admin.Cmos.RemoveReferenceAsync(new RemoveReferenceRequest { Name = name, ReferenceId = "boss" });
+
+        Assert.Equal(reference, Assert.Single(put.References));
+        Assert.DoesNotContain("Bea Boss", events.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Quay Foods", events.ToString(), StringComparison.Ordinal);
+        Assert.Empty(removed.References);
+        Assert.Equal(StatusCode.NotFound, (await Refused.By(admin.Cmos.RemoveReferenceAsync(new RemoveReferenceRequest { Name = name, ReferenceId = "boss" }))).StatusCode);
+    }
+
+    [Fact]
     public async Task A_read_that_waits_for_a_version_in_vain_speaks_of_no_outcome()
     {
         var agency = await platform.NewAgency();

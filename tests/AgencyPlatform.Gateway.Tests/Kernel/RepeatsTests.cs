@@ -6,6 +6,7 @@ using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
+using AgencyPlatform.Protocol.Matching.V1;
 using AgencyPlatform.Protocol.Performance.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
@@ -36,6 +37,13 @@ public sealed class RepeatsTests(PlatformFixture platform)
             var done = operation.Response.Unpack<AdvanceClockResponse>();
             (done.Settled, operation.Metadata) = (0, null);
             operation.Response = Any.Pack(done);
+        },
+        ["agencyplatform.cmos.v1.CmosService/PutReference"] = answer =>
+        {
+            foreach (var reference in ((Cmo)answer).References)
+            {
+                (reference.DisplayName, reference.Email) = ("", "");
+            }
         },
         ["agencyplatform.clients.v1.ClientsService/PutStakeholder"] = answer =>
         {
@@ -104,6 +112,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await TheClients();
             await TheCmos();
             await Capacity();
+            await Matching();
             await ADraftAgain();
             await ProposalsThatComeToNothing();
             await ARenewal();
@@ -199,6 +208,9 @@ public sealed class RepeatsTests(PlatformFixture platform)
             var links = As<CalendarsService.CalendarsServiceClient>(await Cmo("cy"));
             var link = await links.CreateCalendarLinkAsync(new CreateCalendarLinkRequest { Parent = _agency.Name, CalendarLink = new CalendarLink { DisplayName = "Phone", Cmo = _cy } });
             await links.RevokeCalendarLinkAsync(new RevokeCalendarLinkRequest { Name = link.Name });
+            await cmos.PutReferenceAsync(new PutReferenceRequest { Name = _cy, Reference = new Reference { ReferenceId = "boss", DisplayName = "Somebody", Email = "boss@example.com" } });
+            await cmos.PutReferenceAsync(new PutReferenceRequest { Name = _cy, Reference = new Reference { ReferenceId = "peer", DisplayName = "Somebody" } });
+            await cmos.RemoveReferenceAsync(new RemoveReferenceRequest { Name = _cy, ReferenceId = "peer" });
             await cmos.SetCostRateAsync(new SetCostRateRequest { Name = _ada, CostRate = new CostRate { EffectiveDate = Day(1, 1), Hourly = new Money { MinorUnits = 9_000, Currency = "USD" } } });
 
             static WorkingPattern Pattern(Date from) => new()
@@ -228,6 +240,28 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await capacity.WithdrawCapacityRequestAsync(new WithdrawCapacityRequestRequest { Name = any.Name });
 
             Booking Spring(int minutes) => new() { ClientCompany = _bolt, Steps = { Weekly(minutes, Day(3, 2), Day(6, 1)) } };
+        }
+
+        private async Task Matching()
+        {
+            var (intakes, matching) = (As<IntakesService.IntakesServiceClient>(_admin), As<MatchingService.MatchingServiceClient>(_admin));
+            var asked = new Intake { CompanyName = "Asked", TimeZone = "Etc/UTC", MonthlyMinutes = 600, StartDate = Day(11, 2), Months = 2, Contact = new Intake.Types.Contact { DisplayName = "Somebody", Title = "CEO" } };
+            var name = (await intakes.CreateIntakeAsync(new CreateIntakeRequest { Parent = _agency.Name, IntakeId = "asked", Intake = asked })).Name;
+            await intakes.UpdateIntakeAsync(new UpdateIntakeRequest { Intake = new Intake { Name = name, Industry = "retail" } });
+            await intakes.ConvertIntakeAsync(new ConvertIntakeRequest { Name = name, Lead = _cy, LegalEntity = $"{_agency.Name}/legalEntities/main", MonthlyFee = new Money { MinorUnits = 100_000, Currency = "USD" } });
+            var gone = await intakes.CreateIntakeAsync(new CreateIntakeRequest { Parent = _agency.Name, IntakeId = "gone", Intake = new Intake { CompanyName = "Gone" } });
+            await intakes.CloseIntakeAsync(new CloseIntakeRequest { Name = gone.Name });
+            await matching.SetMatchWeightsAsync(new SetMatchWeightsRequest { Name = _agency.Name, Weights = new MatchWeights { Years = 1 } });
+            foreach (var id in new[] { "chosen", "withdrawn" })
+            {
+                await matching.CreateShortlistAsync(new CreateShortlistRequest
+                {
+                    Parent = _agency.Name, ShortlistId = id, Shortlist = new Shortlist { ClientCompany = _bolt, Steps = { Weekly(60, Day(11, 2), Day(11, 9)) } }, Cmos = { _bob, _cy },
+                });
+            }
+
+            await matching.ChooseFromShortlistAsync(new ChooseFromShortlistRequest { Name = $"{_agency.Name}/shortlists/chosen", OptionId = "b" });
+            await matching.WithdrawShortlistAsync(new WithdrawShortlistRequest { Name = $"{_agency.Name}/shortlists/withdrawn" });
         }
 
         /// <summary>The client signed it, and does not see it any more.</summary>

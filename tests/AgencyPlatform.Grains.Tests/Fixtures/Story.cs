@@ -36,6 +36,11 @@ internal sealed partial class Story(IGrainFactory grains)
     private static readonly (PersonId Ceo, PersonId Board) s_deciders = (new("p-acme-ceo"), new("p-acme-board"));
     private static readonly DateRange s_year = new(new LocalDate(2026, 2, 2), new LocalDate(2027, 2, 1));
 
+    private static readonly CmoExpertise s_expertise = new(
+        [GrowthStage.Early, GrowthStage.Growth], new HeadcountRange(20, 200), ["retail"], ["brand", "demand-generation"], 12, ["en"], [new Money(25_000, s_dollars)], [WorkMode.Remote, WorkMode.Hybrid],
+        ["hands-on"], 14, "Has led marketing of three retailers.", [new CmoPosition("Quay Foods", "CMO", new DateRange(new LocalDate(2018, 3, 1), new LocalDate(2022, 7, 1)), "")],
+        [new CmoCase("From shop to web", "e-commerce", GrowthStage.Growth, "A brand and its demand.", "Leads doubled in a year.")]);
+
     private Instant _now = Instant.FromUtc(2026, 1, 5, 14, 0);
     private long _policy;
     private int _requests;
@@ -68,6 +73,8 @@ internal sealed partial class Story(IGrainFactory grains)
         await AScorecard();
         await ACoachingProgramme();
         await Waitlists();
+        await Intakes();
+        await Shortlists();
         await Webhooks();
         await AnEngagementThatTapersOff();
         await Until(new LocalDate(2026, 4, 2));
@@ -120,7 +127,14 @@ internal sealed partial class Story(IGrainFactory grains)
 
         var ada = Cmo(s_cmos.Ada);
         Ok(await ada.Update(Next(), new UpdateCmo(
-            new CmoProfile(new PersonId("p-ada"), "CMO", "America/Chicago", s_none.Add("seniority", "lead"), s_none.Add("hr", "e-ada")), null, new CmoLimits(4, 60))));
+            new CmoProfile(new PersonId("p-ada"), "CMO", "America/Chicago", s_none.Add("seniority", "lead"), s_none.Add("hr", "e-ada"), Expertise: s_expertise), null, new CmoLimits(4, 60))));
+        foreach (var reference in new CmoReferenceId[] { new("boss"), new("peer") })
+        {
+            Ok(await ada.PutReference(Next(), new PutCmoReference(
+                new CmoReference(reference, FractionalCmo.PersonOf(s_cmos.Ada, reference), "Quay Foods", "CEO", "Doubled our pipeline.", true), new PersonDetails("Somebody", "somebody@quay.example"))));
+        }
+
+        Ok(await ada.RemoveReference(Next(), new("peer")));
         Ok(await ada.SetCostRate(Next(), new CostRate(new LocalDate(2026, 2, 1), 12_500, s_dollars)));
         Ok(await ada.SetWorkingPattern(Next(), new WorkingPattern(new LocalDate(2026, 2, 1), s_fullTime with { Friday = 240 })));
         Ok(await ada.SetHolidays(Next(), new SetHolidays(new HolidayRegion(new LocalDate(2026, 1, 1), "us-ny"), [new LocalDate(2026, 2, 16)])));
