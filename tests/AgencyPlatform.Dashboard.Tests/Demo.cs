@@ -137,7 +137,8 @@ public sealed partial class Demo : IAsyncLifetime
             await socket.ConnectAsync(context.DnsEndPoint, cancellation);
             return new NetworkStream(socket, ownsSocket: true);
         },
-    }) { BaseAddress = at };
+    })
+    { BaseAddress = at };
 
     /// <summary>Sends the form of the sign-in page.</summary>
     public static async Task<HttpResponseMessage> SignIn(HttpClient http, string key)
