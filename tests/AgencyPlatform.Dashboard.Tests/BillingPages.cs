@@ -70,8 +70,13 @@ public sealed class BillingPages(Demo demo) : IAsyncLifetime
         await platform.Clients.CreateClientCompanyAsync(new() { Parent = Agency, ClientCompanyId = client, ClientCompany = new() { DisplayName = "Overpaid", TimeZone = entity.TimeZone } });
         await platform.Billing.RecordPaymentAsync(new RecordPaymentRequest
         {
-            Parent = Agency, ClientCompany = $"{Agency}/clientCompanies/{client}", LegalEntity = entity.Name, Currency = "USD", Amount = new Money { MinorUnits = 5_000, Currency = "USD" },
-            ReceivedDate = new Date { Year = 2026, Month = 1, Day = 5 }, Reference = client,
+            Parent = Agency,
+            ClientCompany = $"{Agency}/clientCompanies/{client}",
+            LegalEntity = entity.Name,
+            Currency = "USD",
+            Amount = new Money { MinorUnits = 5_000, Currency = "USD" },
+            ReceivedDate = new Date { Year = 2026, Month = 1, Day = 5 },
+            Reference = client,
         });
 
         var page = await demo.Open(demo.Keys["finance"], $"/billing/statement/{client}?from=2026-01-01");
@@ -97,6 +102,14 @@ public sealed class BillingPages(Demo demo) : IAsyncLifetime
     [Fact]
     public async Task CMOs_are_paid_what_they_are_owed_one_in_part_then_all_and_a_payout_comes_back()
     {
+        // Two who are owed something, whatever else was paid: theirs came back.
+        using var platform = demo.Platform(demo.Keys["admin"]);
+        var payouts = (await platform.Payables.ListPayoutsAsync(new() { Parent = Agency, PageSize = 1_000 })).Payouts;
+        foreach (var back in payouts.Where(p => p.ReverseDate is null).DistinctBy(p => p.Cmo).Take(2))
+        {
+            await platform.Payables.ReversePayoutAsync(new() { Name = back.Name, ReverseDate = back.PayDate, Reason = "Returned by the bank" });
+        }
+
         var page = await demo.Open(demo.Keys["finance"], "/billing/payouts");
         var reference = $"run-{Guid.CreateVersion7():n}";
         await page.GetByLabel("Earned through").FillAsync("2026-03-31");

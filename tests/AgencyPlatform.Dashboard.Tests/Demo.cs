@@ -105,7 +105,11 @@ public sealed partial class Demo : IAsyncLifetime
     {
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
         {
-            BaseURL = at.ToString(), ViewportSize = new ViewportSize { Width = 1440, Height = 900 }, ColorScheme = ColorScheme.Light, ReducedMotion = ReducedMotion.Reduce, Locale = "en-US",
+            BaseURL = at.ToString(),
+            ViewportSize = new ViewportSize { Width = 1440, Height = 900 },
+            ColorScheme = ColorScheme.Light,
+            ReducedMotion = ReducedMotion.Reduce,
+            Locale = "en-US",
         });
         context.SetDefaultTimeout(30_000);
         return context;
@@ -133,7 +137,8 @@ public sealed partial class Demo : IAsyncLifetime
             await socket.ConnectAsync(context.DnsEndPoint, cancellation);
             return new NetworkStream(socket, ownsSocket: true);
         },
-    }) { BaseAddress = at };
+    })
+    { BaseAddress = at };
 
     /// <summary>Sends the form of the sign-in page.</summary>
     public static async Task<HttpResponseMessage> SignIn(HttpClient http, string key)

@@ -34,13 +34,13 @@ export function attach(grid, page) {
 
     let dragged = null;
     grid.addEventListener('dragstart', start => {
-        const bar = start.target.closest?.('.bar[draggable=true]');
+        const booked = start.target.closest?.('.booked[draggable=true]');
         // A cell is a link, and would be dragged as one.
-        if (!bar) { start.preventDefault(); return; }
+        if (!booked) { start.preventDefault(); return; }
         const isUnder = at => { const box = at.cell.parentElement.getBoundingClientRect(); return box.left <= start.clientX && start.clientX < box.right; };
-        dragged = { booking: bar.dataset.booking, week: [...grid.querySelectorAll('a.cell')].map(cellAt).find(isUnder)?.week };
+        dragged = { booking: booked.dataset.booking, week: [...grid.querySelectorAll('a.cell')].map(cellAt).find(isUnder)?.week };
         start.dataTransfer.effectAllowed = 'move';
-        start.dataTransfer.setData('text/plain', bar.getAttribute('aria-label'));
+        start.dataTransfer.setData('text/plain', booked.getAttribute('aria-label'));
     });
     grid.addEventListener('dragover', over => {
         const to = dragged?.week ? cellAt(over.target) : null;
