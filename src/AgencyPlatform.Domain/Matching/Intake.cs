@@ -60,7 +60,7 @@ public sealed record Intake(IntakeId Id, IntakeBrief Brief, IntakeState State, s
         var dates = Brief.Dates();
         var member = new EngagementMember(command.Lead, "lead", command.Hold is null ? Brief.Steps() : [], command.Hold, false);
         var terms = new RetainerTerms(
-            dates.Start, command.Seller, command.Fee.Currency, new BillCycle(1, 1), command.Fee.Minor, Brief.MonthlyMinutes!.Value, command.OverageHourlyRate,
+            dates.Start, command.Seller, command.Fee.Currency, Brief.Cycle(), command.Fee.Minor, Brief.MonthlyMinutes!.Value, command.OverageHourlyRate,
             command.OverageHourlyRate is null ? OverageGate.Block : OverageGate.Consent);
         var plan = new EngagementPlan(
             command.Title.Length > 0 ? command.Title : Brief.Company, Brief.ServiceType, command.Lead, [member], terms, dates.Start, dates.End, null, 1,

@@ -112,8 +112,11 @@ public sealed record IntakeBrief(
         return missing.ToImmutable();
     }
 
-    /// <summary>What is to be booked: the minutes of each month from the start on.</summary>
-    public ImmutableArray<BookingStep> Steps() => [new PerPeriodStep(Dates(), MonthlyMinutes!.Value, new Billing.BillCycle(1, 1))];
+    /// <summary>What is to be booked: the minutes of each month.</summary>
+    public ImmutableArray<BookingStep> Steps() => [new PerPeriodStep(Dates(), MonthlyMinutes!.Value, Cycle())];
+
+    /// <summary>Months begin on the start's day, so that all of them are whole.</summary>
+    public Billing.BillCycle Cycle() => new(Start!.Value.Day, 1);
 
     /// <summary>The days asked for.</summary>
     public DateRange Dates() => new(Start!.Value, Months is { } months ? Start.Value.PlusMonths(months) : null);

@@ -93,7 +93,7 @@ internal sealed partial class MatchingService(Calls calls, IGrainFactory grains,
         }
 
         var fence = (await grains.Of<IClientCompanyGrain>(agency, engagement.Client.Value).GetFence(read)).OrThrow().Value;
-        var spec = new BookingSpec(engagement.Client, id, [new PerPeriodStep(new DateRange(start, engagement.End), brief.MonthlyMinutes.Value, new BillCycle(1, 1))]);
+        var spec = new BookingSpec(engagement.Client, id, [new PerPeriodStep(new DateRange(start, engagement.End), brief.MonthlyMinutes.Value, new BillCycle(start.Day, 1))]);
         return await Find(call, brief with { Start = start }, weights, spec, fence, role, [.. engagement.Plan.Members.Select(m => m.Cmo)], most, today, context);
     }
 

@@ -1,3 +1,4 @@
+using AgencyPlatform.Domain.Billing;
 using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Domain.Engagements;
@@ -80,6 +81,7 @@ public class Intakes
         var intake = Then(Created(s_brief), i => i.Convert(s_convert, s_request, Now));
         var plan = intake.Conversion!.Plan;
         Assert.Equal((Day(2, 2), Day(8, 2), "Harbor Foods, Inc.", ServiceType.FractionalCmo), (plan.Start, plan.End!.Value, plan.Title, plan.ServiceType));
+        Assert.Equal(new BillCycle(2, 1), plan.Terms.Cycle);
         Assert.Empty(plan.Violations());
         foreach (var step in new[] { ConversionStep.CreateClient, ConversionStep.PutContact, ConversionStep.CreateEngagement, ConversionStep.Propose })
         {

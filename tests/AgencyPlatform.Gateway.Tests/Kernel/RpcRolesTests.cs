@@ -41,7 +41,7 @@ public sealed class RpcRolesTests
     [Fact]
     public void Every_mutation_carries_a_request_id()
     {
-        string[] readers = ["Get", "List", "Check", "Find", "Explain", "Export", "Prefill", "Preview", "Query", "Match", "Plan", "Watch", "Compare", "Suggest"];
+        string[] readers = ["Get", "List", "Check", "Find", "Explain", "Export", "Prefill", "Preview", "Query", "Match", "Plan", "Review", "Watch", "Compare", "Suggest"];
         var without = ProtocolFiles.Services.SelectMany(s => s.Methods)
             .Where(m => !readers.Any(r => m.Name.StartsWith(r, StringComparison.Ordinal)) && m.InputType.FindFieldByName("request_id") is null);
         Assert.Empty(without.Select(m => m.FullName));
