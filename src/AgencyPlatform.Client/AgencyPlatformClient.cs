@@ -6,6 +6,7 @@ using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
+using AgencyPlatform.Protocol.Planning.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
 using Grpc.Core;
@@ -97,6 +98,7 @@ public sealed class AgencyPlatformClient : IDisposable
         Clients = Service<ClientsService.ClientsServiceClient>();
         Cmos = Service<CmosService.CmosServiceClient>();
         Capacity = Service<CapacityService.CapacityServiceClient>();
+        Planning = Service<PlanningService.PlanningServiceClient>();
         Engagements = Service<EngagementsService.EngagementsServiceClient>();
         Absences = Service<AbsencesService.AbsencesServiceClient>();
         Time = Service<TimeService.TimeServiceClient>();
@@ -120,6 +122,9 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>Bookings and holds, availability, utilisation, who fits.</summary>
     public CapacityService.CapacityServiceClient Capacity { get; }
+
+    /// <summary>Who takes which need, jointly.</summary>
+    public PlanningService.PlanningServiceClient Planning { get; }
 
     /// <summary>Engagements from draft to end.</summary>
     public EngagementsService.EngagementsServiceClient Engagements { get; }
