@@ -4,6 +4,7 @@ using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Planning.V1;
+using Google.Rpc;
 using Google.Type;
 using Grpc.Core;
 using Duration = Google.Protobuf.WellKnownTypes.Duration;
@@ -156,7 +157,7 @@ public sealed class PlanningTests(PlatformFixture platform)
         Assert.Equal(StatusCode.InvalidArgument, bad.StatusCode);
         Assert.Equal(
             ["markup_percent", "needs[0].booking", "needs[0].move_points", "needs[0].need_id", "needs[0].preferences[0].cmo", "needs[0].preferences[0].score", "needs[0].priority", "needs[2].need_id", "time_limit"],
-            bad.GetRpcStatus()!.GetDetail<Google.Rpc.BadRequest>().FieldViolations.Select(v => v.Field).Where(f => !f.StartsWith("needs[0].booking.", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            bad.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Select(v => v.Field).Where(f => !f.StartsWith("needs[0].booking.", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.Equal(StatusCode.NotFound, missing.StatusCode);
         Assert.Equal(StatusCode.NotFound, nobody.StatusCode);
     }
