@@ -9,6 +9,7 @@ using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Events.V1;
 using AgencyPlatform.Protocol.Matching.V1;
 using AgencyPlatform.Protocol.Performance.V1;
+using AgencyPlatform.Protocol.Planning.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
 using Grpc.Core;
@@ -103,6 +104,7 @@ public sealed class AgencyPlatformClient : IDisposable
         Calendars = Service<CalendarsService.CalendarsServiceClient>();
         Intakes = Service<IntakesService.IntakesServiceClient>();
         Matching = Service<MatchingService.MatchingServiceClient>();
+        Planning = Service<PlanningService.PlanningServiceClient>();
         Engagements = Service<EngagementsService.EngagementsServiceClient>();
         Absences = Service<AbsencesService.AbsencesServiceClient>();
         Time = Service<TimeService.TimeServiceClient>();
@@ -137,6 +139,9 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>Who fits, and shortlists.</summary>
     public MatchingService.MatchingServiceClient Matching { get; }
+
+    /// <summary>Who takes which need, jointly.</summary>
+    public PlanningService.PlanningServiceClient Planning { get; }
 
     /// <summary>Engagements from draft to end.</summary>
     public EngagementsService.EngagementsServiceClient Engagements { get; }

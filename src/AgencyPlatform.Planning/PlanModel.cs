@@ -43,17 +43,23 @@ internal sealed class PlanModel
         var proto = model.Model;
         var variables = problem.Needs.Select(n => new int[n.Options.Length]).ToArray();
         var byCmo = problem.Cmos.Select(_ => new SortedDictionary<int, int>()).ToArray();
-        var pairs = new (int, int)[prepared.Size.Variables];
-        var next = 0;
+        var pairs = new (int Need, int Option)[prepared.Size.Variables];
+        // CMO by CMO, as the textbook has it: the solver's search depends on the order.
+        var takes = problem.Cmos.Select(_ => new List<(int Need, int Option)>()).ToArray();
         for (var n = 0; n < problem.Needs.Length; n++)
         {
             for (var o = 0; o < variables[n].Length; o++)
             {
-                pairs[next] = (n, o);
-                byCmo[problem.Needs[n].Options[o].Cmo][n] = next;
-                variables[n][o] = next++;
-                proto.Variables.Add(Boolean());
+                takes[problem.Needs[n].Options[o].Cmo].Add((n, o));
             }
+        }
+
+        foreach (var (v, (n, o)) in takes.SelectMany(t => t).Index())
+        {
+            pairs[v] = (n, o);
+            byCmo[problem.Needs[n].Options[o].Cmo][n] = v;
+            variables[n][o] = v;
+            proto.Variables.Add(Boolean());
         }
 
         for (var n = 0; n < problem.Needs.Length; n++)
@@ -113,7 +119,7 @@ internal sealed class PlanModel
 
         if (choice is null)
         {
-            proto.Objective = Objective(problem, variables);
+            proto.Objective = Objective(problem, pairs);
         }
 
         return new PlanModel(model, pairs, counters, prepared.Size with { Variables = proto.Variables.Count });
@@ -180,21 +186,21 @@ internal sealed class PlanModel
     }
 
     /// <summary>The solver minimises; what is left out counts as a constant.</summary>
-    private static CpObjectiveProto Objective(PlanProblem problem, int[][] variables)
+    private static CpObjectiveProto Objective(PlanProblem problem, (int Need, int Option)[] pairs)
     {
         var objective = new CpObjectiveProto { ScalingFactor = -1 };
-        for (var n = 0; n < problem.Needs.Length; n++)
+        foreach (var need in problem.Needs.Where(n => !n.Required))
+        {
+            objective.Offset -= need.PointsLeftOut;
+        }
+
+        foreach (var (v, (n, o)) in pairs.Index())
         {
             var need = problem.Needs[n];
-            var leftOut = need.Required ? 0 : need.PointsLeftOut;
-            objective.Offset -= leftOut;
-            for (var o = 0; o < variables[n].Length; o++)
+            if ((need.Required ? 0 : need.PointsLeftOut) - need.PointsOf(need.Options[o]) is not 0 and var coefficient)
             {
-                if (leftOut - need.PointsOf(need.Options[o]) is not 0 and var coefficient)
-                {
-                    objective.Vars.Add(variables[n][o]);
-                    objective.Coeffs.Add(coefficient);
-                }
+                objective.Vars.Add(v);
+                objective.Coeffs.Add(coefficient);
             }
         }
 

@@ -10,6 +10,11 @@ public sealed class Planner(TimeProvider time)
 {
     public static readonly TimeSpan DefaultConflictTime = TimeSpan.FromSeconds(20);
 
+    /// <summary>With more rows of weeks the solver's own preparation takes longer than a plan may.</summary>
+    internal const int MostRowsAtOnce = 1_500;
+
+    private const int PriceSteps = 1_500;
+
     /// <param name="progress">Told of each better plan and bound, on the solver's threads; must be quick.</param>
     /// <param name="cancellation">Ends the search: the best plan so far is the answer.</param>
     /// <exception cref="ArgumentException">The problem contradicts itself.</exception>
@@ -21,6 +26,11 @@ public sealed class Planner(TimeProvider time)
         if (PlanConflicts.Impossible(problem) is { } impossible)
         {
             return new PlanAnswer(PlanStatus.Infeasible, [], 0, 0, time.GetElapsedTime(begun), impossible, false, prepared.Size);
+        }
+
+        if (prepared.Size.KeptRows > MostRowsAtOnce && InParts(prepared, options, begun, progress, cancellation) is { } inParts)
+        {
+            return inParts;
         }
 
         var model = PlanModel.Of(prepared);
@@ -56,6 +66,43 @@ public sealed class Planner(TimeProvider time)
         return new PlanAnswer(
             status == CpSolverStatus.Optimal && bound <= points ? PlanStatus.Optimal : PlanStatus.Feasible, found, points, Math.Max(points, bound), time.GetElapsedTime(begun), null,
             cancellation.IsCancellationRequested, model.Size);
+    }
+
+    /// <summary>
+    /// A problem that is too large for the solver at once: bounded by prices of its rows, and solved a few CMOs at a time. Null: no plan has all that must be placed, and
+    /// whether there is one is the solver's to say.
+    /// </summary>
+    private PlanAnswer? InParts(PreparedProblem prepared, PlanOptions options, long begun, Action<PlanProgress>? progress, CancellationToken cancellation)
+    {
+        var (problem, duals) = (prepared.Problem, new PlanDuals(prepared));
+        duals.Offer(PlanStart.Of(problem));
+        Tell();
+        duals.Run(PriceSteps, () => !cancellation.IsCancellationRequested && time.GetElapsedTime(begun) < options.TimeLimit / 5, Tell);
+        if (duals.Best is not { } plan)
+        {
+            return null;
+        }
+
+        var parts = new PlanNeighbourhoods(prepared, options);
+        while (duals.Bound > duals.BestPoints && PlanAnswer.GapOf(duals.BestPoints, duals.Bound) * 1e6 > options.GoodEnough
+            && !cancellation.IsCancellationRequested && !(parts.Effort >= options.EffortLimit) && options.TimeLimit - time.GetElapsedTime(begun) is var left && left > TimeSpan.Zero)
+        {
+            plan = parts.Better(plan, left, cancellation);
+            if (duals.Offer(plan))
+            {
+                Tell();
+            }
+        }
+
+        var bound = Math.Max(duals.Bound, duals.BestPoints);
+        return new PlanAnswer(
+            bound == duals.BestPoints ? PlanStatus.Optimal : PlanStatus.Feasible, duals.Best.Value, duals.BestPoints, bound, time.GetElapsedTime(begun), null, cancellation.IsCancellationRequested,
+            prepared.Size);
+
+        void Tell() => SolverRun.Tell(
+            progress,
+            new PlanProgress(
+                time.GetElapsedTime(begun), duals.Best is null ? null : duals.BestPoints, Math.Max(duals.Bound, duals.BestPoints), duals.Best is { } best ? best.Count(k => k is not null) : 0));
     }
 
     /// <summary>What a plan comes to.</summary>
@@ -99,7 +146,7 @@ public sealed class Planner(TimeProvider time)
     internal static long EasyBound(PlanProblem problem) =>
         problem.Needs.Sum(n => n.Options.Select(n.PointsOf).Concat(n.Required ? [] : [n.PointsLeftOut]).DefaultIfEmpty(n.PointsLeftOut).Max());
 
-    private static bool IsWhole(PlanProblem problem, ImmutableArray<int?> assigned) => problem.Needs.Index().All(n => !n.Item.Required || assigned[n.Index] is not null);
+    internal static bool IsWhole(PlanProblem problem, ImmutableArray<int?> assigned) => problem.Needs.Index().All(n => !n.Item.Required || assigned[n.Index] is not null);
 
     /// <summary>The solver's settings in its own language.</summary>
     internal static string Parameters(TimeSpan limit, int workers, int seed, double? effort = null, int goodEnough = 0)

@@ -95,7 +95,6 @@ internal sealed class SolverRun : CpSolverSolutionCallback
         Tell();
     }
 
-    /// <summary>An exception must not run into the solver, which is not of this runtime.</summary>
     private void Tell()
     {
         PlanProgress told;
@@ -104,13 +103,19 @@ internal sealed class SolverRun : CpSolverSolutionCallback
             told = new PlanProgress(_time.GetElapsedTime(_begun), _best?.Points, Math.Max(Bound, _best?.Points ?? long.MinValue), _best?.Placed ?? 0);
         }
 
+        Tell(_progress, told);
+    }
+
+    /// <summary>Who listens fails alone: the search goes on, and no exception runs into the solver, which is not of this runtime.</summary>
+    public static void Tell(Action<PlanProgress>? progress, PlanProgress told)
+    {
         try
         {
-            _progress?.Invoke(told);
+            progress?.Invoke(told);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // Who listens fails alone: the search goes on.
+            // See above.
         }
     }
 

@@ -133,7 +133,7 @@ public sealed class Best_plans
         var told = new List<PlanProgress>();
         var problem = Problems.Of(5, needs: 60, cmos: 10);
 
-        var answer = s_planner.Plan(problem, s_quick, p =>
+        var answer = s_planner.Plan(problem, s_quick with { EffortLimit = 0.3 }, p =>
         {
             lock (told)
             {
@@ -145,6 +145,25 @@ public sealed class Best_plans
         Assert.Equal(told.Select(p => p.Points ?? long.MinValue).Order(), told.Select(p => p.Points ?? long.MinValue));
         Assert.Equal(told.Select(p => p.Bound).OrderDescending(), told.Select(p => p.Bound));
         Assert.All(told, p => Assert.True(p.Bound >= answer.Points));
+    }
+
+    /// <summary>The way of problems that are too large for the solver at once, on small ones.</summary>
+    [Theory, MemberData(nameof(Seeds))]
+    public void Bounded_by_prices_and_bettered_in_parts_a_plan_keeps_all_rules_and_its_bound_holds(int seed)
+    {
+        var prepared = PreparedProblem.Of(Problems.Of(seed));
+        var best = Problems.Best(prepared.Problem)!.Value;
+        var duals = new PlanDuals(prepared);
+
+        duals.Offer(PlanStart.Of(prepared.Problem));
+        duals.Run(60, () => true, () => { });
+        var plan = new PlanNeighbourhoods(prepared, s_quick).Better(duals.Best!.Value, TimeSpan.FromSeconds(5), CancellationToken.None);
+
+        Assert.True(duals.Bound >= best, $"{duals.Bound} is said to be the most, and {best} is possible.");
+        Assert.True(Problems.KeepsAll(prepared.Problem, duals.Best.Value) && Problems.KeepsAll(prepared.Problem, plan));
+        Assert.True(Planner.PointsOf(prepared.Problem, plan) >= duals.BestPoints);
+        // Three CMOs are one part: all of it, as well as it can be.
+        Assert.Equal(best, Planner.PointsOf(prepared.Problem, plan));
     }
 
     [Fact]

@@ -40,7 +40,7 @@ internal sealed record PlanningRequest(
             [.. request.WhatIfs.Take(MostNeeds).Select((whatIf, i) => Read($"what_ifs[{i}]", whatIf, agency, changed, fields))],
             [.. request.ClientBudgets.Take(MostBudgets).Select((budget, i) => Read($"client_budgets[{i}]", budget, agency, budgeted, fields))],
             fields.Number("markup_percent", request.MarkupPercent, 0, PortfolioInputs.MostMarkupPercent),
-            Limit("time_limit", request.TimeLimit, fields),
+            TimeLimit("time_limit", request.TimeLimit, fields),
             fields.Number("seed", request.Seed, 0, int.MaxValue),
             fields.Number("effort_limit", request.EffortLimit, 0, MostEffort) is > 0 and var effort ? effort / 1e3 : null);
     }
@@ -80,7 +80,7 @@ internal sealed record PlanningRequest(
         return expiry;
     }
 
-    private static TimeSpan Limit(string path, Google.Protobuf.WellKnownTypes.Duration? wire, Fields fields)
+    private static TimeSpan TimeLimit(string path, Google.Protobuf.WellKnownTypes.Duration? wire, Fields fields)
     {
         if (wire is null)
         {

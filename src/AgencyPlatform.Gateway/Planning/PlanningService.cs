@@ -6,7 +6,6 @@ using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Clients;
 using AgencyPlatform.Domain.Cmos;
-using AgencyPlatform.Gateway.Clients;
 using AgencyPlatform.Gateway.Cmos;
 using AgencyPlatform.Planning;
 using AgencyPlatform.Planning.Portfolio;
@@ -70,7 +69,7 @@ internal sealed partial class PlanningService(Calls calls, IGrainFactory grains,
         finally
         {
             // The turn ends with the search, not before: a caller that has gone has stopped it.
-            await search.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)search).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         var found = await search;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Gateway.Capacity;
 using AgencyPlatform.Gateway.Cmos;
 using AgencyPlatform.Planning;
@@ -55,7 +54,7 @@ internal static class PlanningWire
                 Message = conflict.ToString(),
                 Rules =
                 {
-                    conflict.Rules.Take(MostRules).Select(r => new V1.Conflict.Types.Rule
+                    conflict.Rules.Take(MostRules).Select(r => new V1.ConflictingRule
                     {
                         Rule = ToWire(r.Rule),
                         NeedIds = { r.Needs.Select(n => inputs.Needs[n].Id) },

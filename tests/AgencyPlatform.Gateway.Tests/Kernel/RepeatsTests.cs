@@ -8,6 +8,7 @@ using AgencyPlatform.Protocol.Cmos.V1;
 using AgencyPlatform.Protocol.Engagements.V1;
 using AgencyPlatform.Protocol.Matching.V1;
 using AgencyPlatform.Protocol.Performance.V1;
+using AgencyPlatform.Protocol.Planning.V1;
 using AgencyPlatform.Protocol.Time.V1;
 using AgencyPlatform.Protocol.Webhooks.V1;
 using Google.Protobuf;
@@ -238,6 +239,12 @@ public sealed class RepeatsTests(PlatformFixture platform)
             await capacity.LeaveWaitlistAsync(new LeaveWaitlistRequest { Name = entry.Name });
             var any = await capacity.CreateCapacityRequestAsync(new CreateCapacityRequestRequest { Parent = _agency.Name, CapacityRequestId = "any", Booking = Spring(300), Cmos = { _cy }, OfferExpiry = expiry });
             await capacity.WithdrawCapacityRequestAsync(new WithdrawCapacityRequestRequest { Name = any.Name });
+            await As<PlanningService.PlanningServiceClient>(_admin).ApplyPlanAsync(new ApplyPlanRequest
+            {
+                Parent = _agency.Name,
+                Mode = ApplyPlanRequest.Types.Mode.Hold,
+                Assignments = { new Assignment { NeedId = "planned", Cmo = _cy, Booking = new Booking { ClientCompany = _bolt, Steps = { Weekly(60, Day(6, 1), Day(6, 29)) } } } },
+            });
 
             Booking Spring(int minutes) => new() { ClientCompany = _bolt, Steps = { Weekly(minutes, Day(3, 2), Day(6, 1)) } };
         }
