@@ -35,15 +35,14 @@ internal sealed class Authenticator(IGrainFactory grains, TimeProvider system, I
 
     /// <param name="remote">Where the call comes from; null: not known.</param>
     /// <exception cref="RpcException">UNAUTHENTICATED, the same for every reason; RESOURCE_EXHAUSTED after too many bad keys from the address.</exception>
-    public async ValueTask<Caller> Authenticate(Metadata headers, System.Net.IPAddress? remote = null)
-    {
-        var header = headers.GetValue("authorization");
-        if (header is null || !header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) || header.Length > 300)
-        {
-            throw Errors.Unauthenticated(Refusal);
-        }
+    public ValueTask<Caller> Authenticate(Metadata headers, System.Net.IPAddress? remote = null) =>
+        headers.GetValue("authorization") is { } header && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && header.Length <= 300
+            ? Authenticate(header[7..].Trim(), remote)
+            : throw Errors.Unauthenticated(Refusal);
 
-        var key = header[7..].Trim();
+    /// <summary>The same with the key itself.</summary>
+    public async ValueTask<Caller> Authenticate(string key, System.Net.IPAddress? remote)
+    {
         if (key.StartsWith("apo_", StringComparison.Ordinal))
         {
             failed.Ensure(remote);

@@ -1,4 +1,5 @@
 using System.Reflection;
+using AgencyPlatform.Gateway.Calendars;
 using AgencyPlatform.Gateway.Events;
 using AgencyPlatform.Gateway.Json;
 using AgencyPlatform.Gateway.OpenApi;
@@ -32,6 +33,7 @@ public static class GatewayRegistration
         services.AddSingleton<FeedTurns>();
         services.AddSingleton<FeedTails>();
         services.AddHostedService(provider => provider.GetRequiredService<FeedTails>());
+        services.AddSingleton<CalendarFeed>();
         services.AddSingleton<Calls>();
         services.AddSingleton<GatewayInterceptor>();
         services.AddGrpc(grpc =>
@@ -63,6 +65,8 @@ public static class GatewayRegistration
 
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
+
+        app.MapMethods(CalendarFeed.Route, ["GET", "HEAD"], (HttpContext http, string secret) => app.Services.GetRequiredService<CalendarFeed>().Answer(http, secret));
 
         var document = new Lazy<Task<string>>(ApiDocument.Json);
         app.MapGet("/openapi/v1.json", async (HttpContext http) =>

@@ -24,6 +24,7 @@ internal static class RefusedResource
         ["legal_entity"] = ("legalEntities", null),
         ["api_key"] = ("apiKeys", null),
         ["webhook"] = ("webhooks", null),
+        ["calendar_link"] = ("calendarLinks", null),
         ["holiday_calendar"] = ("holidayCalendars", null),
         ["booking"] = ("bookings", "cmos"),
         ["capacity_request"] = ("capacityRequests", null),

@@ -77,6 +77,7 @@ public static class RpcRoles
         ["agencyplatform.cmos.v1.CmosService/SetWorkingPattern"] = s_operations,
         ["agencyplatform.cmos.v1.CmosService/SetHolidays"] = s_operations,
         ["agencyplatform.cmos.v1.CmosService/AddTimeOff"] = s_operationsAndCmo,
+        ["agencyplatform.cmos.v1.CmosService/ImportTimeOff"] = s_operationsAndCmo,
         ["agencyplatform.cmos.v1.CmosService/CancelTimeOff"] = s_operationsAndCmo,
         ["agencyplatform.cmos.v1.CmosService/SetCostRate"] = s_finance,
 
@@ -138,6 +139,11 @@ public static class RpcRoles
         ["agencyplatform.engagements.v1.EngagementsService/MarkMilestoneReached"] = s_staff,
         ["agencyplatform.engagements.v1.EngagementsService/ReopenMilestone"] = s_staff,
         ["agencyplatform.engagements.v1.EngagementsService/SellPrepaidHours"] = s_staff,
+
+        // ---- calendars ----
+        ["agencyplatform.calendars.v1.CalendarsService/CreateCalendarLink"] = s_operationsAndCmo,
+        ["agencyplatform.calendars.v1.CalendarsService/ListCalendarLinks"] = s_operationsAndCmo,
+        ["agencyplatform.calendars.v1.CalendarsService/RevokeCalendarLink"] = s_operationsAndCmo,
 
         // ---- absences ----
         ["agencyplatform.absences.v1.AbsencesService/CreateAbsence"] = s_operations,

@@ -29,7 +29,8 @@ internal static class Telemetry
 
         telemetry.WithTracing(tracing => tracing
             .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(settings.TraceRatio)))
-            .AddAspNetCoreInstrumentation()
+            // A calendar's path is its secret.
+            .AddAspNetCoreInstrumentation(web => web.Filter = http => !http.Request.Path.StartsWithSegments("/calendars"))
             .AddSource("Microsoft.Orleans.*", "AgencyPlatform.*")
             .AddNpgsql());
         telemetry.WithLogging(null, logs => logs.IncludeScopes = true);

@@ -29,6 +29,10 @@ public interface IFractionalCmoGrain : IAggregateGrain
     [Alias("AddTimeOff")]
     Task<Reply<FactResult>> AddTimeOff(Call call, TimeOff timeOff);
 
+    /// <summary>Time off as a calendar file has it.</summary>
+    [Alias("ImportTimeOff")]
+    Task<Reply<ImportResult>> ImportTimeOff(Call call, ImportTimeOff command);
+
     [Alias("CancelTimeOff")]
     Task<Reply<FactResult>> CancelTimeOff(Call call, TimeOffId id);
 

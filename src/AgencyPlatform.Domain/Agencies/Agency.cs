@@ -25,6 +25,7 @@ public sealed partial record Agency(
 {
     public const int MaxLegalEntities = 50;
     public const int MaxLiveApiKeys = 200;
+    public const int MaxLiveCalendarLinks = 2_000;
     public const int MaxHolidayCalendars = 100;
 
     public static string Kind => "agency";
@@ -153,7 +154,14 @@ public sealed partial record Agency(
             return Rejection.Rule(Reasons.AdminExists, $"The agency {Id} has an admin's key: only its admin makes others.", ("agency", Id.Value));
         }
 
-        return live.Count >= MaxLiveApiKeys
+        if (command.Key.IsCalendarLink)
+        {
+            return live.Count(k => k.IsCalendarLink) >= MaxLiveCalendarLinks
+                ? Rejection.Rule(Reasons.TooManyCalendarLinks, $"An agency has at most {MaxLiveCalendarLinks} live calendar links: revoke one first.", ("maximum", Text(MaxLiveCalendarLinks)))
+                : Decision.Accept(new ApiKeyCreated(command.Key));
+        }
+
+        return live.Count(k => !k.IsCalendarLink) >= MaxLiveApiKeys
             ? Rejection.Rule(Reasons.TooManyApiKeys, $"An agency has at most {MaxLiveApiKeys} live API keys: revoke one first.", ("maximum", Text(MaxLiveApiKeys)))
             : Decision.Accept(new ApiKeyCreated(command.Key));
     }

@@ -20,6 +20,9 @@ public static partial class Reasons
     /// <summary>An agency keeps at most 200 API keys that are neither revoked nor expired. Metadata: maximum. Revoke one first.</summary>
     public const string TooManyApiKeys = "TOO_MANY_API_KEYS";
 
+    /// <summary>An agency keeps at most 2,000 calendar links that are not revoked. Metadata: maximum. Revoke one first.</summary>
+    public const string TooManyCalendarLinks = "TOO_MANY_CALENDAR_LINKS";
+
     /// <summary>An agency keeps at most 100 holiday calendars. Metadata: maximum. Replace one.</summary>
     public const string TooManyHolidayCalendars = "TOO_MANY_HOLIDAY_CALENDARS";
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using AgencyPlatform.Domain.Billing;
 using NodaTime;
 
@@ -53,7 +54,12 @@ public sealed record LegalEntity(
 /// <param name="ExpiresAt">By the system's clock, a sandbox's key too; null: never.</param>
 [GenerateSerializer, Immutable, Alias("agency.api-key")]
 public sealed record ApiKey(
-    ApiKeyId Id, string DisplayName, [property: Hidden] string SecretHash, ImmutableArray<Role> Roles, ClientCompanyId? Client, CmoId? Cmo, Instant CreatedAt, Instant? ExpiresAt, bool Revoked);
+    ApiKeyId Id, string DisplayName, [property: Hidden] string SecretHash, ImmutableArray<Role> Roles, ClientCompanyId? Client, CmoId? Cmo, Instant CreatedAt, Instant? ExpiresAt, bool Revoked)
+{
+    /// <summary>It opens a calendar, of <see cref="Cmo"/> or the whole agency, and no method.</summary>
+    [JsonIgnore]
+    public bool IsCalendarLink => Roles.Contains(Role.Calendar);
+}
 
 // ---- commands ----
 

@@ -37,6 +37,32 @@ public sealed record UpdateCmo(CmoProfile? Profile, PersonDetails? Details, CmoL
 [GenerateSerializer, Immutable, Alias("cmo.set-holidays")]
 public sealed record SetHolidays(HolidayRegion? Region, ImmutableSortedSet<LocalDate>? WorkedAnyway);
 
+/// <summary>Time off as a calendar file has it, all or nothing.</summary>
+/// <param name="Within">The days that are looked at; it has an end.</param>
+/// <param name="Events">One for each source, in the file's order. No day is in two.</param>
+[GenerateSerializer, Immutable, Alias("cmo.import-time-off")]
+public sealed record ImportTimeOff(DateRange Within, ImmutableArray<ImportedTimeOff> Events);
+
+/// <param name="Source">The event that it comes from: 16 hexadecimal digits that its time off has in its ids.</param>
+/// <param name="Days">Minutes off by day, 1–1,440, of which 1,440 are the whole day; empty: it is no time off, or no more.</param>
+[GenerateSerializer, Immutable, Alias("cmo.imported-time-off")]
+public sealed record ImportedTimeOff(string Source, ImmutableSortedDictionary<LocalDate, int> Days);
+
+/// <summary>What an event of a calendar file did.</summary>
+public enum ImportOutcome
+{
+    /// <summary>It has no days, and had none.</summary>
+    Nothing,
+
+    Added,
+    Changed,
+    Unchanged,
+    Removed,
+
+    /// <summary>All its days are off by something else.</summary>
+    AlreadyOff,
+}
+
 /// <param name="Expiry">How long the hold stands, at most 30 days; null: 15 minutes.</param>
 [GenerateSerializer, Immutable, Alias("cmo.hold")]
 public sealed record HoldBooking(BookingId Id, BookingSpec Spec, Duration? Expiry);
@@ -62,6 +88,11 @@ public sealed record CheckResult(CapacityRefusal? Refusal, ImmutableArray<CutOff
 /// <summary>The CMO after a new fact, and what the fact did to standing bookings.</summary>
 [GenerateSerializer, Immutable, Alias("cmo.fact-result")]
 public sealed record FactResult(FractionalCmo Cmo, Consequences Consequences);
+
+/// <summary>The CMO after an imported calendar file.</summary>
+/// <param name="Outcomes">By source.</param>
+[GenerateSerializer, Immutable, Alias("cmo.import-result")]
+public sealed record ImportResult(FractionalCmo Cmo, Consequences Consequences, ImmutableSortedDictionary<string, ImportOutcome> Outcomes);
 
 // ---- events ----
 
@@ -100,6 +131,13 @@ public sealed record TimeOffAdded(TimeOff TimeOff, LocalDate Today, Consequences
 
 [Event("cmo.time-off-cancelled"), GenerateSerializer, Immutable, Alias("cmo.time-off-cancelled")]
 public sealed record TimeOffCancelled(TimeOffId Id, LocalDate Today, Consequences Consequences) : ICmoFact;
+
+/// <summary>A calendar file was imported: what it puts in place of what it made before.</summary>
+/// <param name="Put">New time off, and time off that has other days under its id now.</param>
+/// <param name="Outcomes">By the events' source; see <see cref="ImportedTimeOff"/>.</param>
+[Event("cmo.time-off-imported"), GenerateSerializer, Immutable, Alias("cmo.time-off-imported")]
+public sealed record TimeOffImported(
+    ImmutableArray<TimeOff> Put, ImmutableArray<TimeOffId> Removed, ImmutableSortedDictionary<string, ImportOutcome> Outcomes, LocalDate Today, Consequences Consequences) : ICmoFact;
 
 /// <summary>A newer policy of the agency came with a command.</summary>
 [Event("cmo.policy-noted"), GenerateSerializer, Immutable, Alias("cmo.policy-noted")]

@@ -141,6 +141,7 @@ public sealed partial record FractionalCmo
             HolidaysSet e => e with { Consequences = consequences },
             TimeOffAdded e => e with { Consequences = consequences },
             TimeOffCancelled e => e with { Consequences = consequences },
+            TimeOffImported e => e with { Consequences = consequences },
             PolicyNoted e => e with { Consequences = consequences },
             FenceNoted e => (IEvent)(e with { Consequences = consequences }),
             _ => throw new InvalidOperationException($"Unknown fact {fact.GetType().Name}."),

@@ -14,6 +14,7 @@ namespace AgencyPlatform.Domain.Cmos;
 /// <param name="Ages">How many bookings were ever made: the next one's age.</param>
 /// <param name="Expired">Holds that expired lately, so that a late confirmation hears why.</param>
 /// <param name="LastConsequences">What the newest fact did to the bookings that stood.</param>
+/// <param name="LastImport">What each event of the last imported calendar file did, by source; null: none was imported.</param>
 /// <param name="Waitlist">Who waits for capacity, or has been offered it.</param>
 [GenerateSerializer, Immutable, Alias("cmo")]
 public sealed partial record FractionalCmo(
@@ -27,7 +28,8 @@ public sealed partial record FractionalCmo(
     long Ages,
     ImmutableArray<BookingId> Expired,
     Consequences LastConsequences,
-    Waitlist Waitlist) : IState<FractionalCmo>
+    Waitlist Waitlist,
+    ImmutableSortedDictionary<string, ImportOutcome>? LastImport = null) : IState<FractionalCmo>
 {
     public const int MostExpired = 64;
     public const int MostPatterns = 200;
@@ -156,6 +158,7 @@ public sealed partial record FractionalCmo(
         },
         TimeOffAdded e => this with { Calendar = Calendar with { TimeOff = Calendar.TimeOff.SetItem(e.TimeOff.Id, e.TimeOff) } },
         TimeOffCancelled e => this with { Calendar = Calendar with { TimeOff = Calendar.TimeOff.Remove(e.Id) } },
+        TimeOffImported e => this with { Calendar = Calendar with { TimeOff = Calendar.TimeOff.RemoveRange(e.Removed).SetItems(e.Put.Select(t => KeyValuePair.Create(t.Id, t))) }, LastImport = e.Outcomes },
         PolicyNoted e => this with { Policy = e.Policy },
         FenceNoted e => WithFence(e.Fence),
         _ => throw new InvalidOperationException($"A CMO does not know the fact {fact.GetType().Name}."),

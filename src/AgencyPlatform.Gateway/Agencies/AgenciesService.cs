@@ -252,6 +252,7 @@ internal sealed class AgenciesService(Calls calls, IGrainFactory grains, IReadMo
             key.Roles.Any(r => r is Role.ClientApprover or Role.ClientViewer) == key.Client is not null, "api_key.client_company",
             "is needed with, and only with, the roles ROLE_CLIENT_APPROVER and ROLE_CLIENT_VIEWER");
         fields.Require(key.Roles.Contains(Role.Cmo) == key.Cmo is not null, "api_key.cmo", "is needed with, and only with, the role ROLE_CMO");
+        fields.Require(!key.IsCalendarLink, "api_key.roles", "must not have ROLE_CALENDAR: CreateCalendarLink gives it");
         fields.Require(
             (key.Client is null && key.Cmo is null) || !key.Roles.Any(r => r is Role.AgencyAdmin or Role.Operations or Role.Finance or Role.Service), "api_key.roles",
             "must not join a role of the whole agency with one that is bound to a client company or CMO");

@@ -3,6 +3,7 @@ using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Cmos;
 using AgencyPlatform.Domain.Capacity;
 using AgencyPlatform.Domain.Cmos;
+using AgencyPlatform.Gateway.Calendars;
 using AgencyPlatform.Gateway.Capacity;
 using CostRate = AgencyPlatform.Domain.Cmos.CostRate;
 using HolidayRegion = AgencyPlatform.Domain.Capacity.HolidayRegion;
@@ -156,6 +157,42 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
         return await ToWire(agency, await Grain(agency, id).CancelTimeOff(call, timeOff), context);
     }
 
+    public override async Task<V1.ImportTimeOffResponse> ImportTimeOff(V1.ImportTimeOffRequest request, ServerCallContext context)
+    {
+        var fields = new Fields();
+        var (agency, id) = fields.Name<CmoId>("name", request.Name, Collection);
+        var start = fields.Date("start_date", request.StartDate);
+        fields.Require(request.Ics.Length is > 0 and <= CalendarFile.MostBytes, "ics", $"must have 1 to {CalendarFile.MostBytes} bytes; it has {request.Ics.Length}");
+        var call = await calls.Mutation(context, request, fields, agency);
+        Calls.Caller(context).EnsureCmo(id);
+        var zone = DateTimeZoneProviders.Tzdb[(await Grain(agency, id).Get(new Read(agency, call.SandboxNow))).OrThrow().Value.Profile.TimeZone];
+        var within = new DateRange(start, start.PlusDays(CalendarFile.Days));
+        var events = CalendarFile.Read(request.Ics.ToByteArray(), zone, within, request.AllDayOnly, fields);
+        fields.ThrowIfAny();
+        var reply = await Grain(agency, id).ImportTimeOff(call, new ImportTimeOff(within, [.. events.Select(e => new ImportedTimeOff(e.Source, e.Days))]));
+        var (result, meta) = reply.OrThrow();
+        var off = result.Cmo.Calendar.TimeOff.Values.ToLookup(t => FractionalCmo.SourceOf(t.Id));
+        return new V1.ImportTimeOffResponse
+        {
+            Change = await ToWire(agency, Reply<FactResult>.Ok(new FactResult(result.Cmo, result.Consequences), meta), context),
+            Events =
+            {
+                events.Select(e =>
+                {
+                    var outcome = result.Outcomes[e.Source];
+                    return new V1.ImportedEvent
+                    {
+                        Line = e.Line,
+                        Uid = e.Uid,
+                        Outcome = outcome is ImportOutcome.Nothing or ImportOutcome.AlreadyOff ? V1.ImportedEvent.Types.Outcome.Skipped : outcome.ToWire<V1.ImportedEvent.Types.Outcome>(),
+                        Message = e.Remark ?? (outcome == ImportOutcome.AlreadyOff ? "Its days are off already." : outcome == ImportOutcome.Nothing ? "It has no day among those that are looked at." : ""),
+                        TimeOff = { off[e.Source].OrderBy(t => t.Start).Select(ToWire) },
+                    };
+                }),
+            },
+        };
+    }
+
     public override async Task<V1.Cmo> SetCostRate(V1.SetCostRateRequest request, ServerCallContext context)
     {
         var fields = new Fields();
@@ -265,17 +302,7 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
             },
             HolidayRegions = { cmo.Calendar.Regions.Select(r => new V1.HolidayRegion { EffectiveDate = r.EffectiveFrom.ToWire(), Region = r.Region ?? "" }) },
             WorkedHolidays = { cmo.Calendar.WorkedAnyway.Select(d => d.ToWire()) },
-            TimeOff =
-            {
-                cmo.Calendar.TimeOff.Values.Select(t => new V1.TimeOff
-                {
-                    TimeOffId = t.Id.Value,
-                    StartDate = t.Start.ToWire(),
-                    EndDate = t.End.ToWire(),
-                    Kind = t.Kind.ToWire<V1.TimeOff.Types.Kind>(),
-                    MinutesPerDay = t.MinutesPerDay,
-                }),
-            },
+            TimeOff = { cmo.Calendar.TimeOff.Values.Select(ToWire) },
         };
         if (Calls.Caller(context).SeesCost)
         {
@@ -286,6 +313,15 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
         wire.ExternalIds.Put(cmo.Profile.ExternalIds);
         return wire;
     }
+
+    private static V1.TimeOff ToWire(TimeOff off) => new()
+    {
+        TimeOffId = off.Id.Value,
+        StartDate = off.Start.ToWire(),
+        EndDate = off.End.ToWire(),
+        Kind = off.Kind.ToWire<V1.TimeOff.Types.Kind>(),
+        MinutesPerDay = off.MinutesPerDay,
+    };
 
     /// <summary>A holiday region's id, for its syntax.</summary>
     private readonly record struct RegionId(string Value) : IId<RegionId>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using AgencyPlatform.Contracts.Agencies;
 using AgencyPlatform.Contracts.Clients;
 using AgencyPlatform.Contracts.Cmos;
@@ -26,6 +27,9 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
     public Task<Reply<FactResult>> SetHolidays(Call call, SetHolidays c) => Fact(call, (s, now) => s.SetHolidays(c, now));
 
     public Task<Reply<FactResult>> AddTimeOff(Call call, TimeOff timeOff) => Fact(call, (s, now) => s.AddTimeOff(timeOff, now));
+
+    public Task<Reply<ImportResult>> ImportTimeOff(Call call, ImportTimeOff c) =>
+        Fact(call, (s, now) => s.ImportTimeOff(c, now), s => new ImportResult(s, s.LastConsequences, s.LastImport ?? ImmutableSortedDictionary<string, ImportOutcome>.Empty));
 
     public Task<Reply<FactResult>> CancelTimeOff(Call call, TimeOffId id) => Fact(call, (s, now) => s.CancelTimeOff(id, now));
 
@@ -96,10 +100,12 @@ public sealed partial class FractionalCmoGrain(GrainServices services) : Aggrega
     public Task<Reply<BookingId>> EndFor(Call call, EngagementId engagement, BookingId id, LocalDate end) => Decide(call, (s, now) => s.EndFor(engagement, id, end, now), _ => id);
 
     /// <summary>A fact is weighed under the newest policy that its caller has seen.</summary>
-    private async Task<Reply<FactResult>> Fact(Call call, Func<FractionalCmo, Instant, Decision> decide)
+    private Task<Reply<FactResult>> Fact(Call call, Func<FractionalCmo, Instant, Decision> decide) => Fact(call, decide, s => new FactResult(s, s.LastConsequences));
+
+    private async Task<Reply<T>> Fact<T>(Call call, Func<FractionalCmo, Instant, Decision> decide, Func<FractionalCmo, T> view)
     {
         var policy = await NewerPolicy(call.PolicyVersion, call.SandboxNow);
-        return await Decide(call, (s, now) => s.Under(policy, now, decide), s => new FactResult(s, s.LastConsequences));
+        return await Decide(call, (s, now) => s.Under(policy, now, decide), view);
     }
 
     /// <summary>The same for a booking that is there: its client's fence.</summary>

@@ -1,6 +1,7 @@
 using AgencyPlatform.Protocol.Absences.V1;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Billing.V1;
+using AgencyPlatform.Protocol.Calendars.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
@@ -27,6 +28,7 @@ public sealed class RepeatsTests(PlatformFixture platform)
     private static readonly Dictionary<string, Action<IMessage>> s_otherwise = new()
     {
         ["agencyplatform.agencies.v1.AgenciesService/CreateApiKey"] = answer => ((ApiKey)answer).Key = "",
+        ["agencyplatform.calendars.v1.CalendarsService/CreateCalendarLink"] = answer => ((CalendarLink)answer).Path = "",
         ["agencyplatform.agencies.v1.AgenciesService/AdvanceClock"] = answer =>
         {
             var operation = (Google.LongRunning.Operation)answer;
@@ -189,6 +191,11 @@ public sealed class RepeatsTests(PlatformFixture platform)
             var cy = As<CmosService.CmosServiceClient>(await Cmo("cy"));
             await cy.AddTimeOffAsync(new AddTimeOffRequest { Name = _cy, TimeOff = off });
             await cy.CancelTimeOffAsync(new CancelTimeOffRequest { Name = _cy, TimeOffId = "off" });
+            var ics = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:skiing\r\nDTSTART;VALUE=DATE:20261221\r\nDTEND;VALUE=DATE:20261223\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+            await cy.ImportTimeOffAsync(new ImportTimeOffRequest { Name = _cy, StartDate = Day(1, 5), Ics = ByteString.CopyFromUtf8(ics) });
+            var links = As<CalendarsService.CalendarsServiceClient>(await Cmo("cy"));
+            var link = await links.CreateCalendarLinkAsync(new CreateCalendarLinkRequest { Parent = _agency.Name, CalendarLink = new CalendarLink { DisplayName = "Phone", Cmo = _cy } });
+            await links.RevokeCalendarLinkAsync(new RevokeCalendarLinkRequest { Name = link.Name });
             await cmos.SetCostRateAsync(new SetCostRateRequest { Name = _ada, CostRate = new CostRate { EffectiveDate = Day(1, 1), Hourly = new Money { MinorUnits = 9_000, Currency = "USD" } } });
 
             static WorkingPattern Pattern(Date from) => new()

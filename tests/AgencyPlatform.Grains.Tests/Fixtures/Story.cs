@@ -125,6 +125,9 @@ internal sealed partial class Story(IGrainFactory grains)
         Ok(await ada.AddTimeOff(Next(), new TimeOff(new TimeOffId("ski"), new LocalDate(2026, 3, 16), new LocalDate(2026, 3, 21), TimeOffKind.HalfDays)));
         Ok(await ada.AddTimeOff(Next(), new TimeOff(new TimeOffId("dentist"), new LocalDate(2026, 1, 29), new LocalDate(2026, 1, 30), TimeOffKind.Minutes, 90)));
         Ok(await ada.CancelTimeOff(Next(), new TimeOffId("dentist")));
+        Ok(await ada.ImportTimeOff(Next(), new ImportTimeOff(
+            new DateRange(new LocalDate(2026, 1, 1), new LocalDate(2027, 1, 1)),
+            [new ImportedTimeOff("0123456789abcdef", ImmutableSortedDictionary<LocalDate, int>.Empty.Add(new LocalDate(2026, 12, 24), 240))])));
         foreach (var cmo in new[] { s_cmos.Ada, s_cmos.Bob, s_cmos.Cy })
         {
             Ok(await Cmo(cmo).NotePolicy(Next()));
