@@ -1,6 +1,7 @@
 using AgencyPlatform.Protocol.Absences.V1;
 using AgencyPlatform.Protocol.Agencies.V1;
 using AgencyPlatform.Protocol.Billing.V1;
+using AgencyPlatform.Protocol.Calendars.V1;
 using AgencyPlatform.Protocol.Capacity.V1;
 using AgencyPlatform.Protocol.Clients.V1;
 using AgencyPlatform.Protocol.Cmos.V1;
@@ -97,6 +98,7 @@ public sealed class AgencyPlatformClient : IDisposable
         Clients = Service<ClientsService.ClientsServiceClient>();
         Cmos = Service<CmosService.CmosServiceClient>();
         Capacity = Service<CapacityService.CapacityServiceClient>();
+        Calendars = Service<CalendarsService.CalendarsServiceClient>();
         Engagements = Service<EngagementsService.EngagementsServiceClient>();
         Absences = Service<AbsencesService.AbsencesServiceClient>();
         Time = Service<TimeService.TimeServiceClient>();
@@ -120,6 +122,9 @@ public sealed class AgencyPlatformClient : IDisposable
 
     /// <summary>Bookings and holds, availability, utilisation, who fits.</summary>
     public CapacityService.CapacityServiceClient Capacity { get; }
+
+    /// <summary>Links at which calendar programs subscribe.</summary>
+    public CalendarsService.CalendarsServiceClient Calendars { get; }
 
     /// <summary>Engagements from draft to end.</summary>
     public EngagementsService.EngagementsServiceClient Engagements { get; }

@@ -24,9 +24,9 @@ public enum Role
     /// <summary>A program of the agency: everything that Operations may do, and the feed of events.</summary>
     Service,
 
-    /// <summary>Holds a link to a calendar: reads that calendar and calls nothing.</summary>
-    Calendar,
-
     /// <summary>Runs the platform: creates agencies; sees no tenant's data.</summary>
     PlatformOperator,
+
+    /// <summary>Holds a link to a calendar: reads that calendar and calls nothing.</summary>
+    Calendar,
 }

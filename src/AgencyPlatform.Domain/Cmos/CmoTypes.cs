@@ -90,7 +90,7 @@ public sealed record CheckResult(CapacityRefusal? Refusal, ImmutableArray<CutOff
 public sealed record FactResult(FractionalCmo Cmo, Consequences Consequences);
 
 /// <summary>The CMO after an imported calendar file.</summary>
-/// <param name="Outcomes">By source.</param>
+/// <param name="Outcomes">By source; of who is missing, <see cref="ImportOutcome.Nothing"/>.</param>
 [GenerateSerializer, Immutable, Alias("cmo.import-result")]
 public sealed record ImportResult(FractionalCmo Cmo, Consequences Consequences, ImmutableSortedDictionary<string, ImportOutcome> Outcomes);
 
@@ -134,7 +134,7 @@ public sealed record TimeOffCancelled(TimeOffId Id, LocalDate Today, Consequence
 
 /// <summary>A calendar file was imported: what it puts in place of what it made before.</summary>
 /// <param name="Put">New time off, and time off that has other days under its id now.</param>
-/// <param name="Outcomes">By the events' source; see <see cref="ImportedTimeOff"/>.</param>
+/// <param name="Outcomes">By the events' source, see <see cref="ImportedTimeOff"/>; of who is missing, <see cref="ImportOutcome.Nothing"/>.</param>
 [Event("cmo.time-off-imported"), GenerateSerializer, Immutable, Alias("cmo.time-off-imported")]
 public sealed record TimeOffImported(
     ImmutableArray<TimeOff> Put, ImmutableArray<TimeOffId> Removed, ImmutableSortedDictionary<string, ImportOutcome> Outcomes, LocalDate Today, Consequences Consequences) : ICmoFact;

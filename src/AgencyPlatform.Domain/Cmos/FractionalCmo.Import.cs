@@ -44,11 +44,15 @@ public sealed partial record FractionalCmo
             TimeOffId[] gone = [.. before.Keys.Except(after.Select(t => t.Id))];
             put.AddRange(changed);
             removed.AddRange(gone);
-            outcomes[source] =
+            var outcome =
                 changed.Length + gone.Length > 0 ? before.Count == 0 ? ImportOutcome.Added : wanted.Count == 0 ? ImportOutcome.Removed : ImportOutcome.Changed
                 : wanted.Count > 0 ? ImportOutcome.Unchanged
                 : days.IsEmpty ? ImportOutcome.Nothing
                 : ImportOutcome.AlreadyOff;
+            if (outcome != ImportOutcome.Nothing)
+            {
+                outcomes[source] = outcome;
+            }
         }
 
         if (Calendar.TimeOff.Count - removed.Count + put.Count(t => !Calendar.TimeOff.ContainsKey(t.Id)) > MostTimeOff)

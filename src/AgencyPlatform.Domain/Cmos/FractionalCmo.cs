@@ -14,7 +14,7 @@ namespace AgencyPlatform.Domain.Cmos;
 /// <param name="Ages">How many bookings were ever made: the next one's age.</param>
 /// <param name="Expired">Holds that expired lately, so that a late confirmation hears why.</param>
 /// <param name="LastConsequences">What the newest fact did to the bookings that stood.</param>
-/// <param name="LastImport">What each event of the last imported calendar file did, by source; null: none was imported.</param>
+/// <param name="LastImport">What the events of the last imported calendar file did, by source; null: none was imported.</param>
 /// <param name="Waitlist">Who waits for capacity, or has been offered it.</param>
 [GenerateSerializer, Immutable, Alias("cmo")]
 public sealed partial record FractionalCmo(

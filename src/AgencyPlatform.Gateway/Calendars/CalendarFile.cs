@@ -1,10 +1,14 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using AgencyPlatform.Domain.Cmos;
+using Ical.Net;
 using Ical.Net.CalendarComponents;
 using Ical.Net.DataTypes;
 using Ical.Net.Evaluation;
+using NodaTime.Text;
 
 namespace AgencyPlatform.Gateway.Calendars;
 
@@ -19,7 +23,7 @@ internal sealed record FileEvent(int Line, string Uid, string Source, ImmutableS
 /// Reads the busy events of a calendar file (RFC 5545). The library reads values and expands what repeats; lines are looked at here first, so that what is
 /// wrong is told by its line, and so that only what says when somebody is off is read at all.
 /// </summary>
-internal static class CalendarFile
+internal static partial class CalendarFile
 {
     public const int MostBytes = 1 << 20;
 
@@ -29,78 +33,93 @@ internal static class CalendarFile
     internal const int MostEvents = 2_000;
     internal const int MostRepeating = 200;
 
-    /// <summary>Times that the events of a file happen, from their starts on: what is older is counted too.</summary>
-    internal const int MostOccurrences = 20_000;
+    /// <summary>Days on which the events of a file happen, from their starts on: what is older is counted too.</summary>
+    internal const int MostDays = 20_000;
 
-    private const int MostViolations = 20;
     private const int MinutesOfDay = 1_440;
+
+    /// <summary>A refusal has a hundred bad fields at most.</summary>
+    private const int MostProblems = 100;
 
     private static readonly string[] s_read =
         ["UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"];
 
-    private static readonly string[] s_frequencies = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
+    private static readonly string[] s_times = ["DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE"];
+    private static readonly LocalDatePattern s_date = LocalDatePattern.CreateWithInvariantCulture("uuuuMMdd");
+    private static readonly LocalDateTimePattern s_time = LocalDateTimePattern.CreateWithInvariantCulture("uuuuMMdd'T'HHmmss");
 
     /// <summary>A VEVENT's lines of those that are read.</summary>
-    private sealed record Lines(int Line, List<(int Line, string Name, string Text)> Properties)
+    private sealed record Component(int Line, List<(int Line, string Name, string Text)> Properties)
     {
         public IEnumerable<(int Line, string Name, string Text)> Of(string name) => Properties.Where(p => p.Name == name);
 
-        public string Uid => Value(Of("UID").First().Text).Trim();
+        /// <summary>Empty: it has none.</summary>
+        public string Uid => Value(Of("UID").Select(p => p.Text).FirstOrDefault("")).Trim();
     }
 
     /// <param name="zone">The CMO's: in which days lie, and times that name no zone.</param>
     /// <param name="fields">Takes what is wrong, by line.</param>
     public static IReadOnlyList<FileEvent> Read(byte[] bytes, DateTimeZone zone, DateRange within, bool allDayOnly, Fields fields)
     {
-        var wrong = new List<string>();
-        var result = Text(bytes) is { } text ? Read(text, zone, within, allDayOnly, wrong) : [];
-        if (wrong.Count == 0 && Text(bytes) is null)
+        if (Text(bytes) is not { } text)
         {
-            wrong.Add("must be text in UTF-8");
-        }
-
-        foreach (var problem in wrong.Take(MostViolations))
-        {
-            fields.Add("ics", problem);
-        }
-
-        return wrong.Count == 0 ? result : [];
-    }
-
-    private static IReadOnlyList<FileEvent> Read(string text, DateTimeZone zone, DateRange within, bool allDayOnly, List<string> wrong)
-    {
-        var (events, cancelled) = Scan(text, wrong);
-        if (wrong.Count > 0)
-        {
+            fields.Add("ics", "must be text in UTF-8");
             return [];
         }
 
-        var groups = events.GroupBy(e => e.Uid, StringComparer.Ordinal).ToList();
+        var problems = new List<(int Line, string Problem)>();
+        var events = Read(text, zone, within, allDayOnly, problems);
+        foreach (var (line, problem) in problems.OrderBy(p => p.Line))
+        {
+            fields.Add("ics", line == 0 ? problem : string.Create(CultureInfo.InvariantCulture, $"line {line}: {problem}"));
+        }
+
+        return problems.Count == 0 ? events : [];
+    }
+
+    /// <param name="problems">Takes what is wrong; line 0: with the file as a whole.</param>
+    private static IReadOnlyList<FileEvent> Read(string text, DateTimeZone zone, DateRange within, bool allDayOnly, List<(int Line, string Problem)> problems)
+    {
+        var (events, cancelled) = Scan(text, problems);
+        if (events.Count > MostEvents)
+        {
+            problems.Add((0, string.Create(CultureInfo.InvariantCulture, $"must have at most {MostEvents:N0} events; it has {events.Count:N0}")));
+            return [];
+        }
+
+        if (events.Count(e => e.Of("RRULE").Any()) is > MostRepeating and var repeating)
+        {
+            problems.Add((0, string.Create(CultureInfo.InvariantCulture, $"must have at most {MostRepeating} events with an RRULE; it has {repeating:N0}")));
+            return [];
+        }
+
+        // Of what is right so far the library may still find what is wrong: all is told at once.
+        var groups = events.Where(e => IsRight(e, problems)).GroupBy(e => e.Uid, StringComparer.Ordinal).ToList();
         var remarks = new string?[groups.Count];
         var busy = new SortedDictionary<LocalDate, List<(int From, int To, int Group)>>();
-        var left = MostOccurrences;
+        var left = MostDays;
         for (var i = 0; i < groups.Count && left >= 0; i++)
         {
-            var first = groups[i].First();
             try
             {
-                remarks[i] = cancelled ? "It is cancelled." : Occurrences(groups[i], i, zone, within, allDayOnly, busy, ref left);
+                remarks[i] = cancelled ? "It is cancelled." : Occurrences([.. groups[i]], i, zone, within, allDayOnly, busy, ref left);
             }
-            catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException or EvaluationException or System.Runtime.Serialization.SerializationException or OverflowException)
+            catch (Exception e) when (e is not OutOfMemoryException)
             {
-                wrong.Add($"line {first.Line}: the event '{Short(first.Uid)}' cannot be read: {Short(e.Message)}");
+                // The library has no one kind of exception for what it cannot read.
+                problems.Add((groups[i].First().Line, $"the event '{Short(groups[i].Key)}' cannot be read: {Short(e.Message, 200)}"));
             }
         }
 
         if (left < 0)
         {
-            wrong.Add($"must have events that happen at most {MostOccurrences:N0} times from their starts to {within.End:uuuu-MM-dd}: end what repeats, or begin it later");
+            problems.Add((0, string.Create(CultureInfo.InvariantCulture, $"must have events on at most {MostDays:N0} days in all, counted from their starts to {within.End:uuuu-MM-dd}: end what repeats, or begin it later")));
         }
 
         var days = Assign(busy, groups.Count);
+        var seen = busy.Values.SelectMany(parts => parts).Select(p => p.Group).ToHashSet();
         return [.. groups.Select((g, i) => new FileEvent(
-            g.First().Line, g.Key, SourceOf(g.Key), days[i].ToImmutable(),
-            remarks[i] ?? (days[i].Count == 0 && busy.Values.Any(d => d.Exists(x => x.Group == i)) ? "Its time is part of other events' of the same days." : null)))];
+            g.First().Line, g.Key, SourceOf(g.Key), days[i].ToImmutable(), remarks[i] ?? (days[i].Count == 0 && seen.Contains(i) ? "Its time is part of other events' of the same days." : null)))];
     }
 
     /// <summary>Minutes of each day, whichever events have them, are one time off: that of the event which has most of the day, or comes first.</summary>
@@ -128,94 +147,141 @@ internal static class CalendarFile
     }
 
     /// <summary>Adds the busy times of one UID's events.</summary>
+    /// <param name="left">How many days may still come; below 0: there are too many.</param>
     /// <returns>Why some or all make no time off.</returns>
     private static string? Occurrences(
-        IEnumerable<Lines> events, int group, DateTimeZone zone, DateRange within, bool allDayOnly, SortedDictionary<LocalDate, List<(int From, int To, int Group)>> busy, ref int left)
+        IReadOnlyList<Component> events, int group, DateTimeZone zone, DateRange within, bool allDayOnly, SortedDictionary<LocalDate, List<(int From, int To, int Group)>> busy, ref int left)
     {
-        if (events.First().Uid.EndsWith(CalendarWriter.UidSuffix, StringComparison.Ordinal))
+        if (events[0].Uid.EndsWith(CalendarWriter.UidSuffix, StringComparison.Ordinal))
         {
             return "It comes from this platform's own calendar.";
         }
 
-        var calendar = Ical.Net.Calendar.Load(
-            string.Concat(["BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", .. events.Select(e => $"BEGIN:VEVENT\r\n{string.Concat(e.Properties.Select(p => p.Text + "\r\n"))}END:VEVENT\r\n"), "END:VCALENDAR\r\n"]))!;
-        if (calendar.Events.Any(e => e.DtStart is null))
-        {
-            throw new FormatException("DTSTART must be a date such as 20260331 or a time such as 20260331T090000Z");
-        }
-
         string? remark = null;
         var end = within.End!.Value.PlusDays(1).ToDateTimeUnspecified();
-        foreach (var occurrence in calendar.GetOccurrences<CalendarEvent>(null, new EvaluationOptions { MaxUnmatchedIncrementsLimit = 1_500 }).TakeWhile(o => o.Period.StartTime.Value < end))
+        var calendar = Loaded(events);
+        var options = new EvaluationOptions { MaxUnmatchedIncrementsLimit = calendar.Events.Select(e => StepsInVain(e.RecurrenceRule)).Max() };
+        foreach (var occurrence in calendar.GetOccurrences<CalendarEvent>(null, options).TakeWhile(o => o.Period.StartTime.Value < end))
         {
-            if (--left < 0)
+            left--;
+            var (from, to) = Local(occurrence.Period, zone);
+            if (to.Date < within.Start)
             {
-                return null;
+                // It is over.
             }
-
-            var source = (CalendarEvent)occurrence.Source;
-            if (WhyNot(source, allDayOnly) is { } why)
+            else if (WhyNot((CalendarEvent)occurrence.Source, allDayOnly) is { } why)
             {
                 remark = why;
-                continue;
+            }
+            else
+            {
+                for (var day = LocalDate.Max(from.Date, within.Start); day <= to.Date && within.Contains(day); day = day.PlusDays(1))
+                {
+                    left--;
+                    var (first, last) = (day == from.Date ? MinuteOf(from) : 0, day == to.Date ? MinuteOf(to) : MinutesOfDay);
+                    if (last > first)
+                    {
+                        if (!busy.TryGetValue(day, out var parts))
+                        {
+                            busy[day] = parts = [];
+                        }
+
+                        parts.Add((first, last, group));
+                    }
+                }
             }
 
-            var (from, to) = Local(occurrence.Period, zone);
-            for (var day = LocalDate.Max(from.Date, within.Start); day <= to.Date && within.Contains(day); day = day.PlusDays(1))
+            if (left < 0)
             {
-                var (first, last) = (day == from.Date ? MinuteOf(from) : 0, day == to.Date ? MinuteOf(to) : MinutesOfDay);
-                if (last > first)
-                {
-                    if (!busy.TryGetValue(day, out var parts))
-                    {
-                        busy[day] = parts = [];
-                    }
-
-                    parts.Add((first, last, group));
-                }
+                return null;
             }
         }
 
         return remark;
     }
 
+    /// <summary>Steps of a repetition without any day, after which it is taken to have none. A leap day comes in 8 years at the latest, on a certain weekday in 40.</summary>
+    private static int StepsInVain(RecurrenceRule? rule) => rule?.Frequency switch
+    {
+        null => 0,
+        FrequencyType.Yearly => 50,
+        FrequencyType.Monthly or FrequencyType.Weekly => 600,
+        _ => 3_000,
+    };
+
+    private static Ical.Net.Calendar Loaded(IReadOnlyList<Component> events)
+    {
+        var text = new StringBuilder("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n");
+        foreach (var e in events)
+        {
+            text.Append("BEGIN:VEVENT\r\n");
+            foreach (var (_, _, line) in e.Properties)
+            {
+                text.Append(line).Append("\r\n");
+            }
+
+            text.Append("END:VEVENT\r\n");
+        }
+
+        var calendar = Ical.Net.Calendar.Load(text.Append("END:VCALENDAR\r\n").ToString())!;
+
+        // An event in another's place is known by its time as the series writes it; in the file it may be in another zone.
+        if (calendar.Events.FirstOrDefault(e => e.RecurrenceIdentifier is null)?.DtStart is { HasTime: true, TzId: { } series })
+        {
+            foreach (var e in calendar.Events.Where(e => e.RecurrenceIdentifier is { StartTime: { HasTime: true, TzId: { } zone } } && zone != series))
+            {
+                e.RecurrenceIdentifier = new RecurrenceIdentifier(e.RecurrenceIdentifier!.StartTime.ToTimeZone(series), e.RecurrenceIdentifier.Range);
+            }
+        }
+
+        return calendar;
+    }
+
     private static string? WhyNot(CalendarEvent source, bool allDayOnly)
     {
-        var status = source.Properties["X-MICROSOFT-CDO-BUSYSTATUS"]?.Value?.ToString();
-        return string.Equals(source.Status, "CANCELLED", StringComparison.OrdinalIgnoreCase) ? "It is cancelled."
-            : string.Equals(source.Status, "TENTATIVE", StringComparison.OrdinalIgnoreCase) || string.Equals(status, "TENTATIVE", StringComparison.OrdinalIgnoreCase) ? "It is tentative."
-            : string.Equals(source.Transparency, "TRANSPARENT", StringComparison.OrdinalIgnoreCase) || string.Equals(status, "FREE", StringComparison.OrdinalIgnoreCase) ? "It leaves the time free."
+        var busy = source.Properties["X-MICROSOFT-CDO-BUSYSTATUS"]?.Value?.ToString();
+        return Is(source.Status, "CANCELLED") ? "It is cancelled."
+            : Is(source.Status, "TENTATIVE") || Is(busy, "TENTATIVE") ? "It is tentative."
+            : Is(source.Transparency, "TRANSPARENT") || Is(busy, "FREE") ? "It leaves the time free."
             : allDayOnly && source.DtStart!.HasTime ? "It has times of the day, and only whole days were asked for."
             : null;
+
+        static bool Is(string? value, string other) => string.Equals(value, other, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>From and to, by the CMO's own clock. An all-day event is the same days everywhere; a time without a zone is the CMO's.</summary>
     private static (LocalDateTime From, LocalDateTime To) Local(Ical.Net.DataTypes.Period period, DateTimeZone zone)
     {
         var start = period.StartTime;
-        var end = period.EffectiveEndTime ?? (start.HasTime ? start : start.AddDays(1));
-        return (LocalOf(start), LocalOf(end));
+        return (LocalOf(start), LocalOf(period.EffectiveEndTime ?? (start.HasTime ? start : start.AddDays(1))));
 
         LocalDateTime LocalOf(CalDateTime time) =>
-            !time.HasTime || time.IsFloating ? LocalDateTime.FromDateTime(DateTime.SpecifyKind(time.Value, DateTimeKind.Unspecified)) : Instant.FromDateTimeUtc(time.AsUtc).InZone(zone).LocalDateTime;
+            !time.HasTime || time.IsFloating ? LocalDateTime.FromDateTime(time.Value) : Instant.FromDateTimeUtc(time.AsUtc).InZone(zone).LocalDateTime;
     }
 
     private static int MinuteOf(LocalDateTime time) => time.Hour * 60 + time.Minute;
 
-    /// <summary>The events' lines, and whether the file cancels them; what is no calendar file is told by line.</summary>
-    private static (List<Lines> Events, bool Cancelled) Scan(string text, List<string> wrong)
+    /// <summary>The file's events, and whether it cancels them; what is no calendar file is told by line.</summary>
+    private static (List<Component> Events, bool Cancelled) Scan(string text, List<(int Line, string Problem)> problems)
     {
-        var (events, open, cancelled, seen) = (new List<Lines>(), new Stack<(string Name, int Line)>(), false, false);
-        Lines? current = null;
+        var (events, open, cancelled, begun) = (new List<Component>(), new Stack<(string Name, int Line)>(), false, false);
+        Component? current = null;
         foreach (var (line, content) in Unfolded(text))
         {
-            var colon = content.IndexOf(':');
             var nameEnd = content.IndexOfAny([':', ';']);
             var name = nameEnd > 0 ? content[..nameEnd].ToUpperInvariant() : "";
-            if (colon < 0 || name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-'))
+            var value = Value(content).Trim().ToUpperInvariant();
+            if (!begun && (name != "BEGIN" || value != "VCALENDAR"))
             {
-                wrong.Add($"line {line}: must be NAME:value; it is '{Short(content)}'");
-                if (!seen || wrong.Count >= MostViolations)
+                problems.Add((line, $"must be BEGIN:VCALENDAR, with which a calendar file begins; it is '{Short(content)}'"));
+                return ([], false);
+            }
+
+            begun = true;
+            if (!content.Contains(':') || name.Length == 0 || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-'))
+            {
+                problems.Add((line, $"must be NAME:value; it is '{Short(content)}'"));
+                if (problems.Count >= MostProblems)
                 {
                     return ([], false);
                 }
@@ -223,31 +289,20 @@ internal static class CalendarFile
                 continue;
             }
 
-            var value = content[(colon + 1)..].Trim().ToUpperInvariant();
-            if (!seen && (name != "BEGIN" || value != "VCALENDAR"))
-            {
-                wrong.Add($"line {line}: must be BEGIN:VCALENDAR, with which a calendar file begins; it is '{Short(content)}'");
-                return ([], false);
-            }
-
-            seen = true;
             switch (name)
             {
                 case "BEGIN":
                     if (value == "VEVENT" && open.Count == 1)
                     {
-                        events.Add(current = new Lines(line, []));
+                        events.Add(current = new Component(line, []));
                     }
 
                     open.Push((value, line));
                     break;
+                case "END" when open.Count == 0 || open.Peek().Name != value:
+                    problems.Add((line, $"must end {(open.Count == 0 ? "nothing, since nothing is open" : $"{Short(open.Peek().Name)} of line {open.Peek().Line}")}; it is '{Short(content)}'"));
+                    return ([], false);
                 case "END":
-                    if (open.Count == 0 || open.Peek().Name != value)
-                    {
-                        wrong.Add($"line {line}: must end {(open.Count == 0 ? "nothing, since nothing is open" : $"{open.Peek().Name} of line {open.Peek().Line}")}; it is '{Short(content)}'");
-                        return ([], false);
-                    }
-
                     open.Pop();
                     current = open.Count > 1 ? current : null;
                     break;
@@ -264,78 +319,77 @@ internal static class CalendarFile
             }
         }
 
-        if (!seen)
+        if (!begun)
         {
-            wrong.Add("line 1: must be BEGIN:VCALENDAR, with which a calendar file begins; there is none");
+            problems.Add((1, "must be BEGIN:VCALENDAR, with which a calendar file begins; the file is empty"));
         }
         else if (open.Count > 0)
         {
-            wrong.Add($"line {open.Peek().Line}: BEGIN:{Short(open.Peek().Name)} has no END: the file is cut short");
+            problems.Add((open.Peek().Line, $"BEGIN:{Short(open.Peek().Name)} has no END: the file is cut short"));
         }
 
-        Check(events, wrong);
         return (events, cancelled);
     }
 
-    private static void Check(List<Lines> events, List<string> wrong)
+    /// <summary>Whether an event's lines are right, as far as that is seen without the others.</summary>
+    private static bool IsRight(Component e, List<(int Line, string Problem)> problems)
     {
-        if (events.Count > MostEvents)
+        var before = problems.Count;
+        Require(e.Of("UID").Count() == 1 && e.Uid.Length is > 0 and <= 1_000, e.Line, "the event must have one UID, of 1 to 1,000 characters");
+        Require(e.Of("DTSTART").Count() == 1, e.Line, "the event must have one DTSTART");
+        foreach (var name in new[] { "DTEND", "DURATION", "RRULE", "RECURRENCE-ID" })
         {
-            wrong.Add($"must have at most {MostEvents} events; it has {events.Count}");
-            return;
+            Require(e.Of(name).Count() <= 1, e.Line, $"the event must have at most one {name}");
         }
 
-        foreach (var e in events)
+        foreach (var (line, name, text) in e.Properties)
         {
-            if (e.Of("UID").Count() != 1 || e.Uid.Length is 0 or > 1_000)
+            switch (name)
             {
-                wrong.Add($"line {e.Line}: the event must have one UID of 1 to 1000 characters");
+                case "RRULE":
+                    Require(
+                        text.Length <= 500 && RuleSyntax().IsMatch(Value(text).Trim()), line,
+                        $"must have FREQ=DAILY, WEEKLY, MONTHLY or YEARLY, INTERVAL and COUNT of 1 or more if any, nothing else but UNTIL, WKST and BY parts of days, weeks and months, and at most 500 characters; it is '{Short(text)}'");
+                    break;
+                case "DURATION":
+                    Require(DurationSyntax().IsMatch(Value(text).Trim()), line, $"must be a duration such as P1D or PT1H30M; it is '{Short(Value(text))}'");
+                    break;
+                case "RECURRENCE-ID" when Parameter(text, "RANGE") is not null:
+                    problems.Add((line, "must have no RANGE: put a series of its own in the file for what comes after a date"));
+                    break;
             }
 
-            if (e.Of("DTSTART").Count() != 1)
+            if (s_times.Contains(name))
             {
-                wrong.Add($"line {e.Line}: the event must have one DTSTART");
-            }
-
-            if (e.Of("RRULE").Count() > 1)
-            {
-                wrong.Add($"line {e.Of("RRULE").ElementAt(1).Line}: an event must have at most one RRULE");
-            }
-
-            foreach (var (line, _, rule) in e.Of("RRULE"))
-            {
-                var frequency = Value(rule).ToUpperInvariant().Split(';').Select(p => p.Trim()).FirstOrDefault(p => p.StartsWith("FREQ=", StringComparison.Ordinal))?[5..] ?? "";
-                if (!s_frequencies.Contains(frequency) || rule.Length > 500)
-                {
-                    wrong.Add($"line {line}: RRULE must have FREQ={string.Join(", ", s_frequencies)} and at most 500 characters; it is '{Short(rule)}'");
-                }
-            }
-
-            foreach (var (line, _, time) in e.Properties.Where(p => p.Name is "DTSTART" or "DTEND" or "RECURRENCE-ID" or "EXDATE" or "RDATE"))
-            {
-                var zone = time[..time.IndexOf(':')].Split(';').FirstOrDefault(p => p.StartsWith("TZID=", StringComparison.OrdinalIgnoreCase))?[5..].Trim('"');
-                if (zone is not null && !IsKnown(zone))
-                {
-                    wrong.Add($"line {line}: the time zone '{Short(zone)}' is not known: use an IANA id such as Europe/Berlin, or UTC");
-                }
+                var times = name is "RDATE" or "EXDATE" ? Value(text).Split(',') : [Value(text)];
+                Require(
+                    Array.TrueForAll(times, t => IsTime(t.Split('/')[0].Trim())), line,
+                    $"must be a date such as 20260331 or a time such as 20260331T090000Z{(times.Length > 1 ? ", each" : "")}; it is '{Short(Value(text))}'");
+                Require(Parameter(text, "TZID") is not { } zone || IsKnown(zone), line, $"must have a time zone that is known, an IANA id such as Europe/Berlin; it is '{Short(Parameter(text, "TZID") ?? "")}'");
             }
         }
 
-        if (events.Count(e => e.Of("RRULE").Any()) is > MostRepeating and var repeating)
+        return problems.Count == before;
+
+        void Require(bool holds, int line, string problem)
         {
-            wrong.Add($"must have at most {MostRepeating} events with an RRULE; it has {repeating}");
+            if (!holds)
+            {
+                problems.Add((line, problem));
+            }
         }
     }
+
+    private static bool IsTime(string value) => s_date.Parse(value).Success || s_time.Parse(value.EndsWith('Z') ? value[..^1] : value).Success;
 
     /// <summary>Lines by their number, each with those that go on from it.</summary>
     private static IEnumerable<(int Line, string Text)> Unfolded(string text)
     {
-        var (start, folded) = (0, new StringBuilder());
-        var number = 0;
+        var (start, number, folded) = (0, 0, new StringBuilder());
         foreach (var line in text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n').Split('\n'))
         {
             number++;
-            if (line.Length > 0 && line[0] is ' ' or '\t' && folded.Length > 0)
+            if (line is [' ' or '\t', ..] && folded.Length > 0)
             {
                 folded.Append(line.AsSpan(1));
                 continue;
@@ -365,16 +419,15 @@ internal static class CalendarFile
     {
         try
         {
-            Encoding encoding = bytes.AsSpan() switch
+            Encoding encoding = bytes switch
             {
-                [0xFF, 0xFE, ..] => new UnicodeEncoding(false, true, true),
-                [0xFE, 0xFF, ..] => new UnicodeEncoding(true, true, true),
-                _ => new UTF8Encoding(true, true),
+                [0xFF, 0xFE, ..] => new UnicodeEncoding(bigEndian: false, byteOrderMark: true, throwOnInvalidBytes: true),
+                [0xFE, 0xFF, ..] => new UnicodeEncoding(bigEndian: true, byteOrderMark: true, throwOnInvalidBytes: true),
+                _ => new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true),
             };
-            var text = encoding.GetString(bytes);
-            return text.StartsWith('\uFEFF') ? text[1..] : text;
+            return encoding.GetString(bytes).TrimStart('\uFEFF');
         }
-        catch (DecoderFallbackException)
+        catch (ArgumentException)
         {
             return null;
         }
@@ -396,5 +449,19 @@ internal static class CalendarFile
 
     private static string Value(string content) => content[(content.IndexOf(':') + 1)..];
 
-    private static string Short(string text) => new([.. (text.Length <= 80 ? text : text[..80] + "…").Where(c => !char.IsControl(c))]);
+    /// <summary>A parameter of a line, as in <c>DTSTART;TZID=Europe/Berlin:20260331T090000</c>; null: it has none.</summary>
+    private static string? Parameter(string content, string name) =>
+        content[..Math.Max(0, content.IndexOf(':'))].Split(';').Skip(1).FirstOrDefault(p => p.StartsWith(name + "=", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim('"');
+
+    private static string Short(string text, int most = 80) =>
+        string.Concat((text.Length <= most ? text : text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)] + "…").Where(c => !char.IsControl(c)));
+
+    [GeneratedRegex(@"^\+?P([0-9]{1,6}W|[0-9]{1,6}D|([0-9]{1,6}D)?T([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,9}S)?)$", RegexOptions.CultureInvariant)]
+    private static partial Regex DurationSyntax();
+
+    /// <summary>Parts in any order, each NAME=value; those that would make a repetition more frequent than daily, or never go on, are none.</summary>
+    [GeneratedRegex(
+        @"^(?=(.*;)?FREQ=)((FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)|(INTERVAL|COUNT)=0*[1-9][0-9]{0,5}|(UNTIL|WKST|BYDAY|BYMONTHDAY|BYYEARDAY|BYWEEKNO|BYMONTH|BYSETPOS)=[0-9A-Z,+-]+)(;|$))+$",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex RuleSyntax();
 }

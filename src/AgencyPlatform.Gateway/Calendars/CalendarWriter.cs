@@ -111,7 +111,9 @@ internal sealed class CalendarWriter(
             yield break;
         }
 
-        var cover = booking.Engagement is { } engagement && booking.Id.Value.StartsWith($"{engagement}-cover-", StringComparison.Ordinal);
+        // The booking of a cover is named after it; of a long name only the digits of a hash are left.
+        var cover = booking.Owner is { } engagement && booking.Spec.Steps.All(s => s is DatedStep)
+            && (booking.Id.Value.StartsWith($"{engagement}-cover-", StringComparison.Ordinal) || (booking.Id.Value.Length == IdSyntax.MaxLength && booking.Id.Value.All(char.IsAsciiHexDigit)));
         var client = (cover ? "cover for " : "") + clientOf(booking.Spec.Client);
         switch (step)
         {

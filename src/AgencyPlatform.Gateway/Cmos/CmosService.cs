@@ -179,13 +179,15 @@ internal sealed class CmosService(Calls calls, IGrainFactory grains, IReadModels
             {
                 events.Select(e =>
                 {
-                    var outcome = result.Outcomes[e.Source];
+                    var outcome = result.Outcomes.GetValueOrDefault(e.Source);
+                    var isLacking = e.Days.Keys.Any(day => !off[e.Source].Any(t => t.Dates.Contains(day)));
                     return new V1.ImportedEvent
                     {
                         Line = e.Line,
                         Uid = e.Uid,
                         Outcome = outcome is ImportOutcome.Nothing or ImportOutcome.AlreadyOff ? V1.ImportedEvent.Types.Outcome.Skipped : outcome.ToWire<V1.ImportedEvent.Types.Outcome>(),
-                        Message = e.Remark ?? (outcome == ImportOutcome.AlreadyOff ? "Its days are off already." : outcome == ImportOutcome.Nothing ? "It has no day among those that are looked at." : ""),
+                        Message = e.Remark
+                            ?? (outcome == ImportOutcome.AlreadyOff ? "Its days are off already." : e.Days.IsEmpty ? "It has no day among those that are looked at." : isLacking ? "Some of its days are off already." : ""),
                         TimeOff = { off[e.Source].OrderBy(t => t.Start).Select(ToWire) },
                     };
                 }),

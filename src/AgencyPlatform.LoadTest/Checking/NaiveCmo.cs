@@ -88,6 +88,18 @@ internal sealed partial class NaiveCmo(string id, CheckReport report)
             case "cmo.time-off-cancelled":
                 Calendar.CancelTimeOff(payload.Text("id"));
                 break;
+            case "cmo.time-off-imported":
+                foreach (var removed in payload.Strings("removed"))
+                {
+                    Calendar.CancelTimeOff(removed);
+                }
+
+                foreach (var put in payload.GetProperty("put").EnumerateArray())
+                {
+                    Calendar.AddTimeOff(put);
+                }
+
+                break;
             case "cmo.policy-noted":
                 var policy = payload.GetProperty("policy");
                 Calendar.SetPolicy(policy);
