@@ -86,12 +86,12 @@ internal sealed class CalendarWriter(
                 TimeOffKind.HalfDays => "half a day off",
                 _ => $"{Text(off.MinutesPerDay)} off",
             };
-            yield return Off(Event(Uid(cmo, $"time-off-{off.Id}-{off.End:uuuuMMdd}"), off.Dates, Sentence(who + how), updatedAt), off.Kind == TimeOffKind.WholeDays);
+            yield return Off(Event(Uid(cmo, $"time-off-{off.Id}-{off.End:uuuuMMdd}"), off.Dates, Summary(who, how), updatedAt), off.Kind == TimeOffKind.WholeDays);
         }
 
         foreach (var gone in cmo.Calendar.Gone.Select(g => g.Intersect(Range)).OfType<DateRange>())
         {
-            yield return Off(Event(Uid(cmo, $"left-{gone.Start:uuuuMMdd}"), gone, Sentence(who + "has left"), updatedAt), wholeDays: true);
+            yield return Off(Event(Uid(cmo, $"left-{gone.Start:uuuuMMdd}"), gone, Summary(who, "has left"), updatedAt), wholeDays: true);
         }
 
         if (!ofAgency)
@@ -114,7 +114,7 @@ internal sealed class CalendarWriter(
         // The booking of a cover is named after it; of a long name only the digits of a hash are left.
         var cover = booking.Owner is { } engagement && booking.Spec.Steps.All(s => s is DatedStep)
             && (booking.Id.Value.StartsWith($"{engagement}-cover-", StringComparison.Ordinal) || (booking.Id.Value.Length == IdSyntax.MaxLength && booking.Id.Value.All(char.IsAsciiHexDigit)));
-        var client = (cover ? "cover for " : "") + clientOf(booking.Spec.Client);
+        var (who, what) = (ofAgency ? nameOf(cmo) + ": " : "", (booking.State == BookingState.Held ? "held for " : "") + (cover ? "cover for " : ""));
         switch (step)
         {
             case FlexibleStep s:
@@ -154,7 +154,7 @@ internal sealed class CalendarWriter(
         CalendarEvent Of(string how, DateRange dates, string part = "")
         {
             var held = booking.State == BookingState.Held;
-            var @event = Event(Uid(cmo, id + part), dates, Sentence($"{(ofAgency ? nameOf(cmo) + ": " : "")}{(held ? "held for " : "")}{client}, {how}"), booking.UpdatedAt);
+            var @event = Event(Uid(cmo, id + part), dates, $"{Summary(who, what)}{clientOf(booking.Spec.Client)}, {how}", booking.UpdatedAt);
             @event.Created = At(booking.CreatedAt);
             @event.Sequence = (int)Math.Clamp((booking.UpdatedAt - booking.CreatedAt).TotalSeconds, 0, int.MaxValue);
             @event.Status = held ? "TENTATIVE" : "CONFIRMED";
@@ -242,7 +242,8 @@ internal sealed class CalendarWriter(
 
     private static CalDateTime At(Instant instant) => new(instant.ToDateTimeUtc());
 
-    private static string Sentence(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+    /// <summary>Our own words begin a sentence where no name is in front of them.</summary>
+    private static string Summary(string who, string words) => who.Length == 0 && words.Length > 0 ? char.ToUpperInvariant(words[0]) + words[1..] : who + words;
 
     private static string Text(int minutes) =>
         minutes % 60 == 0 ? $"{minutes / 60} h" : minutes < 60 ? $"{minutes} min" : $"{minutes / 60} h {minutes % 60} min";

@@ -26,6 +26,9 @@ public sealed class RpcRolesTests
             RpcRoles.Table.Where(e => e.Value.Contains(Role.PlatformOperator)).Select(e => e.Key).Order(StringComparer.Ordinal));
 
     [Fact]
+    public void A_calendars_link_reaches_no_rpc() => Assert.DoesNotContain(RpcRoles.Table.Values, roles => roles.Contains(Role.Calendar));
+
+    [Fact]
     public void What_is_not_in_the_table_is_denied() => Assert.Null(RpcRoles.Of("/agencyplatform.agencies.v1.AgenciesService/NoSuchMethod"));
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Reflection;
 using AgencyPlatform.Client;
 using AgencyPlatform.Protocol.Agencies.V1;
+using AgencyPlatform.Protocol.Calendars.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -70,6 +71,11 @@ public sealed class TwoAgenciesTests(PlatformFixture platform)
             var error = await Error(await agency.As(wire, cmo, company), method, (IMessage)Activator.CreateInstance(method.InputType.ClrType)!);
             Assert.Equal(!allowed.Contains(role), error?.StatusCode == StatusCode.PermissionDenied);
         }
+
+        // Of a calendar's link the secret is a key that opens no method at all.
+        var link = await (await agency.Admin()).Calendars.CreateCalendarLinkAsync(new CreateCalendarLinkRequest { Parent = agency.Name, CalendarLink = new CalendarLink { DisplayName = "Everybody" } });
+        var calendars = await Error(platform.Client(link.Path.Split('/', '.')[2]), method, (IMessage)Activator.CreateInstance(method.InputType.ClrType)!);
+        Assert.Equal(StatusCode.PermissionDenied, calendars?.StatusCode);
 
         var operators = await Error(platform.Operator, method, (IMessage)Activator.CreateInstance(method.InputType.ClrType)!);
         Assert.Equal(!allowed.Contains(Domain.Agencies.Role.PlatformOperator), operators?.StatusCode == StatusCode.PermissionDenied);
