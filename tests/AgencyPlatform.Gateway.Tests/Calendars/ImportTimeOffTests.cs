@@ -37,7 +37,7 @@ public sealed class ImportTimeOffTests(PlatformFixture platform)
         Assert.Equal(off, Shown(imported.Change.Cmo));
         Assert.Equal(off, Shown(await ada.Cmos.GetCmoAsync(new GetCmoRequest { Name = name })));
 
-        // The week of skiing has no day left: all 600 are lost; 870 and 900 hold them still, but they are worked on what is left of the days.
+        // Of the week of skiing no day is left, and all 600 are lost; of the others what the minutes off are of their days.
         Assert.Equal((600L, $"{agency.Name}/engagements/launch"), imported.Change.Shortfalls.Where(s => s.Monday.Month == 2).Select(s => (s.Minutes, s.Engagement)).Single());
         Assert.Equal((long)(600 * 90.0 / 960 + .5), imported.Change.Shortfalls.Single(s => s.Monday.Month == 3).Minutes);
         Assert.Empty(imported.Change.InfeasibleWeeks);
