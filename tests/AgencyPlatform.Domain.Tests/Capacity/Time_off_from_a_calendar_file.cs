@@ -29,7 +29,7 @@ public class Time_off_from_a_calendar_file
     [Fact]
     public void The_same_file_again_changes_nothing()
     {
-        var events = new[] { Event(Skiing, (Day(3, 2), 1_440), (Day(3, 3), 1_440)), Event(Dentist, (Day(3, 5), 90)) };
+        ImmutableArray<ImportedTimeOff> events = [Event(Skiing, (Day(3, 2), 1_440), (Day(3, 3), 1_440)), Event(Dentist, (Day(3, 5), 90))];
         var once = Imported(Cmo(MondayToFriday), events);
         var imported = Fact(once, events);
 
