@@ -1,4 +1,5 @@
 using System.Text;
+using AgencyPlatform.Domain;
 using AgencyPlatform.Gateway.Calendars;
 using NodaTime;
 
