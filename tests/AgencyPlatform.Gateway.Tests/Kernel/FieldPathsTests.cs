@@ -174,6 +174,7 @@ public sealed partial class FieldPathsTests(PlatformFixture platform)
             FieldType.Int32 => -1,
             FieldType.Int64 => -1L,
             FieldType.Bool => false,
+            FieldType.Bytes => ByteString.Empty,
             FieldType.Enum => Enum.ToObject(field.EnumType.ClrType, 99),
             FieldType.Message => field.MessageType.FullName switch
             {
