@@ -102,6 +102,14 @@ public sealed class BillingPages(Demo demo) : IAsyncLifetime
     [Fact]
     public async Task CMOs_are_paid_what_they_are_owed_one_in_part_then_all_and_a_payout_comes_back()
     {
+        // Two who are owed something, whatever else was paid: theirs came back.
+        using var platform = demo.Platform(demo.Keys["admin"]);
+        var payouts = (await platform.Payables.ListPayoutsAsync(new() { Parent = Agency, PageSize = 1_000 })).Payouts;
+        foreach (var back in payouts.Where(p => p.ReverseDate is null).DistinctBy(p => p.Cmo).Take(2))
+        {
+            await platform.Payables.ReversePayoutAsync(new() { Name = back.Name, ReverseDate = back.PayDate, Reason = "Returned by the bank" });
+        }
+
         var page = await demo.Open(demo.Keys["finance"], "/billing/payouts");
         var reference = $"run-{Guid.CreateVersion7():n}";
         await page.GetByLabel("Earned through").FillAsync("2026-03-31");
@@ -125,7 +133,7 @@ public sealed class BillingPages(Demo demo) : IAsyncLifetime
         await Expect(dialog).ToHaveCountAsync(0);
         await Expect(one.Locator("local-amount")).ToHaveAttributeAsync("minor", (before - 100).ToString(System.Globalization.CultureInfo.InvariantCulture));
 
-        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Pay (all|them)") }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Pay all") }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Table, new() { Name = "Who was paid" }).GetByText("paid", new() { Exact = true })).ToHaveCountAsync(count);
         await page.GetByRole(AriaRole.Button, new() { Name = "Who is owed what" }).ClickAsync();
         await Expect(page.Locator(".problem")).ToHaveAttributeAsync("data-reason", "NOTHING_TO_PAY");

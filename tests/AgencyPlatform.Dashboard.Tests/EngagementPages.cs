@@ -201,7 +201,10 @@ public sealed class EngagementPages(Demo demo) : IAsyncLifetime
         {
             Retainer = new RetainerTerms
             {
-                Fee = new Money { MinorUnits = 800_000, Currency = "USD" }, IncludedMinutes = 600, OverageGate = OverageGate.Consent, OverageHourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" },
+                Fee = new Money { MinorUnits = 800_000, Currency = "USD" },
+                IncludedMinutes = 600,
+                OverageGate = OverageGate.Consent,
+                OverageHourlyRate = new Money { MinorUnits = 25_000, Currency = "USD" },
             },
         };
         (terms.Seller, terms.Currency, terms.BillCycleDay) = ($"{agency.Name}/legalEntities/us", "USD", 1);
