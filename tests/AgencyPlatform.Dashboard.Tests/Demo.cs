@@ -155,12 +155,12 @@ public sealed partial class Demo : IAsyncLifetime
         await Ready(page);
     }
 
-    /// <summary>Waits until the page can be used: its heading is there, nothing loads, and it is live or says that it is not.</summary>
+    /// <summary>Waits until the page can be used: its heading is there, nothing loads, a grid has its rows, and it is live or says that it is not.</summary>
     public static async Task Ready(IPage page)
     {
         await page.Locator("[data-feed=live], [data-feed=still]").WaitForAsync();
         await page.Locator("h1").First.WaitForAsync();
-        await page.WaitForFunctionAsync("() => !document.querySelector('.page .mud-progress-linear')");
+        await page.WaitForFunctionAsync("() => !document.querySelector('.page .mud-progress-linear') && (!document.querySelector('.heat') || document.querySelector('.heat a.cell') !== null)");
     }
 
     /// <summary>The API with a key of the demo's agency.</summary>
