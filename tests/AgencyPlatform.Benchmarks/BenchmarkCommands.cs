@@ -211,7 +211,7 @@ internal static class BenchmarkCommands
         results.AddTo(command);
         command.SetAction((parsed, cancellation) => Guarded(async () =>
         {
-            var instances = (parsed.GetValue(files) ?? []).SelectMany(f => Directory.Exists(f) ? Directory.GetFiles(f, "*.txt").Order(StringComparer.Ordinal) : [f]).ToArray();
+            var instances = (parsed.GetValue(files) ?? []).SelectMany<string, string>(f => Directory.Exists(f) ? Directory.GetFiles(f, "*.txt").Order(StringComparer.Ordinal) : [f]).ToArray();
             var report = PlanRuns.Run(
                 new PlanRunOptions(
                     instances, parsed.GetValue(sense) switch { "min" => false, "max" => true, _ => null }, parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(limit)),

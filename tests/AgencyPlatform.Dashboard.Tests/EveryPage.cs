@@ -99,8 +99,7 @@ public sealed class EveryPage(Demo demo) : IAsyncLifetime
         Assert.Equal([], await page.Locator(".problem").AllInnerTextsAsync());
         if (width != 1024)
         {
-            // No page has frames: axe needs no further page to put together what it finds in them.
-            var serious = (await page.RunAxeLegacy(dark ? s_rulesOfColour : s_rules)).Violations.Where(v => v.Impact is "serious" or "critical").ToList();
+            var serious = (await page.RunAxe(dark ? s_rulesOfColour : s_rules)).Violations.Where(v => v.Impact is "serious" or "critical").ToList();
             Assert.True(
                 serious.Count == 0,
                 $"{name} at {width}, {(dark ? "dark" : "light")}:\n" + string.Join("\n", serious.Select(v => $"{v.Id}: {v.Help}: {string.Join("; ", v.Nodes.Take(3).Select(n => n.Html))}")));
