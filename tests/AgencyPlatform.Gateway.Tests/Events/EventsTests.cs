@@ -76,7 +76,9 @@ public sealed class EventsTests(PlatformFixture platform)
         {
             await admin.Clients.CreateClientCompanyAsync(new CreateClientCompanyRequest
             {
-                Parent = agency.Name, ClientCompanyId = $"client-{i}", ClientCompany = new ClientCompany { DisplayName = "Acme", TimeZone = "America/New_York" },
+                Parent = agency.Name,
+                ClientCompanyId = $"client-{i}",
+                ClientCompany = new ClientCompany { DisplayName = "Acme", TimeZone = "America/New_York" },
             });
         }
 

@@ -263,7 +263,10 @@ public sealed class RepeatsTests(PlatformFixture platform)
             {
                 await matching.CreateShortlistAsync(new CreateShortlistRequest
                 {
-                    Parent = _agency.Name, ShortlistId = id, Shortlist = new Shortlist { ClientCompany = _bolt, Steps = { Weekly(60, Day(11, 2), Day(11, 9)) } }, Cmos = { _bob, _cy },
+                    Parent = _agency.Name,
+                    ShortlistId = id,
+                    Shortlist = new Shortlist { ClientCompany = _bolt, Steps = { Weekly(60, Day(11, 2), Day(11, 9)) } },
+                    Cmos = { _bob, _cy },
                 });
             }
 

@@ -48,7 +48,10 @@ public sealed class MatchingTests(PlatformFixture platform)
         await admin.Intakes.UpdateIntakeAsync(new UpdateIntakeRequest { Intake = new Intake { Name = intake.Name, ClientCompany = review.Duplicates[0].ClientCompany } });
         var list = await admin.Matching.CreateShortlistAsync(new CreateShortlistRequest
         {
-            Parent = agency.Name, ShortlistId = "need", Shortlist = new Shortlist { Intake = intake.Name }, Cmos = { $"{agency.Name}/cmos/bob", $"{agency.Name}/cmos/ada" },
+            Parent = agency.Name,
+            ShortlistId = "need",
+            Shortlist = new Shortlist { Intake = intake.Name },
+            Cmos = { $"{agency.Name}/cmos/bob", $"{agency.Name}/cmos/ada" },
         });
         Assert.Equal((Shortlist.Types.State.Open, 2_400), (list.State, Assert.Single(list.Steps).PerPeriod.Minutes));
         Assert.Equal(Timestamp.FromDateTime(new DateTime(2026, 1, 12, 9, 0, 0, DateTimeKind.Utc)), list.ExpireTime);
@@ -72,8 +75,12 @@ public sealed class MatchingTests(PlatformFixture platform)
         // One step, and a proposal that the contact signs.
         var convert = new ConvertIntakeRequest
         {
-            Name = intake.Name, EngagementId = "harbor-cmo", Shortlist = list.Name, LegalEntity = $"{agency.Name}/legalEntities/main",
-            MonthlyFee = new Money { MinorUnits = 900_000, Currency = "USD" }, RequestId = Guid.CreateVersion7().ToString(),
+            Name = intake.Name,
+            EngagementId = "harbor-cmo",
+            Shortlist = list.Name,
+            LegalEntity = $"{agency.Name}/legalEntities/main",
+            MonthlyFee = new Money { MinorUnits = 900_000, Currency = "USD" },
+            RequestId = Guid.CreateVersion7().ToString(),
         };
         var converted = await admin.Intakes.ConvertIntakeAsync(convert);
         Assert.Equal((Intake.Types.State.Converted, $"{agency.Name}/engagements/harbor-cmo", ""), (converted.State, converted.Engagement, converted.NotProposedReason));
@@ -190,7 +197,10 @@ public sealed class MatchingTests(PlatformFixture platform)
         Assert.Equal(("INTAKE_INCOMPLETE", "time_zone,monthly_minutes,start_date"), (find.Reason, find.Metadata["missing"]));
         var convert = new ConvertIntakeRequest
         {
-            Name = draft.Name, Lead = $"{agency.Name}/cmos/ada", LegalEntity = $"{agency.Name}/legalEntities/main", MonthlyFee = new Money { MinorUnits = 1, Currency = "USD" },
+            Name = draft.Name,
+            Lead = $"{agency.Name}/cmos/ada",
+            LegalEntity = $"{agency.Name}/legalEntities/main",
+            MonthlyFee = new Money { MinorUnits = 1, Currency = "USD" },
         };
         Assert.Equal("INTAKE_INCOMPLETE", (await Refused.By(admin.Intakes.ConvertIntakeAsync(convert))).Reason);
         Assert.Equal(["hold", "lead"], (await Bad(admin.Intakes.ConvertIntakeAsync(new ConvertIntakeRequest(convert) { Lead = "", Hold = $"{agency.Name}/cmos/ada/bookings/x" }))).Order());
