@@ -25,9 +25,13 @@ public sealed partial class DeployFacts
         var named = alarms.Concat(panels).SelectMany(e => Metric().Matches(e)).Select(m => m.Value).Where(m => m != "up").Distinct().ToList();
         Assert.True(named.Count > 15, string.Join(", ", named));
         using var folder = new TempFolder();
-        using var host = await HostProcess.Serve(folder.Path);
+        using var host = await HostProcess.Serve(folder.Path, more: ["--set", "Webhooks:AllowPrivateAddresses=true"]);
         using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = await HostFacts.Prepare(host) });
         await HostFacts.Book(platform, (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "agencies/acme/cmos/cmo-0"));
+
+        // Its own metrics listen, but take nothing that is posted.
+        var webhook = await platform.Webhooks.CreateWebhookAsync(new() { Parent = "agencies/acme", WebhookId = "hook", Webhook = new() { DisplayName = "Hook", Url = $"{host.Http}metrics" } });
+        await platform.Webhooks.PingWebhookAsync(new() { Name = webhook.Name });
         using var http = new HttpClient { BaseAddress = host.Http };
         var answer = await http.GetStringAsync("metrics");
         var there = Line().Matches(answer).Select(m => m.Groups[1].Value).ToHashSet();

@@ -8,7 +8,8 @@ namespace AgencyPlatform.Host.Tests;
 /// <summary>The real executable as a process of its own, on free loopback ports and a folder of its own.</summary>
 internal sealed partial class HostProcess : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
+    /// <summary>What takes half a minute on a machine of its own takes several where builds and browsers run beside it.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(300);
 
     // Another project's tests start it too.
     private static readonly string s_tests = typeof(HostProcess).Assembly.GetName().Name!;

@@ -38,6 +38,8 @@ internal sealed class DemoRun : IDisposable
     private readonly List<DemoCheck> _checks = [];
     private readonly List<TimeSpan> _outages = [];
     private readonly DemoMonths _months;
+    private readonly DemoIntakes _intakes;
+    private readonly DemoResults _results;
 
     private DemoRun(DemoStage stage, DemoOptions options, string key, Func<CancellationToken, Task<TimeSpan>>? kill)
     {
@@ -48,6 +50,8 @@ internal sealed class DemoRun : IDisposable
         _books = new DemoBooks(stage);
         _money = new DemoMoney(stage, _books);
         _months = new DemoMonths(stage, _time, _money);
+        _intakes = new DemoIntakes(stage);
+        _results = new DemoResults(stage);
     }
 
     private int Weeks => _options.Months * 13 / 3;
@@ -167,25 +171,26 @@ internal sealed class DemoRun : IDisposable
                 new SetHolidayCalendarRequest { Name = $"{_stage.Agency}/holidayCalendars/{DemoStage.HolidayRegion}", Days = { _stage.Holidays.Order().Select(Wire) } }, cancellationToken: cancellation);
         }
 
-        await Each(_stage.Roster.Cmos, async cmo => await platform.Cmos.CreateCmoAsync(
+        await Each([.. _stage.Roster.Cmos.Index()], async item => await platform.Cmos.CreateCmoAsync(
             new CreateCmoRequest
             {
                 Parent = _stage.Agency,
-                CmoId = cmo.Id,
+                CmoId = item.Item.Id,
                 Cmo = new Cmo
                 {
-                    DisplayName = cmo.Name,
-                    Email = cmo.Email,
+                    DisplayName = item.Item.Name,
+                    Email = item.Item.Email,
                     Role = "CMO",
                     TimeZone = "America/New_York",
                     MaxClients = 5,
+                    Expertise = _stage.IsYear ? DemoIntakes.ExpertiseOf(item.Index) : null,
                     HolidayRegions = { _stage.IsYear ? [new HolidayRegion { EffectiveDate = Wire(_stage.Start.PlusWeeks(-1)), Region = DemoStage.HolidayRegion }] : [] },
                     WorkingPatterns =
                     {
                         new WorkingPattern
                         {
-                            EffectiveDate = Wire(_stage.Start.PlusWeeks(-1)), MondayMinutes = cmo.WeekdayMinutes, TuesdayMinutes = cmo.WeekdayMinutes,
-                            WednesdayMinutes = cmo.WeekdayMinutes, ThursdayMinutes = cmo.WeekdayMinutes,
+                            EffectiveDate = Wire(_stage.Start.PlusWeeks(-1)), MondayMinutes = item.Item.WeekdayMinutes, TuesdayMinutes = item.Item.WeekdayMinutes,
+                            WednesdayMinutes = item.Item.WeekdayMinutes, ThursdayMinutes = item.Item.WeekdayMinutes,
                         },
                     },
                 },
@@ -264,7 +269,7 @@ internal sealed class DemoRun : IDisposable
             var placed = 0;
             foreach (var engagement in soon)
             {
-                placed += await _placement.Place(engagement) ? 1 : 0;
+                placed += await Place(engagement) ? 1 : 0;
             }
 
             var notes = new List<string>([.. _placement.Told(), .. await _life.Monday()]);
@@ -300,6 +305,24 @@ internal sealed class DemoRun : IDisposable
         }
     }
 
+    /// <summary>In a year from the intake on, with who fits best asked first.</summary>
+    private async Task<bool> Place(RosterEngagement engagement)
+    {
+        if (!_stage.IsYear)
+        {
+            return await _placement.Place(engagement);
+        }
+
+        var matched = await _intakes.Match(engagement);
+        if (!await _placement.Place(matched))
+        {
+            return false;
+        }
+
+        await _intakes.Placed(matched, _stage.Work[^1].Cmo);
+        return true;
+    }
+
     /// <summary>Whether the server is killed in a week: as often as asked, evenly over the time.</summary>
     private bool Kills(int week) => _kill is not null && Enumerable.Range(1, _options.Kills).Any(k => k * Weeks / (_options.Kills + 1) == week);
 
@@ -327,6 +350,11 @@ internal sealed class DemoRun : IDisposable
             Console.WriteLine($"      {note}");
         }
 
+        if (await _results.MonthEnd(to.PlusMonths(-1)) is { } results)
+        {
+            Console.WriteLine($"      {results}");
+        }
+
         Console.WriteLine($"  {await _months.Close(to, billed)}");
     }
 
@@ -338,6 +366,8 @@ internal sealed class DemoRun : IDisposable
         await CheckTwice();
         _checks.AddRange(await _books.Check());
         _checks.AddRange(await _money.Check());
+        _checks.AddRange(_intakes.Check());
+        _checks.AddRange(await _results.Check());
 
         await CheckFeed(journal);
     }

@@ -19,7 +19,7 @@ internal enum DemoEvent
     SignedByTwo, AgreedByCmo, Revised, Declined, ScopeChanged, TimeOff, FellIll, Covered, Paused, Resumed, TaperStarted, TaperEnded,
     RenewedBySignature, RenewedByTime, EndedByNotice, EndedByTime, Waited, Offered, OfferTaken, OfferDeclined,
     AsPlanned, NothingWorked, SheetLate, Disputed, Corrected, Consented,
-    PaidOnTime, PaidLate, PaidInPart, PaidTwice, CreditUsed, Bounced, CmoPaid, MonthClosed, PostedOpen, PriceRaised, Holiday,
+    PaidOnTime, PaidLate, PaidInPart, PaidTwice, CreditUsed, Bounced, CmoPaid, MonthClosed, PostedOpen, PriceRaised, Holiday, Asked, Matched, Measured, Missed, PromiseKept,
 }
 
 /// <summary>An engagement that was activated: who works on it, how much from which day on, and what must be true of it in the end.</summary>

@@ -41,10 +41,12 @@ internal static class DemoSummary
         (DemoEvent.PaidOnTime, "invoices paid on time"), (DemoEvent.PaidLate, "paid late"), (DemoEvent.PaidInPart, "paid in part"), (DemoEvent.PaidTwice, "paid twice"),
         (DemoEvent.CreditUsed, "credits used"), (DemoEvent.Bounced, "wires bounced"), (DemoEvent.CmoPaid, "payouts to CMOs"), (DemoEvent.MonthClosed, "months closed"),
         (DemoEvent.PostedOpen, "posted into an open month"), (DemoEvent.PriceRaised, "prices raised"), (DemoEvent.Holiday, "holidays"),
+        (DemoEvent.Asked, "intakes"), (DemoEvent.Matched, "placed from an intake"), (DemoEvent.Measured, "months measured"), (DemoEvent.Missed, "targets missed"),
+        (DemoEvent.PromiseKept, "promises kept"),
     ];
 
     /// <summary>What only a year has.</summary>
-    private static readonly DemoEvent[] s_ofAYear = [DemoEvent.PriceRaised, DemoEvent.Holiday];
+    private static readonly DemoEvent[] s_ofAYear = [DemoEvent.PriceRaised, DemoEvent.Holiday, DemoEvent.Asked, DemoEvent.Matched, DemoEvent.Measured, DemoEvent.Missed, DemoEvent.PromiseKept];
 
     /// <param name="keys">Of each role, whose pages are worth a look.</param>
     public static void Print(DemoResult result, Uri http, string key, IReadOnlyList<(string Who, string Key)> keys)

@@ -257,6 +257,9 @@ internal static class InventedRoster
     private static readonly string[] s_last = ["Moreno", "Lindqvist", "Okafor", "Tanaka", "Weber", "Novak", "Silva", "Haddad", "Kowalski", "Byrne", "Rossi", "Dubois", "Patel"];
     private static readonly string[] s_trades = ["Robotics", "Foods", "Health", "Logistics", "Software", "Energy", "Learning", "Housing", "Payments", "Outdoors"];
 
+    /// <summary>What the invented client companies do, the second word of their names.</summary>
+    public static IReadOnlyList<string> Trades => s_trades;
+
     public static Roster Of(int clients, int cmos, LocalDate firstMonday) => new(
         [.. Enumerable.Range(0, cmos).Select(i => new RosterCmo($"cmo-{i + 1:00}", $"{s_first[i % s_first.Length]} {s_last[i % s_last.Length]}", $"cmo{i + 1}@agency.example", 480))],
         [.. Enumerable.Range(0, clients).Select(i => new RosterClient(
