@@ -75,7 +75,7 @@ public abstract class A_killed_host
     {
         const int Watches = 40;
         using var folder = new TempFolder();
-        using var ends = new CancellationTokenSource(TimeSpan.FromSeconds(180));
+        using var ends = new CancellationTokenSource(TimeSpan.FromSeconds(300));
         var storage = await NewStorage();
         var seen = Enumerable.Range(0, Watches).Select(_ => new List<long>()).ToList();
         var host = await HostProcess.Serve(folder.Path, null, false, storage.Serving);

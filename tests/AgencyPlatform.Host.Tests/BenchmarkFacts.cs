@@ -137,7 +137,7 @@ internal static class ShortBenchmark
             start.ArgumentList.Add(argument);
         }
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(180));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(480));
         using var process = Process.Start(start)!;
         try
         {

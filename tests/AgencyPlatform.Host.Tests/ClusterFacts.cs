@@ -115,7 +115,7 @@ public sealed class ClusterFacts(LoopbackCluster cluster) : IClassFixture<Loopba
     [EngineFact]
     public async Task An_Orleans_client_of_another_process_hears_every_event_and_a_gateway_s_watch_sees_the_same()
     {
-        using var ends = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+        using var ends = new CancellationTokenSource(TimeSpan.FromSeconds(300));
         using var platform = cluster.Client();
         using var listener = HostProcess.StartProgram(
             typeof(Samples.FeedListener.Listener).Assembly, "--connection", cluster.Connection, "--address", cluster.Gateways[0].Grpc.ToString(), "--key", cluster.Key, "--agency", "acme");

@@ -11,7 +11,7 @@ internal sealed class DemoIntakes(DemoStage stage)
     private const int BudgetCentsAnHour = 320_00;
     private const int LongestMonths = 12;
 
-    private static readonly string[] s_specialisms = ["demand generation", "content", "brand", "product marketing", "customer success"];
+    private static readonly string[] s_specialisms = ["demand-generation", "content", "brand", "product-marketing", "customer-success"];
     private static readonly GrowthStage[] s_stages = [GrowthStage.Startup, GrowthStage.Early, GrowthStage.Growth, GrowthStage.Scale, GrowthStage.Mature];
 
     private readonly List<string> _wrong = [];
@@ -24,7 +24,7 @@ internal sealed class DemoIntakes(DemoStage stage)
         GrowthStages = { s_stages[index % s_stages.Length], s_stages[(index + 1) % s_stages.Length] },
         HeadcountFrom = 5,
         HeadcountTo = 100 * ((index % 5) + 1),
-        Industries = { InventedRoster.Trades[index % InventedRoster.Trades.Count], InventedRoster.Trades[(index + 3) % InventedRoster.Trades.Count] },
+        Industries = { Industry(InventedRoster.Trades[index % InventedRoster.Trades.Count]), Industry(InventedRoster.Trades[(index + 3) % InventedRoster.Trades.Count]) },
         Specialisms = { s_specialisms[index % s_specialisms.Length], s_specialisms[(index + 2) % s_specialisms.Length] },
         YearsLeading = 4 + (index % 13),
         Languages = { "en" },
@@ -45,7 +45,7 @@ internal sealed class DemoIntakes(DemoStage stage)
                 Intake = new Intake
                 {
                     CompanyName = client.Name,
-                    Industry = client.Name[(client.Name.LastIndexOf(' ') + 1)..],
+                    Industry = Industry(client.Name[(client.Name.LastIndexOf(' ') + 1)..]),
                     TimeZone = "America/New_York",
                     GrowthStage = s_stages[number % s_stages.Length],
                     Headcount = 20 + (number * 37 % 400),
@@ -91,4 +91,6 @@ internal sealed class DemoIntakes(DemoStage stage)
         new("every match is explained to the point, and everybody else is told why not", _wrong.Count == 0,
             _wrong.Count == 0 ? $"{_asked} intakes, {_first} with who fits best" : string.Join(", ", _wrong)),
     ];
+
+    private static string Industry(string trade) => trade.ToLowerInvariant();
 }
