@@ -49,7 +49,7 @@ public sealed class MyWork(Demo demo)
 
         await file.SetInputFilesAsync(Of(Skiing + "BEGIN:VEVENT\r\nUID:never\r\nEND:VEVENT\r\n"));
         await import.ClickAsync();
-        await Expect(page.Locator(".problem")).ToContainTextAsync("line 7: the event must have one DTSTART");
+        await Expect(page.Locator(".problem[data-reason]")).ToContainTextAsync("line 7: the event must have one DTSTART");
         await Expect(page.Locator("[data-off]")).ToHaveCountAsync(1);
         await page.Context.DisposeAsync();
 

@@ -29,8 +29,8 @@ public sealed partial class DeployFacts
         using var platform = new AgencyPlatformClient(new() { Address = host.Grpc, ApiKey = await HostFacts.Prepare(host) });
         await HostFacts.Book(platform, (Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "agencies/acme/cmos/cmo-0"));
 
-        // Its own metrics listen, but take nothing that is posted.
-        var webhook = await platform.Webhooks.CreateWebhookAsync(new() { Parent = "agencies/acme", WebhookId = "hook", Webhook = new() { DisplayName = "Hook", Url = $"{host.Http}metrics" } });
+        // Its own health listens, but takes nothing that is posted.
+        var webhook = await platform.Webhooks.CreateWebhookAsync(new() { Parent = "agencies/acme", WebhookId = "hook", Webhook = new() { DisplayName = "Hook", Url = $"{host.Http}health" } });
         await platform.Webhooks.PingWebhookAsync(new() { Name = webhook.Name });
         using var http = new HttpClient { BaseAddress = host.Http };
         var answer = await http.GetStringAsync("metrics");
