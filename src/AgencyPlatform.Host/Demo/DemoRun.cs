@@ -435,6 +435,7 @@ internal sealed class DemoRun : IDisposable
             var request = new HoldBookingRequest
             {
                 Parent = _stage.CmoName(cmo.Id),
+                BookingId = "sent-twice",
                 Booking = new Booking
                 {
                     ClientCompany = _stage.ClientName(_stage.Roster.Clients[^1].Id),
