@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using AgencyPlatform.Domain.Capacity;
-using AgencyPlatform.Domain.Cmos;
 using AgencyPlatform.Gateway.Capacity;
 using AgencyPlatform.Gateway.Clients;
 using AgencyPlatform.Gateway.Cmos;
@@ -64,20 +63,6 @@ internal sealed record PlanningRequest(
         var (of, cmo, booking) = fields.Name<CmoId, BookingId>(path, name, CmosService.Collection, "bookings");
         fields.Require(fields.Has(path) || of == agency || string.IsNullOrEmpty(agency.Value), path, $"must be of the same agency, agencies/{agency}");
         return new StandingBooking(cmo, booking);
-    }
-
-    /// <summary>How long holds stand; null: as holds do.</summary>
-    public static Duration? Expiry(string path, Google.Protobuf.WellKnownTypes.Duration? wire, Fields fields)
-    {
-        if (wire is null)
-        {
-            return null;
-        }
-
-        var good = wire.Seconds is >= 0 and <= 30 * 86_400 && wire.Nanos is >= 0 and <= 999_999_999;
-        var expiry = good ? Duration.FromSeconds(wire.Seconds) + Duration.FromNanoseconds(wire.Nanos) : Duration.Zero;
-        fields.Require(fields.Has(path) || (expiry > Duration.Zero && expiry <= FractionalCmo.LongestHold), path, "must be above 0 and at most 30 days");
-        return expiry;
     }
 
     private static TimeSpan TimeLimit(string path, Google.Protobuf.WellKnownTypes.Duration? wire, Fields fields)

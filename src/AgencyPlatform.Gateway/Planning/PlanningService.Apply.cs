@@ -21,7 +21,7 @@ internal sealed partial class PlanningService
         fields.Require(request.Mode is V1.ApplyPlanRequest.Types.Mode.Hold or V1.ApplyPlanRequest.Types.Mode.Book, "mode", "must be MODE_HOLD or MODE_BOOK");
         var holds = request.Mode == V1.ApplyPlanRequest.Types.Mode.Hold;
         fields.Require(holds || request.Expiry is null, "expiry", "goes with MODE_HOLD only");
-        var expiry = PlanningRequest.Expiry("expiry", request.Expiry, fields);
+        Duration? expiry = request.Expiry is null ? null : CapacityService.Expiry(request.Expiry, fields);
         var (steps, ids) = (new List<Applied>(), new HashSet<string>(StringComparer.Ordinal));
         foreach (var (i, wire) in request.Assignments.Take(PlanningRequest.MostNeeds).Index())
         {
